@@ -1,0 +1,1 @@
+"""Hilum without its dashboard: usable as a library and from `python -m core`."""

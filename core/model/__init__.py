@@ -1,0 +1,1 @@
+"""Networks, recipes, training, checkpoints and the classifier they become."""

@@ -1,0 +1,30 @@
+"""What all tests share: where the real films are, and that CI skips nothing."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this machine lacks, saying so; in CI a lack is a failure."""
+    for marker, present, remedy in (
+        ("real", data_root().is_dir(), f"no real films at {data_root()}; set HILUM_DATA"),
+        ("browser", shutil.which("chromium") is not None, "no Chromium on the PATH; install it (apt-get install chromium)"),
+    ):
+        if item.get_closest_marker(marker) and not present:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(remedy)
+
+
+def data_root() -> Path:
+    """Folder of the real films: HILUM_DATA, else ../shared/data beside the repository."""
+    return Path(os.environ.get("HILUM_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The real films; use together with ``@pytest.mark.real``."""
+    return data_root()
