@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from core.errors import HilumError
 
-COMMANDS = ("data", "train", "evaluate", "predict", "explain", "audit")
+COMMANDS: tuple[str, ...] = ()
 
 
 def parser() -> argparse.ArgumentParser:
