@@ -1,0 +1,200 @@
+"""Plotly figures of one case: films with linked zoom, probabilities round their cut-offs, sweeps. Pure functions.
+
+Every figure leaves its background and text to the page's theme, so that light and dark need no second version.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.report import overlay
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6BB1", "#999999")  # Okabe-Ito, reordered
+NOT_SURE = 0.25  # half width of the "not sure" zone round a cut-off, on the rescaled axis of `margin`
+GRID = 28  # invisible points along each side that let a box be drawn on a film
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One picture of a viewer: ``image`` is ``uint8 (H, W[, 3])``; ``side`` is its height and width in film pixels."""
+
+    image: np.ndarray
+    title: str = ""
+    side: tuple[int, int] | None = None
+
+
+def film_viewer(
+    panels: Sequence[Panel],
+    height: int = 560,
+    scale: tuple[float, overlay.Style, bool] | None = None,
+    selectable: bool = False,
+    box: tuple[float, float, float, float] | None = None,
+) -> "Figure":
+    """Pictures side by side that zoom and move as one, and keep their zoom when a setting changes.
+
+    Args:
+        panels: one or more pictures with their titles.
+        height: of the figure, in pixels.
+        scale: ``(top, style, signed)`` of the overlay, for a colour bar with true values; None for no bar.
+        selectable: whether a box can be drawn on the first picture.
+        box: ``(left, top, right, bottom)`` in film pixels, drawn on the first picture.
+    """
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(1, len(panels), subplot_titles=[panel.title for panel in panels], horizontal_spacing=0.01)
+    for column, panel in enumerate(panels, start=1):
+        rows, columns = panel.side or panel.image.shape[:2]
+        dy, dx = rows / panel.image.shape[0], columns / panel.image.shape[1]
+        source = "data:image/png;base64," + base64.b64encode(overlay.png(panel.image)).decode()
+        figure.add_image(source=source, x0=dx / 2, dx=dx, y0=dy / 2, dy=dy, hoverinfo="skip", row=1, col=column)
+        figure.update_xaxes(range=[0, columns], constrain="domain", matches="x" if column > 1 else None, col=column)
+        figure.update_yaxes(
+            range=[rows, 0], constrain="domain", scaleanchor=f"x{column if column > 1 else ''}",
+            matches="y" if column > 1 else None, col=column,
+        )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    if scale:
+        _add_colourbar(figure, *scale)
+    if selectable:
+        _add_grid(figure, panels[0])
+    if box:
+        left, top, right, bottom = box
+        figure.add_shape(
+            type="rect", x0=left, y0=top, x1=right, y1=bottom, row=1, col=1, line={"color": "#F0E442", "width": 2}
+        )
+    figure.update_annotations(font_size=13)
+    return figure.update_layout(
+        height=height, margin={"l": 0, "r": 0, "t": 30 if any(p.title for p in panels) else 4, "b": 4},
+        uirevision="film", dragmode="select" if selectable else "pan", showlegend=False,
+    )  # fmt: skip
+
+
+def margin(probability: float, cutoff: float) -> float:
+    """Where a probability stands relative to its cut-off: -1 at 0, 0 at the cut-off, 1 at 1; linear on each side."""
+    below = probability < cutoff
+    return (probability - cutoff) / cutoff if below else (probability - cutoff) / max(1 - cutoff, 1e-9)
+
+
+def probability_bars(
+    probabilities: Mapping[str, float],
+    cutoffs: Mapping[str, float],
+    spread: Mapping[str, tuple[float, float]] | None = None,
+) -> "Figure":
+    """One bar a class, starting from the class's own cut-off, with the zone round it in which the model is not sure.
+
+    Args:
+        probabilities: calibrated probability of each class, 0 to 1.
+        cutoffs: operating point of each class, between 0 and 1.
+        spread: lowest and highest probability of each class under mild changes of the film; drawn as a thin line.
+    """
+    from plotly import graph_objects as go
+
+    names = list(probabilities)
+    margins = [margin(probabilities[name], cutoffs[name]) for name in names]
+    colours = ["#D55E00" if m > 0 else "#7A8CA3" for m in margins]
+    text = [f"{probabilities[name]:.3f}" for name in names]
+    hover = [f"{name}: {probabilities[name]:.3f}, cut-off {cutoffs[name]:.3f}" for name in names]
+    bars = go.Bar(
+        x=margins, y=names, orientation="h", marker_color=colours, hovertext=hover, hoverinfo="text", width=0.5
+    )
+    figure = go.Figure(bars)
+    figure.add_vrect(-NOT_SURE, NOT_SURE, fillcolor="#999999", opacity=0.18, line_width=0, layer="below")
+    figure.add_vline(0, line_width=1, line_color="#888888")
+    for name, (low, high) in (spread or {}).items():
+        ends = [margin(low, cutoffs[name]), margin(high, cutoffs[name])]
+        note = f"{name}: {low:.3f} to {high:.3f} under mild changes"
+        figure.add_scatter(
+            x=ends, y=[name, name], mode="lines+markers", hovertext=note, hoverinfo="text",
+            line={"color": "#666666", "width": 2}, marker={"symbol": "line-ns-open", "size": 10},
+        )  # fmt: skip
+    for name, label in zip(names, text, strict=True):
+        figure.add_annotation(x=1.04, y=name, text=f"<b>{label}</b>", showarrow=False, xanchor="left", font_size=14)
+    figure.update_xaxes(
+        range=[-1.02, 1.3], zeroline=False, showgrid=False, fixedrange=True,
+        tickvals=[-1, 0, 1], ticktext=["certainly not", "cut-off", "certainly"],
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
+    height = 60 + 46 * len(names)
+    return figure.update_layout(height=height, margin={"l": 0, "r": 8, "t": 6, "b": 24}, showlegend=False)
+
+
+def before_after(before: Mapping[str, float], after: Mapping[str, float], changed: str = "after") -> "Figure":
+    """Two bars a class: the probability of the film as it is and of the film as changed."""
+    from plotly import graph_objects as go
+
+    names = list(before)
+    figure = go.Figure()
+    for title, values, colour in ((changed, after, "#D55E00"), ("as it is", before, "#7A8CA3")):
+        numbers = [values[name] for name in names]
+        figure.add_bar(
+            x=numbers, y=names, name=title, orientation="h", marker_color=colour,
+            text=[f"{number:.3f}" for number in numbers], textposition="outside", cliponaxis=False,
+        )  # fmt: skip
+    figure.update_xaxes(range=[0, 1.12], showgrid=False, fixedrange=True, tickvals=[0, 0.5, 1])
+    figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
+    return figure.update_layout(
+        height=70 + 52 * len(names), margin={"l": 0, "r": 8, "t": 4, "b": 20}, bargap=0.25,
+        legend={"orientation": "h", "y": 1.12, "traceorder": "reversed"},
+    )  # fmt: skip
+
+
+def sweep(
+    values: Sequence[float], probabilities: Mapping[str, Sequence[float]], similarity: Sequence[float], axis: str, at: float
+) -> "Figure":
+    """Robustness of one film: probability of each class, and likeness of its heatmap, as one setting moves.
+
+    Args:
+        values: the setting's values, ascending.
+        probabilities: for each class, one probability a value.
+        similarity: correlation of the heatmap with the one at the setting's neutral value, -1 to 1; NaN for a blank map.
+        axis: name and unit of the setting.
+        at: the value whose film is shown; marked.
+    """
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    for colour, (name, line) in zip(PALETTE, probabilities.items(), strict=False):
+        figure.add_scatter(x=values, y=line, name=name, mode="lines+markers", line_color=colour, marker_size=5)
+    figure.add_scatter(
+        x=values, y=similarity, name="heatmap likeness", mode="lines", line={"color": "#888888", "dash": "dot"}
+    )
+    figure.add_vline(at, line_color="#888888", line_width=1)
+    figure.update_xaxes(title=axis, showgrid=False)
+    figure.update_yaxes(title="probability", range=[min(0.0, float(np.nanmin([*similarity, 0.0]))) - 0.03, 1.03])
+    return figure.update_layout(
+        height=360, margin={"l": 0, "r": 8, "t": 8, "b": 0}, uirevision=axis, legend={"orientation": "h", "y": 1.12}
+    )
+
+
+def _add_colourbar(figure: "Figure", top: float, style: overlay.Style, signed: bool) -> None:
+    """An invisible point carrying the colours and true values of an overlay."""
+    low = -1.0 if signed else 0.0
+    stops = np.linspace(low, 1.0, 17)
+    rgb = np.rint(overlay.colours(stops, style.colormap)).astype(int)
+    scale = [
+        [float((stop - low) / (1.0 - low)), f"rgb({r},{g},{b})"] for stop, (r, g, b) in zip(stops, rgb, strict=True)
+    ]
+    figure.add_scatter(
+        x=[None], y=[None], mode="markers", hoverinfo="skip", row=1, col=1,
+        marker={
+            "color": [0], "cmin": low * top, "cmax": top, "colorscale": scale, "showscale": True,
+            "colorbar": {"thickness": 12, "len": 0.8, "x": 1.0, "xpad": 6, "tickformat": ".3~g", "outlinewidth": 0},
+        },
+    )  # fmt: skip
+
+
+def _add_grid(figure: "Figure", panel: Panel) -> None:
+    rows, columns = panel.side or panel.image.shape[:2]
+    x, y = np.meshgrid((np.arange(GRID) + 0.5) * columns / GRID, (np.arange(GRID) + 0.5) * rows / GRID)
+    hidden = {"opacity": 0.0}
+    figure.add_scatter(
+        x=x.ravel(), y=y.ravel(), mode="markers", hoverinfo="skip", row=1, col=1, marker={"size": 4, **hidden},
+        selected={"marker": hidden}, unselected={"marker": hidden},
+    )  # fmt: skip
