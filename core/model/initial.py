@@ -1,0 +1,72 @@
+"""Where a network's first weights come from: torchvision's download, a file, or another checkpoint. Never a pickle."""
+
+import pickle
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+import torchvision
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from core.errors import CheckpointError, RecipeError
+
+State = dict[str, torch.Tensor]
+
+
+def torchvision_state(name: str, weights: str, model: nn.Module) -> State:
+    """Weights for torchvision's ``model``; its classifier's are left out where the number of classes differs.
+
+    Returns:
+        The state dict to load, empty when ``weights`` is "none" or a Hilum checkpoint.
+
+    Raises:
+        RecipeError: the ImageNet weights cannot be downloaded.
+        CheckpointError: the file is missing, unreadable or made for another network.
+    """
+    if weights == "none" or Path(weights).is_dir():
+        return {}
+    state = _download(name) if weights == "imagenet" else _read(Path(weights))
+    own = model.state_dict()
+    fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
+    body = {key for key in own if not key.startswith(("fc.", "classifier."))}
+    if missing := sorted(body - fitting.keys() - {key for key in body if key.endswith("num_batches_tracked")}):
+        came = f"{weights} lacks {len(missing)} of the {len(body)} tensors of {name}, the first being {missing[0]}"
+        raise CheckpointError(came, f"torchvision's state dict of {name}")
+    return fitting
+
+
+def feature_state(weights: str, features: nn.Sequential) -> State:
+    """The feature weights of the Hilum checkpoint in folder ``weights``, checked against ``features``; else empty."""
+    folder = Path(weights)
+    if weights in ("none", "imagenet") or not folder.is_dir():
+        return {}
+    state = _read(folder / "model.safetensors")
+    found = {key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")}
+    own = features.state_dict()
+    if found.keys() != own.keys() or any(found[key].shape != own[key].shape for key in own):
+        raise CheckpointError(f"{weights} holds another network's weights", "a checkpoint of the same network")
+    return found
+
+
+def _download(name: str) -> State:
+    try:
+        return torchvision.models.get_model_weights(name).DEFAULT.get_state_dict(progress=True, weights_only=True)
+    except (URLError, OSError, RuntimeError) as error:
+        raise RecipeError(
+            f"the ImageNet weights of {name} could not be downloaded ({error})",
+            remedy="Connect to the internet, give a state dict with --weights FILE.pth, or start with --weights none",
+        ) from error
+
+
+def _read(path: Path) -> State:
+    if not path.is_file():
+        expected = "imagenet, none, a .pth or .safetensors file or a checkpoint folder"
+        raise CheckpointError(f"there is no weights file {path}", expected)
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise CheckpointError(f"{path.name} cannot be read as weights ({error})", "a state dict of tensors") from error
