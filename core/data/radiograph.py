@@ -1,7 +1,7 @@
 """A file or bytes become one grey film, or an error that says why not.
 
-The content decides, never the extension. Sizes are read from the header and limited before a pixel is decoded. Of what a
-file says about its patient only view, sex and age are kept, and of its path only the base name.
+The content decides, never the extension. Sizes are read from the header and limited before a pixel is decoded. Of what
+a file says about its patient only view, sex and age are kept, and of its path only the base name.
 """
 
 import hashlib
@@ -113,9 +113,9 @@ def read(source: str | Path | bytes | BinaryIO, name: str | None = None) -> Radi
 def grey_from_deep(values: np.ndarray, depth: int | None = None) -> tuple[np.ndarray, str]:
     """Samples of more than 8 bits, or real numbers, as uint8 of the same shape, and a note on how.
 
-    Values are scaled by the whole range of the smallest usual depth that holds them (8, 10, 12, 14 or 16 bits, or ``depth``
-    where the file states it), so that equal films stay equal. A film that uses less than a quarter of that range is stretched
-    between its 0.1 and 99.9 percentiles instead; it would be black otherwise.
+    Values are scaled by the whole range of the smallest usual depth that holds them (8, 10, 12, 14 or 16 bits, or
+    ``depth`` where the file states it), so that equal films stay equal. A film that uses less than a quarter of that
+    range would be nearly black: it is stretched between its 0.1 and 99.9 percentiles instead.
     """
     values = np.nan_to_num(values.astype(np.float32))
     highest = float(values.max())

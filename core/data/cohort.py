@@ -1,0 +1,167 @@
+"""The table all else reads: one row a film, and the ordered names of its classes."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from core.data import radiograph
+from core.data.radiograph import Radiograph
+from core.errors import CohortError, FilmError
+
+COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex", "split")
+SPLITS = ("train", "validation", "test", "")
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """A named table of films.
+
+    Args:
+        name: for people ("COVID-19 Radiography Database").
+        samples: one row a film; always ``COLUMNS``, text except age (years, NaN = unknown); unknown text is "". Further
+            columns: lungs and truth (paths of masks), boxes ("x,y,w,h;..." in pixels of the film as stored), slices.
+        classes: the labels, in the order of a model's outputs.
+        notes: what the reader of the cohort noticed, in words.
+        prepare: makes a missing file at a path (drawn films); a module-level function, so that processes can share it.
+        layout: "radiography", "coronahack", "covid-chestxray", "folders", "table", "phantom" or "montgomery-shenzhen".
+
+    Raises:
+        CohortError: a column is missing, or a label is not among the classes.
+    """
+
+    name: str
+    samples: pd.DataFrame
+    classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    prepare: Callable[[Path], None] | None = None
+    layout: str = "table"
+
+    def __post_init__(self) -> None:
+        missing = [column for column in COLUMNS if column not in self.samples]
+        if missing:
+            came = f"the table of {self.name} lacks {', '.join(missing)}"
+            raise CohortError(came, f"the columns {', '.join(COLUMNS)}")
+        unknown = sorted(set(self.samples["label"]) - set(self.classes))
+        if unknown:
+            raise CohortError(f"{self.name} has the labels {', '.join(unknown)}", f"only {', '.join(self.classes)}")
+        object.__setattr__(self, "samples", self.samples.reset_index(drop=True))
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "notes", tuple(self.notes))
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 hex of what the rows say, with paths taken below their common folder: equal on every machine."""
+        table = self.samples.assign(path=relative_paths(self.samples["path"]))
+        text = (
+            table[sorted(set(COLUMNS) & set(table))]
+            .sort_values(["path", "label"])
+            .to_csv(index=False, lineterminator="\n")
+        )
+        return hashlib.sha256(f"{self.classes}\n{text}".encode()).hexdigest()
+
+    def labels(self) -> np.ndarray:
+        """Class indices, int64 (N,)."""
+        return self.samples["label"].map({c: i for i, c in enumerate(self.classes)}).to_numpy(np.int64)
+
+    def counts(self) -> pd.DataFrame:
+        """Films by label (rows, in class order) and split (columns, those that occur)."""
+        table = pd.crosstab(self.samples["label"], self.samples["split"])
+        return table.reindex(index=list(self.classes), columns=[s for s in SPLITS if s in table], fill_value=0)
+
+    def split(self, name: str) -> "Cohort":
+        """The films of one split: "train", "validation", "test" or "" (in none)."""
+        return self.where(self.samples["split"] == name)
+
+    def where(self, mask: Iterable[bool]) -> "Cohort":
+        """The films for which a boolean mask or series (N,) is true; classes stay."""
+        return self.take(np.flatnonzero(np.asarray(mask, dtype=bool)))
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> "Cohort":
+        """The films at these positions, in this order; classes stay."""
+        return replace(self, samples=self.samples.iloc[np.asarray(indices, dtype=np.int64)])
+
+    def relabel(self, mapping: Mapping[str, str], classes: Sequence[str]) -> "Cohort":
+        """The same films under other class names; those whose label maps to nothing are dropped, and that is noted."""
+        label = self.samples["label"].map(dict(mapping))
+        kept = label.isin(list(classes))
+        dropped = self.samples.loc[~kept, "label"].value_counts()
+        note = ", ".join(f"{n} {name or 'unlabelled'}" for name, n in dropped.items())
+        notes = (*self.notes, f"left out by their label: {note}") if note else self.notes
+        return replace(self, samples=self.samples[kept].assign(label=label[kept]), classes=tuple(classes), notes=notes)
+
+    def with_splits(self, splits: "pd.Series | Sequence[str] | np.ndarray") -> "Cohort":
+        """The same films with other splits (N,): "train", "validation", "test" or ""."""
+        values = [str(s) for s in splits]
+        unknown = sorted(set(values) - set(SPLITS))
+        if unknown or len(values) != len(self):
+            problem = f"the split {unknown[0]!r} is unknown" if unknown else f"{len(values)} came for {len(self)} films"
+            raise CohortError(problem, "train, validation, test or nothing for each film")
+        return replace(self, samples=self.samples.assign(split=values))
+
+    def film(self, i: int) -> Radiograph:
+        """Read (or draw) film ``i``."""
+        return radiograph.read(self._file(i, "path"))
+
+    def mask(self, i: int, column: str) -> np.ndarray | None:
+        """Bool (H, W) in the frame of film ``i`` from a column of mask paths or "boxes"; None where there is none."""
+        value = self.samples[column].iat[i] if column in self.samples else ""
+        if not isinstance(value, str) or not value:
+            return None
+        height, width = self.film(i).shape
+        if column == "boxes":
+            return boxes_to_mask(value, (height, width))
+        with Image.open(self._file(i, column)) as mask:
+            return np.asarray(mask.convert("L").resize((width, height), Image.Resampling.NEAREST)) > 127
+
+    def _file(self, i: int, column: str) -> Path:
+        path = Path(str(self.samples[column].iat[i]))
+        if not path.is_file() and self.prepare is not None:
+            self.prepare(path)
+        if not path.is_file():
+            came = f'There is no file "{path.name}"'
+            raise FilmError(came, f"the files that {self.name} names", "Open the cohort again")
+        return path
+
+
+def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
+    """Several cohorts as one. The same patient name in two of them is the same patient; classes keep their order."""
+    if not cohorts:
+        raise CohortError("no cohorts to join", "one at least")
+    prepares = [c.prepare for c in cohorts if c.prepare]
+    samples = pd.concat([c.samples for c in cohorts], ignore_index=True)
+    text = samples.columns.difference(samples.select_dtypes("number").columns)
+    samples[text] = samples[text].fillna("")
+    return Cohort(
+        name,
+        samples,
+        tuple(dict.fromkeys(label for c in cohorts for label in c.classes)),
+        tuple(f"{c.name}: {note}" for c in cohorts for note in c.notes),
+        prepares[0] if prepares else None,
+        cohorts[0].layout if len({c.layout for c in cohorts}) == 1 else "table",
+    )
+
+
+def relative_paths(paths: "pd.Series") -> list[str]:
+    """Paths below their common folder, with forward slashes: the same wherever the cohort lies."""
+    if not len(paths):
+        return []
+    common = os.path.commonpath([os.path.dirname(p) for p in paths])
+    return [Path(os.path.relpath(p, common)).as_posix() if common else Path(p).as_posix() for p in paths]
+
+
+def boxes_to_mask(boxes: str, shape: tuple[int, int]) -> np.ndarray:
+    """Bool (H, W) that is true inside the boxes "x,y,w,h;..." (pixels)."""
+    mask = np.zeros(shape, bool)
+    for box in boxes.split(";"):
+        x, y, w, h = (float(v) for v in box.split(","))
+        mask[max(round(y), 0) : round(y + h), max(round(x), 0) : round(x + w)] = True
+    return mask
