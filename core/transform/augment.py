@@ -2,7 +2,7 @@
 
 Notable choices: every random value comes from the one generator that is handed in and is kept in `Drawn`, so that a
 picture can be made again; consecutive moves are multiplied into one matrix, so that a chain blurs the picture once;
-pictures stay uint8 and go through OpenCV one at a time, which on two cores beats batched float sampling many times over.
+pictures stay uint8 and go through OpenCV one at a time, which beats batched float sampling many times.
 """
 
 import tomllib
@@ -16,17 +16,20 @@ import torch
 
 from core.errors import RecipeError
 from core.transform import affine, torchvision_code
-from core.transform.augmentations import AUGMENTATIONS, Augmentation, Parameter, Plausibility, Value
+from core.transform.augmentations import AUGMENTATIONS, Augmentation, Parameter, Plausibility, Setting, Value
 
 __all__ = ["AUGMENTATIONS", "Augment", "Augmentation", "Drawn", "Parameter", "Step", "geometry", "warp_back"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One augmentation of a chain. A value is fixed, or a (low, high) pair drawn uniformly; those not named take the default."""
+    """One augmentation of a chain.
+
+    A value is fixed, or a (low, high) pair drawn uniformly; those not named take the default.
+    """
 
     name: str
-    values: Mapping[str, Value | tuple[float, float]] = field(default_factory=dict)
+    values: Mapping[str, Setting] = field(default_factory=dict)
     p: float = 1.0  # probability that the step is applied at all
 
     def __post_init__(self) -> None:
@@ -48,7 +51,7 @@ class Step:
         return AUGMENTATIONS[self.name]
 
     @property
-    def settings(self) -> dict[str, Value | tuple[float, float]]:
+    def settings(self) -> dict[str, Setting]:
         """Every parameter with its value, defaults filled in."""
         return {p.name: self.values.get(p.name, p.first) for p in self.augmentation.parameters}
 
@@ -58,7 +61,7 @@ class Step:
         return self.augmentation.matrix is not None
 
     def verdict(self) -> tuple[Plausibility, str]:
-        """Whether a chest film may look like this, with the reason; a value beyond its natural range is one grade worse."""
+        """Whether a chest film may look like this, and why; a value beyond its natural range is one grade worse."""
         declared, reason = self.augmentation.plausibility, self.augmentation.reason
         for parameter in self.augmentation.parameters:
             if parameter.natural and not _within(self.settings[parameter.name], parameter.natural):
@@ -130,9 +133,8 @@ class Augment:
                 comment = "torchvision fills with black only"
             line = line if step.p == 1 else f"v2.RandomApply([{line}], p={step.p:g})"
             lines.append(f"    {line}," + (f"  # {comment}" if comment else ""))
-        return "\n".join(
-            [torchvision_code.HEADER, "", "augment = v2.Compose([", *(lines or ["    v2.Identity(),"]), "])"]
-        )
+        body = "\n".join(lines) or "    v2.Identity(),"
+        return f"{torchvision_code.HEADER}\n\naugment = v2.Compose([\n{body}\n])\n"
 
     def as_toml(self) -> str:
         """The chain as [[augment]] tables of a recipe."""
@@ -149,14 +151,14 @@ class Augment:
 
 
 def geometry(drawn: Sequence[Drawn]) -> np.ndarray | None:
-    """How points moved: float64 (3, 3) in the coordinates of `affine`, identity if they did not; None if no matrix can say."""
+    """How points moved: float64 (3, 3) in the coordinates of `affine`, or None if no matrix can say (elastic)."""
     if any(d.applied and d.step.name == "elastic" for d in drawn):
         return None
     return _product(d for d in drawn if d.applied and d.step.moves)
 
 
 def warp_back(map_: np.ndarray, drawn: Sequence[Drawn]) -> np.ndarray | None:
-    """A map (S, S) of the changed picture, back in the frame of the picture before; 0 where that was moved out of sight.
+    """A map (S, S) of the changed picture, back in the frame of the picture before; 0 where that had left the picture.
 
     None when the steps cannot be undone (elastic).
     """
@@ -188,25 +190,27 @@ def _drawn(step: Step, chances: Iterator[float]) -> Drawn:
     return Drawn(step, values, applied)
 
 
-def _within(value: Value | tuple[float, float], limits: tuple[float, float]) -> bool:
-    low, high = value if isinstance(value, tuple) else (value, value)
-    return not isinstance(low, str) and limits[0] <= low and float(high) <= limits[1]
+def _within(value: Setting, limits: tuple[float, float]) -> bool:
+    return all(not isinstance(v, str) and limits[0] <= v <= limits[1] for v in _ends(value))
 
 
-def _check(step: str, parameter: Parameter, value: Value | tuple[float, float]) -> None:
+def _ends(value: Setting) -> tuple[Value, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _check(step: str, parameter: Parameter, value: Setting) -> None:
     """RecipeError unless the value is of the parameter's kind and within its limits."""
     name = f"{step}.{parameter.name}"
     if parameter.choices:
         if value not in parameter.choices:
             raise RecipeError(f"{name} is {value!r}", f"one of {', '.join(parameter.choices)}")
         return
-    pair = value if isinstance(value, tuple) else (value, value)
-    if len(pair) != 2 or any(isinstance(v, (str, bool)) for v in pair) or pair[0] > pair[1]:
+    ends = [v for v in _ends(value) if not isinstance(v, str | bool)]
+    if len(ends) != len(_ends(value)) or (isinstance(value, tuple) and len(ends) != 2) or ends != sorted(ends):
         raise RecipeError(f"{name} is {value!r}", "a number or a pair [low, high]")
     if not _within(value, (parameter.low, parameter.high)):
-        raise RecipeError(
-            f"{name} is {value!r}", f"values from {parameter.low:g} to {parameter.high:g} {parameter.unit}"
-        )
+        limits = f"values from {parameter.low:g} to {parameter.high:g} {parameter.unit}"
+        raise RecipeError(f"{name} is {value!r}", limits)
 
 
 def _toml_table(step: Step) -> str:

@@ -11,6 +11,7 @@ from core.transform import torchvision_code as code
 
 Plausibility = Literal["plausible", "doubtful", "implausible"]
 Value = float | str  # a drawn value: a number, or one of the parameter's choices
+Setting = Value | tuple[float, float]  # what a step asks for: that value, or a range to draw it from
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Parameter:
     drawn: bool = False  # drawn over its whole range unless fixed: positions and seeds
 
     @property
-    def first(self) -> Value | tuple[float, float]:
+    def first(self) -> Setting:
         """The value a step takes when it names none."""
         if self.choices:
             return self.choices[int(self.default)]
@@ -38,7 +39,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One named change of a picture. Exactly one of `matrix` (it moves points) and `pixels` (it changes greys) is set."""
+    """One named change of a picture: either `matrix` is set (it moves points) or `pixels` (it changes greys)."""
 
     name: str
     title: str
@@ -69,8 +70,8 @@ _GEOMETRY = (
     Augmentation(
         "rotate", "Rotate",
         (Parameter("angle", -180, 180, 10, "°", 1, "Anticlockwise turn", natural=(-15, 15)), FILL),
-        "plausible", "Patients lean and cassettes lie askew by a few degrees; past 15° a radiographer repeats the film.",
-        code.rotate, matrix=lambda angle: affine.rotate(angle),
+        "plausible", "Patients lean and cassettes lie askew by a few degrees; past 15° the film is repeated.",
+        code.rotate, matrix=affine.rotate,
     ),
     Augmentation(
         "shift", "Shift",
@@ -173,7 +174,7 @@ _QUALITY = (
     ),
     Augmentation(
         "blur", "Blur",
-        (Parameter("sigma", 0, 8, 1, "px", 0.1, "Width of the blur on the model's picture", natural=(0, 2)),),
+        (Parameter("sigma", 0.1, 8, 1, "px", 0.1, "Width of the blur on the model's picture", natural=(0.1, 2)),),
         "plausible", "Breathing and a large focal spot blur; a blur of several pixels hides fine markings.",
         code.blur, pixels=pixels.blur,
     ),
@@ -215,7 +216,7 @@ _QUALITY = (
             Parameter("height", 2, 20, 7, "%", 1, "Height of the letters", natural=(2, 10)),
             Parameter("grey", 0, 255, 255, "grey level", 1, "Colour of the letters", natural=(180, 255)),
         ),
-        "plausible", "Most films carry one. Its place and type differ between hospitals, so models learn it as a shortcut.",
+        "plausible", "Most films carry one. Its place and type differ between hospitals, so models learn it.",
         code.marker, pixels=pixels.marker,
     ),
     Augmentation(

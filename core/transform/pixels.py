@@ -1,6 +1,6 @@
 """What an augmentation does to the grey values of one picture: uint8 (S, S) in, uint8 (S, S) out.
 
-Definitions follow torchvision's functional v2 where it has the operation, so that "copy as code" gives the same picture.
+Definitions follow torchvision's functional v2 where it has the operation, so that "copy as code" gives the same.
 """
 
 import numpy as np
@@ -47,7 +47,7 @@ def blur(picture: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur of `sigma` picture pixels."""
     import cv2
 
-    return cv2.GaussianBlur(picture, (0, 0), sigma) if sigma > 0 else picture
+    return cv2.GaussianBlur(picture, (0, 0), sigma)
 
 
 def sharpen(picture: np.ndarray, factor: float) -> np.ndarray:
@@ -100,7 +100,7 @@ def jpeg(picture: np.ndarray, quality: float) -> np.ndarray:
     import cv2
 
     _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-    return cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
 
 
 def low_resolution(picture: np.ndarray, factor: float) -> np.ndarray:
@@ -114,7 +114,7 @@ def low_resolution(picture: np.ndarray, factor: float) -> np.ndarray:
 
 
 def elastic(picture: np.ndarray, amplitude: float, smoothness: float, seed: float) -> np.ndarray:
-    """Every point moved at random by about `amplitude` percent of the side, neighbours within `smoothness` percent alike."""
+    """Every point moved by about `amplitude` percent of the side, alike within `smoothness` percent."""
     import cv2
 
     size = picture.shape[0]

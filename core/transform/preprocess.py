@@ -45,7 +45,7 @@ class Preprocess:
     fit: Fit = "squash"
     """An oblong film is squashed to a square, padded with black, or cropped round its centre."""
     contrast: Contrast = "none"
-    """Grey levels as they are, stretched between the 1st and 99th percentile, equalised, or locally equalised (CLAHE)."""
+    """Grey levels as they are, stretched between 1st and 99th percentile, equalised, or locally equalised (CLAHE)."""
     region: Region = "film"
     """The whole film, or a square round the lung fields (which then need a mask; without one, the whole film)."""
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
@@ -113,7 +113,8 @@ class Preprocess:
             raise RecipeError(
                 f"preprocess has no setting {', '.join(unknown)}", f"one of {', '.join(cls.__dataclass_fields__)}"
             )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**settings)
 
 
 def _lung_box(lungs: np.ndarray) -> tuple[int, int, int, int]:

@@ -137,7 +137,7 @@ def marker(v: Values) -> str:
 
 
 def elastic(v: Values) -> str:
-    # torchvision blurs white noise, which shrinks it by the blur's width; alpha undoes that so that shifts are as large as ours.
+    # torchvision blurs white noise, which shrinks it by the blur's width; alpha undoes that.
     sigma = f"{_draw(v['smoothness'], 0.005)} * x.shape[-1]"
     return (
         f"v2.Lambda(lambda x: (lambda s: v2.ElasticTransform({_draw(v['amplitude'], 0.09)} * x.shape[-1] * s, s)(x))"
