@@ -153,7 +153,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _on_disk(key: str, value: torch.Tensor) -> torch.Tensor:
-    """Kernels and matrices in half precision; vectors (norms, biases) and the domain's statistics, which are few, whole."""
+    """Kernels and matrices in half precision; vectors (norms, biases) and the domain's statistics in full."""
     value = value.detach().cpu().contiguous()
     return value.half() if value.is_floating_point() and value.ndim > 1 and not key.startswith(DOMAIN) else value
 
