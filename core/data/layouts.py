@@ -16,7 +16,10 @@ from core.errors import CohortError
 
 FILMS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm"})
 KERMANY = "Kermany (Guangzhou, children)"
+RSNA = "RSNA (adults)"
 
+# The 1,341 Kermany normals sit between these numbers: every film here that is in CoronaHack too lies inside, no other does.
+_KERMANY_NORMALS = range(61, 1402)
 _BOX_FRAME = 1024  # pixels a side of the frame in which the radiologists' boxes were drawn
 _RADIOGRAPHY_LABELS = {"COVID": "COVID-19", "Lung_Opacity": "Lung Opacity"}
 _RADIOGRAPHY_ORDER = ("Normal", "COVID-19", "Viral Pneumonia", "Lung Opacity")
@@ -191,6 +194,9 @@ def table(rows: list[dict]) -> pd.DataFrame:
 def _radiography_source(name: str) -> str:
     if name.startswith("person"):
         return KERMANY
+    normal = re.match(r"Normal-(\d+)\.", name)
+    if normal:
+        return KERMANY if int(normal[1]) in _KERMANY_NORMALS else RSNA
     return "NIH ChestX-ray14" if re.match(r"\d{8}_\d{3}\.", name) else "unknown"
 
 
