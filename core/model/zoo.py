@@ -23,11 +23,14 @@ from core.model.initial import feature_state, torchvision_state
 class Network(nn.Module):
     """``features``: image (B, 3, S, S) -> last map (B, K, h, w). ``head``: map -> logits (B, C)."""
 
-    def __init__(self, features: nn.Sequential, head: nn.Sequential, freeze: bool = False) -> None:
+    def __init__(self, features: nn.Sequential, head: nn.Sequential) -> None:
         super().__init__()
-        self.features, self.head, self.frozen = features, head, freeze
-        if freeze:
-            self.features.requires_grad_(False)
+        self.features, self.head, self.frozen = features, head, False
+
+    def freeze(self) -> None:
+        """Leave the features as they are from now on; only the head learns."""
+        self.frozen = True
+        self.features.requires_grad_(False).eval()
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images (B, 3, S, S), normalised -> logits (B, C)."""
@@ -117,8 +120,6 @@ def build(name: str, n_classes: int, weights: str = "none", dropout: float = 0.0
     """
     if name not in NETWORKS:
         raise RecipeError(f"there is no network {name!r}", f"one of {', '.join(NETWORKS)}")
-    if freeze and weights == "none":
-        raise RecipeError("freeze = true with weights = none would train a head on random features", remedy="Set one")
     if not NETWORKS[name].pretrained:
         if weights == "imagenet":
             raise RecipeError(f"there are no ImageNet weights for {name}", "weights = none or a Hilum checkpoint")
@@ -130,10 +131,12 @@ def build(name: str, n_classes: int, weights: str = "none", dropout: float = 0.0
         features, head = _PARTS[name](model)
         if dropout:
             _set_dropout(head, dropout)
-    network = Network(features, head, freeze)
     if state := feature_state(weights, features):
         features.load_state_dict(state)
-    return network.train()
+    network = Network(features, head)
+    if freeze:
+        network.freeze()
+    return network
 
 
 def _resnet(model: Any) -> Parts:

@@ -1,0 +1,34 @@
+"""Which processor computes, and in which number format: one place for training and serving."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from core.errors import RecipeError
+
+
+def pick(name: str | torch.device | None = None) -> torch.device:
+    """The named device, else the best there is: CUDA, Apple MPS, CPU.
+
+    Raises:
+        RecipeError: the machine has no such device.
+    """
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name is None:
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if present[kind]))
+    kind = str(name).split(":", maxsplit=1)[0]
+    if not present.get(kind):
+        raise RecipeError(f"this machine has no device {name}", " or ".join(k for k, there in present.items() if there))
+    return torch.device(name)
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether bfloat16 is faster there than float32: newer NVIDIA cards, and CPUs with AMX or AVX512-BF16."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def autocast(device: torch.device) -> AbstractContextManager:
+    """Mixed precision where ``has_bf16``, else nothing."""
+    return torch.autocast(device.type, torch.bfloat16) if has_bf16(device) else nullcontext()
