@@ -18,7 +18,7 @@ FILMS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".
 KERMANY = "Kermany (Guangzhou, children)"
 RSNA = "RSNA (adults)"
 
-# The 1,341 Kermany normals sit between these numbers: every film here that is in CoronaHack too lies inside, no other does.
+# The 1,341 Kermany normals have these numbers: just the films inside them are also found in CoronaHack.
 _KERMANY_NORMALS = range(61, 1402)
 _BOX_FRAME = 1024  # pixels a side of the frame in which the radiologists' boxes were drawn
 _RADIOGRAPHY_LABELS = {"COVID": "COVID-19", "Lung_Opacity": "Lung Opacity"}

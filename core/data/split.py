@@ -1,0 +1,131 @@
+"""Splits that keep every patient, and every picture that occurs twice, on one side.
+
+A film's place depends on its file name and the seed only, never on the folder or the machine, and hardly on the other films.
+"""
+
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+
+from core.data.cohort import Cohort, relative_paths
+from core.data.duplicates import near_duplicates
+from core.data.signatures import signatures
+from core.errors import CohortError
+
+_LARGEST_SHARE = 0.25  # of a class that one of validation and test may take when a number of films is asked for
+
+
+def groups(cohort: Cohort) -> np.ndarray:
+    """int64 (N,): films of one patient, or of one picture, have the same number."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pairs = near_duplicates(signatures(cohort))
+    patient = cohort.samples["patient"]
+    known = np.flatnonzero(patient.to_numpy() != "")
+    first_film = pd.Series(known, index=known).groupby(patient.iloc[known].to_numpy()).transform("first")
+    left = np.concatenate([pairs["first"].to_numpy(), known])
+    right = np.concatenate([pairs["second"].to_numpy(), first_film.to_numpy()])
+    links = coo_array((np.ones(len(left)), (left, right)), shape=(len(cohort), len(cohort)))
+    return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+def split(
+    cohort: Cohort,
+    validation: float = 0.1,
+    test: float = 0.1,
+    seed: int = 0,
+    per_split: int | None = None,
+    use_source: bool = False,
+) -> Cohort:
+    """The same cohort with every film in train, validation or test; stratified by class.
+
+    Args:
+        cohort: films; a patient or near-duplicate is never divided.
+        validation, test: shares of each class, 0 to 1, together below 1.
+        seed: another seed, another split.
+        per_split: that many films in each of validation and test instead, the same number from each class where it has them.
+        use_source: keep the test films that the source itself set apart; validation comes from the rest.
+
+    Raises:
+        CohortError: too few films, shares that leave no training films, or no split of the source's own.
+    """
+    if validation < 0 or test < 0 or validation + test >= 1:
+        came = f"shares of {validation:g} for validation and {test:g} for test leave nothing to train on"
+        raise CohortError(came, "shares that add up to less than 1")
+    group = groups(cohort)
+    labels = cohort.labels()
+    sizes = np.bincount(labels, minlength=len(cohort.classes))
+    chosen = np.full(len(cohort), "train", dtype=object)
+    free = np.ones(len(cohort), bool)
+    notes = []
+    if use_source:
+        chosen, free, notes = _source_split(cohort, group)
+    order = _order(cohort, group, seed)
+    for name, share in (("test", test), ("validation", validation)):
+        if use_source and (chosen == name).any():
+            continue
+        quota = _even_quota(sizes, per_split) if per_split else np.floor(sizes * share + 0.5).astype(int)
+        picked = _pick(order, group, labels, quota, free)
+        chosen[picked] = name
+        free &= ~picked
+    notes.append(
+        f"split by patient and near-duplicate: {len(np.unique(group))} groups of {len(cohort)} films, seed {seed}"
+    )
+    done = cohort.with_splits(chosen)
+    return Cohort(done.name, done.samples, done.classes, (*done.notes, *notes), done.prepare, done.layout)
+
+
+def _order(cohort: Cohort, group: np.ndarray, seed: int) -> np.ndarray:
+    """The groups, shuffled by a digest of their first file name (int64, each group once)."""
+    table = pd.DataFrame(
+        {"group": group, "name": [p.rsplit("/", 1)[-1] for p in relative_paths(cohort.samples["path"])]}
+    )
+    first = table.groupby("group")["name"].min()
+    digest = first.map(lambda name: sha256(f"{seed}/{name}".encode()).hexdigest())
+    return pd.DataFrame({"digest": digest, "name": first}).sort_values(["digest", "name"]).index.to_numpy(np.int64)
+
+
+def _pick(order: np.ndarray, group: np.ndarray, labels: np.ndarray, quota: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Bool (N,): whole free groups, taken in order as long as no class gets more than its quota."""
+    by_group = np.argsort(group, kind="stable")
+    edges = np.searchsorted(group[by_group], np.arange(group.max() + 2))
+    left = quota.copy()
+    picked = np.zeros(len(group), bool)
+    for g in order:
+        films = by_group[edges[g] : edges[g + 1]]
+        need = np.bincount(labels[films], minlength=len(quota))
+        if free[films].all() and (need <= left).all():
+            picked[films] = True
+            left = left - need
+    return picked
+
+
+def _even_quota(sizes: np.ndarray, total: int) -> np.ndarray:
+    """``total`` films shared evenly among the classes; what a small class lacks the others give."""
+    most = np.floor(sizes * _LARGEST_SHARE).astype(int)
+    if most.sum() < total:
+        came = f"{total} films a split were asked for, and the cohort can give {most.sum()}"
+        raise CohortError(came, f"at most a {_LARGEST_SHARE:.0%} share of each class", "Ask for fewer, or for shares")
+    quota = np.zeros_like(sizes)
+    while quota.sum() < total:
+        open_ = np.flatnonzero(quota < most)
+        missing = total - quota.sum()
+        extra = np.full(len(open_), missing // len(open_))
+        extra[: missing % len(open_)] += 1
+        quota[open_] = np.minimum(quota[open_] + extra, most[open_])
+    return quota
+
+
+def _source_split(cohort: Cohort, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The source's own splits, the films that are still free, and a note on what leaks between them."""
+    own = cohort.samples["split"].to_numpy(dtype=object)
+    if "test" not in own:
+        raise CohortError(f"{cohort.name} has no test split of its own", "one", "Split it by shares instead")
+    held = np.isin(own, ("test", "validation"))
+    chosen = np.where(held, own, "train")
+    shared = np.isin(group, group[held])
+    leaking = int((shared & ~held).sum())
+    note = f"the source's own split: {leaking} training films share a patient or picture with its held-out films"
+    return chosen, ~shared, [note]
