@@ -1,0 +1,53 @@
+"""Does a probability of 0.8 come true eight times in ten? Temperature scaling itself is `core.model.temperature`."""
+
+import numpy as np
+import pandas as pd
+
+from core.evaluate.intervals import wilson
+
+BINS = 10  # equal widths over 0 .. 1
+
+
+def bin_of(probability: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """Number of the bin (N,), 0 .. bins-1; a bin holds its upper edge, the first one 0 as well."""
+    return np.clip(np.ceil(probability * bins).astype(int) - 1, 0, bins - 1)
+
+
+def calibration_error(probability: np.ndarray, came_true: np.ndarray, weights: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """Expected calibration error (R,) (Naeini 2015, L1) under film weights (N, R).
+
+    Args:
+        probability: float (N,), what the model said.
+        came_true: bool (N,), whether it was so.
+    """
+    members = np.eye(bins)[bin_of(probability, bins)]
+    gaps = (members * (probability - came_true)[:, None]).T @ weights
+    return np.abs(gaps).sum(axis=0) / weights.sum(axis=0)
+
+
+def calibration_floor(probability: np.ndarray, bins: int = BINS, draws: int = 200, seed: int = 0) -> np.ndarray:
+    """Calibration errors (draws,) of a perfectly calibrated model with these probabilities (N,), on this many films."""
+    luck = np.random.default_rng(seed).random((len(probability), draws)) < probability[:, None]
+    members = np.eye(bins)[bin_of(probability, bins)]
+    gaps = members.T @ (probability[:, None] - luck)
+    return np.abs(gaps).sum(axis=0) / len(probability)
+
+
+def reliability(probability: np.ndarray, came_true: np.ndarray, bins: int = BINS) -> pd.DataFrame:
+    """The reliability diagram as a table, one row a bin, empty bins included.
+
+    Columns: ``low``, ``high`` (edges), ``n`` (films), ``said`` (mean probability), ``came_true`` (share), and its Wilson
+    interval ``came_true_low``, ``came_true_high``; the last four are NaN where n is 0.
+    """
+    number = bin_of(probability, bins)
+    n = np.bincount(number, minlength=bins)
+    hits = np.bincount(number, weights=came_true, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        said = np.bincount(number, weights=probability, minlength=bins) / n
+        share = hits / n
+    limits = np.array([wilson(k, m) for k, m in zip(hits, n, strict=True)])
+    edges = np.linspace(0, 1, bins + 1)
+    return pd.DataFrame(
+        {"low": edges[:-1], "high": edges[1:], "n": n, "said": said, "came_true": share}
+        | {"came_true_low": limits[:, 0], "came_true_high": limits[:, 1]}
+    )

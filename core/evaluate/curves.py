@@ -1,0 +1,53 @@
+"""ROC and precision-recall curves, with the band that the bootstrap draws round them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.evaluate.intervals import percentiles
+
+GRID = np.linspace(0, 1, 101)  # where the bands are given
+_POINTS = 400  # most points of a drawn curve
+_REPLICATES = 300  # resamples behind a band
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Both curves of one class against the rest. Empty arrays where the class, or every other, has no film."""
+
+    threshold: np.ndarray  # (T,), descending, first +inf
+    fpr: np.ndarray  # (T,), 1 - specificity
+    tpr: np.ndarray  # (T,), recall = sensitivity
+    precision: np.ndarray  # (T,); the first is that of the first film found
+    prevalence: float  # where the precision-recall curve of a coin toss lies
+    roc_low: np.ndarray  # (101,), sensitivity at GRID of 1 - specificity
+    roc_high: np.ndarray
+    pr_low: np.ndarray  # (101,), precision at GRID of recall
+    pr_high: np.ndarray
+
+
+def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray) -> Curves:
+    """Curves of one sweep: thresholds (T,) and counts (T, 1+R), as `metrics.sweep` returns them."""
+    positives, negatives = float(tp[-1, 0]), float(fp[-1, 0])
+    if not positives or not negatives:
+        nothing = np.array([])
+        share = positives / (positives + negatives)
+        return Curves(nothing, nothing, nothing, nothing, share, nothing, nothing, nothing, nothing)
+    kept = _corners(tp[:, 0], fp[:, 0])
+    tp, fp = tp[kept, : 1 + _REPLICATES].astype(float), fp[kept, : 1 + _REPLICATES].astype(float)
+    valid = (tp[-1] > 0) & (fp[-1] > 0)  # a resample may lack the class
+    tpr, fpr = tp[:, valid] / tp[-1, valid], fp[:, valid] / fp[-1, valid]
+    purity = tp[:, valid] / np.maximum(tp[:, valid] + fp[:, valid], 1)
+    purity[0] = purity[1]
+    columns = range(1, tpr.shape[1])
+    roc = np.array([np.interp(GRID, fpr[:, r], tpr[:, r]) for r in columns])
+    pr = np.array([np.interp(GRID, tpr[:, r], purity[:, r]) for r in columns])
+    share = positives / (positives + negatives)
+    return Curves(threshold[kept], fpr[:, 0], tpr[:, 0], purity[:, 0], share, *percentiles(roc), *percentiles(pr))
+
+
+def _corners(tp: np.ndarray, fp: np.ndarray) -> np.ndarray:
+    """Rows worth drawing: evenly spread along both axes, ends included."""
+    path = tp / tp[-1] + fp / fp[-1]
+    wanted = np.searchsorted(path, np.linspace(0, path[-1], _POINTS))
+    return np.unique(np.concatenate([[0, 1], wanted, [len(path) - 1]]).clip(0, len(path) - 1))

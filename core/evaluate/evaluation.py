@@ -1,0 +1,193 @@
+"""`Evaluation`: labels and probabilities of some films, and every figure that follows from them.
+
+All that does not depend on the operating point (resamples, rankings, calibration) is computed once and kept, so that a
+moved cut-off costs one confusion matrix a resample: milliseconds on thousands of films.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.errors import EvaluationError
+from core.evaluate import metrics
+from core.evaluate.calibration import calibration_error, calibration_floor, reliability
+from core.evaluate.curves import Curves, curves
+from core.evaluate.estimates import Figures, Replicates, figures
+from core.evaluate.intervals import resamples
+from core.evaluate.operating import ARGMAX, OperatingPoint
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's probabilities on films whose label is known.
+
+    Raises:
+        EvaluationError: no films, shapes that do not fit, probabilities that are none.
+    """
+
+    classes: tuple[str, ...]
+    labels: np.ndarray  # int (N,), index into classes
+    probabilities: np.ndarray  # float (N, C), rows sum to 1
+    samples: pd.DataFrame  # N rows: path (file name), patient, source, split, any slice column
+    logits: np.ndarray | None = None  # float (N, C), before temperature
+    name: str = ""  # of the model, as a reader knows it
+
+    def __post_init__(self) -> None:
+        shape = (len(self.samples), len(self.classes))
+        if not len(self.samples):
+            raise EvaluationError("there are no films to evaluate", "at least one labelled film")
+        if self.probabilities.shape != shape or self.labels.shape != shape[:1]:
+            came = f"probabilities {self.probabilities.shape} and labels {self.labels.shape}"
+            raise EvaluationError(came, f"shapes {shape} and {shape[:1]} for {shape[0]} films of {shape[1]} classes")
+        if not np.allclose(self.probabilities.sum(axis=1), 1, atol=1e-2) or self.probabilities.min() < 0:
+            raise EvaluationError("the probabilities of some film are not 0 to 1 with a sum of 1", "a softmax of logits")
+        if self.labels.min() < 0 or self.labels.max() >= len(self.classes):
+            raise EvaluationError("a label lies outside the classes", f"0 to {len(self.classes) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def where(self, mask: np.ndarray | pd.Series) -> "Evaluation":
+        """The films where the mask (N,) is true."""
+        rows = np.flatnonzero(np.asarray(mask))
+        return Evaluation(
+            self.classes,
+            self.labels[rows],
+            self.probabilities[rows],
+            self.samples.iloc[rows].reset_index(drop=True),
+            None if self.logits is None else self.logits[rows],
+            self.name,
+        )
+
+    def split(self, name: str) -> "Evaluation":
+        """The films of one split: train, validation or test."""
+        present = self.samples["split"]
+        if not (present == name).any():
+            raise EvaluationError(f"there are no {name} films", f"one of {', '.join(sorted(set(present)))}")
+        return self.where(present == name)
+
+    @cached_property
+    def clusters(self) -> np.ndarray:
+        """Patient number of each film (N,); a film whose patient is unknown is a patient of its own."""
+        patient = self.samples.get("patient", pd.Series("", index=self.samples.index)).astype(str)
+        own = pd.Series([f"\0{row}" for row in range(len(self))], index=patient.index)
+        return pd.factorize(patient.where(patient != "", own))[0]
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """Bootstrap weights float32 (N, 1+R); column 0 is the films themselves."""
+        return resamples(self.clusters)
+
+    def called(self, point: OperatingPoint = ARGMAX) -> np.ndarray:
+        """Index of the class called for each film (N,)."""
+        return point.decide(self.probabilities, self.classes)
+
+    def confusion(self, point: OperatingPoint = ARGMAX) -> np.ndarray:
+        """Films by true class (rows) and called class (columns), int (C, C)."""
+        n = len(self.classes)
+        return np.bincount(self.labels * n + self.called(point), minlength=n * n).reshape(n, n)
+
+    def figures(self, point: OperatingPoint = ARGMAX, prevalence: Mapping[str, float] | None = None) -> Figures:
+        """Every figure, by scope (a class, "macro avg", "weighted avg", "all films") and key of the glossary."""
+        return figures(self._replicates(point), self.classes, prevalence)
+
+    def report(self, point: OperatingPoint = ARGMAX, prevalence: Mapping[str, float] | None = None) -> pd.DataFrame:
+        """The same as a tidy table: scope, figure, value, low, high, n, note."""
+        rows = [
+            (scope, key, figure.value, figure.low, figure.high, figure.n, figure.note)
+            for scope, group in self.figures(point, prevalence).items()
+            for key, figure in group.items()
+        ]
+        return pd.DataFrame(rows, columns=["scope", "figure", "value", "low", "high", "n", "note"])
+
+    @cached_property
+    def curves(self) -> dict[str, Curves]:
+        """ROC and precision-recall curve of each class with their bands."""
+        return {name: curves(*sweep) for name, sweep in zip(self.classes, self._sweeps(), strict=True)}
+
+    def reliability(self, class_name: str | None = None) -> pd.DataFrame:
+        """Reliability bins of one class's probability, or of the confidence in the most likely class."""
+        if class_name is None:
+            return reliability(self._confidence, self._right)
+        index = self.classes.index(class_name)
+        return reliability(self.probabilities[:, index].astype(float), self.labels == index)
+
+    @property
+    def _confidence(self) -> np.ndarray:
+        return self.probabilities.max(axis=1).astype(float)
+
+    @property
+    def _right(self) -> np.ndarray:
+        return self.called() == self.labels
+
+    def _sweeps(self):  # noqa: ANN202
+        for index in range(len(self.classes)):
+            yield metrics.sweep(self.probabilities[:, index], self.labels == index, self.weights)
+
+    def _replicates(self, point: OperatingPoint) -> Replicates:
+        matrix = metrics.confusion(self.labels, self.called(point), len(self.classes), self.weights)
+        return Replicates(matrix, clusters=self._patients_of_class, clustered=self.clustered, **self._steady)
+
+    @cached_property
+    def clustered(self) -> bool:
+        """Whether some patient has more than one film here."""
+        return len(np.unique(self.clusters)) < len(self)
+
+    @cached_property
+    def _patients_of_class(self) -> np.ndarray:
+        return np.array([len(np.unique(self.clusters[self.labels == c])) for c in range(len(self.classes))])
+
+    @cached_property
+    def _steady(self) -> dict:
+        """What no operating point changes."""
+        ranking = [(metrics.auroc(tp, fp), metrics.average_precision(tp, fp)) for _, tp, fp in self._sweeps()]
+        areas, average_precisions = (np.stack(column, axis=1) for column in zip(*ranking, strict=True))
+        per_film = {
+            "log_loss": metrics.mean(metrics.log_losses(self.labels, self.probabilities), self.weights),
+            "brier": metrics.mean(metrics.briers(self.labels, self.probabilities), self.weights),
+            "ece": calibration_error(self._confidence, self._right, self.weights),
+        }
+        return {
+            "ranking": {"auroc": areas, "average_precision": average_precisions},
+            "per_film": per_film,
+            "ece_floor": calibration_floor(self._confidence),
+        }
+
+
+def to_parquet(evaluation: Evaluation, path: Path) -> None:
+    """Write ``evaluation.parquet``: the samples, label, ``p_<class>`` and, if known, ``logit_<class>``."""
+    table = evaluation.samples.assign(label=[evaluation.classes[i] for i in evaluation.labels])
+    for prefix, values in (("p", evaluation.probabilities), ("logit", evaluation.logits)):
+        if values is not None:
+            columns = {f"{prefix}_{name}": values[:, i] for i, name in enumerate(evaluation.classes)}
+            table = table.assign(**columns)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(path, index=False)
+
+
+def from_parquet(path: Path, name: str = "") -> Evaluation:
+    """Read what `to_parquet` wrote.
+
+    Raises:
+        EvaluationError: no such file, or a table without labels and probabilities.
+    """
+    path = Path(path)
+    if not path.is_file():
+        remedy = "Run python -m core evaluate CHECKPOINT --data PATH to make one"
+        raise EvaluationError(f"{path.name} is not in {path.parent.name}", remedy=remedy)
+    table = pd.read_parquet(path)
+    classes = tuple(column[2:] for column in table if column.startswith("p_"))
+    if not classes or "label" not in table or not set(table["label"]) <= set(classes):
+        raise EvaluationError(f"{path.name} lacks labels or probabilities", "columns label and p_<class> for every class")
+    values = {
+        prefix: table[[f"{prefix}_{c}" for c in classes]].to_numpy(np.float64)
+        for prefix in ("p", "logit")
+        if f"{prefix}_{classes[0]}" in table
+    }
+    samples = table.drop(columns=[f"{prefix}_{c}" for prefix in values for c in classes])
+    labels = table["label"].map(classes.index).to_numpy(np.int64)
+    return Evaluation(classes, labels, values["p"], samples, values.get("logit"), name or path.parent.name)
