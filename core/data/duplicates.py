@@ -1,9 +1,9 @@
 """Films that are the same picture: turned a little, rescaled, compressed again.
 
-Candidates come from locality-sensitive hashing of the perceptual hashes, so that the work grows with the number of films
-and not with its square: two films meet when, for one of some random choices of bits, one film upright agrees with the
-other turned by one of the angles. Each candidate is then compared by its pixels. On the real films copies lie within 30
-of 256 bits, and different films beyond 50.
+Candidates come from locality-sensitive hashing of the perceptual hashes, so that the work grows with the number of
+films and not with its square: two films meet when, for one of some random choices of bits, one film upright agrees with
+the other turned by one of the angles. Each candidate is then compared by its pixels. On the real films copies lie
+within 30 of 256 bits, and different films beyond 50.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ _SEED = 0
 
 
 def near_duplicates(signatures: Signatures) -> pd.DataFrame:
-    """Pairs of the same picture: first < second (positions), bits (0 to 256 differing), likeness (correlation, to 1)."""
+    """Pairs of one picture: first < second (positions), bits (of 256 that differ), likeness (correlation, to 1)."""
     pairs, bits, angles = candidates(signatures.hashes)
     unreadable = list(signatures.errors)
     good = ~np.isin(pairs, unreadable).any(axis=1)

@@ -1,8 +1,9 @@
 """Splits that keep every patient, and every picture that occurs twice, on one side.
 
-A film's place depends on its file name and the seed only, never on the folder or the machine, and hardly on the other films.
+A film's place depends on its file name and the seed, never on the folder or the machine, and little on other films.
 """
 
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -45,8 +46,9 @@ def split(
         cohort: films; a patient or near-duplicate is never divided.
         validation, test: shares of each class, 0 to 1, together below 1.
         seed: another seed, another split.
-        per_split: that many films in each of validation and test instead, the same number from each class where it has them.
-        use_source: keep the test films that the source itself set apart; validation comes from the rest.
+        per_split: that many films in each of validation and test instead, the same number a class where it can.
+        use_source: keep the films that the source itself set apart; training films that share a patient or picture with
+            them are left out, and what the source lacks is taken from the rest.
 
     Raises:
         CohortError: too few films, shares that leave no training films, or no split of the source's own.
@@ -59,7 +61,7 @@ def split(
     sizes = np.bincount(labels, minlength=len(cohort.classes))
     chosen = np.full(len(cohort), "train", dtype=object)
     free = np.ones(len(cohort), bool)
-    notes = []
+    notes: list[str] = []
     if use_source:
         chosen, free, notes = _source_split(cohort, group)
     order = _order(cohort, group, seed)
@@ -70,11 +72,8 @@ def split(
         picked = _pick(order, group, labels, quota, free)
         chosen[picked] = name
         free &= ~picked
-    notes.append(
-        f"split by patient and near-duplicate: {len(np.unique(group))} groups of {len(cohort)} films, seed {seed}"
-    )
-    done = cohort.with_splits(chosen)
-    return Cohort(done.name, done.samples, done.classes, (*done.notes, *notes), done.prepare, done.layout)
+    notes.append(f"split by patient and near-duplicate: {len(order)} groups of {len(cohort)} films, seed {seed}")
+    return replace(cohort.with_splits(chosen), notes=(*cohort.notes, *notes))
 
 
 def _order(cohort: Cohort, group: np.ndarray, seed: int) -> np.ndarray:
@@ -119,13 +118,13 @@ def _even_quota(sizes: np.ndarray, total: int) -> np.ndarray:
 
 
 def _source_split(cohort: Cohort, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The source's own splits, the films that are still free, and a note on what leaks between them."""
+    """The source's own splits, the films that are still free, and a note on what would have leaked."""
     own = cohort.samples["split"].to_numpy(dtype=object)
     if "test" not in own:
         raise CohortError(f"{cohort.name} has no test split of its own", "one", "Split it by shares instead")
     held = np.isin(own, ("test", "validation"))
-    chosen = np.where(held, own, "train")
-    shared = np.isin(group, group[held])
-    leaking = int((shared & ~held).sum())
-    note = f"the source's own split: {leaking} training films share a patient or picture with its held-out films"
-    return chosen, ~shared, [note]
+    free = ~np.isin(group, group[held])
+    chosen = np.where(held, own, np.where(free, "train", ""))
+    leaking = int((~free & ~held).sum())
+    note = f"the source's own split; {leaking} training films share a patient or picture with it and are left out"
+    return chosen, free, [note]
