@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from core.errors import HilumError
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS: tuple[str, ...] = ("data",)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ table of all layouts with what each is recognised by.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -46,12 +46,29 @@ def open_cohort(path: str | Path) -> Cohort:
         raise CohortError(f'There is no "{path}"', _KNOWN, "Check the path")
     layout = layout_of(path)
     if layout is None:
-        inside = ", ".join(p.name for p in cohorts_below(path)[:6])
+        inside = cohorts_below(path)
+        if len(inside) == 1:  # archives often hold the folder in a folder
+            return open_cohort(inside[0])
+        named = ", ".join(p.name for p in inside[:6])
         remedy = (
-            f"Open one of its cohorts: {inside}" if inside else "Put the films of each class in a folder of its name"
+            f"Open one of its cohorts: {named}" if inside else "Put the films of each class in a folder of its name"
         )
         raise CohortError(f'"{path.name}" is not a cohort', _KNOWN, remedy)
     return LAYOUTS[layout][1](path)
+
+
+def open_cohorts(paths: Sequence[str | Path]) -> list[Cohort]:
+    """Open each path, and in place of a folder that holds several cohorts each of these.
+
+    Raises:
+        CohortError: as `open_cohort`.
+    """
+    found: list[str | Path] = []
+    for path in paths:
+        folder = Path(path)
+        below = cohorts_below(folder) if folder.is_dir() and layout_of(folder) is None else []
+        found += below or [path]
+    return [open_cohort(path) for path in found]
 
 
 def layout_of(path: Path) -> str | None:

@@ -1,0 +1,67 @@
+"""`python -m core data PATH`: what is in a cohort. `python -m core data download NAME`: fetch a public one."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.data.cohort import Cohort
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """The command's arguments."""
+    about = (
+        "Show the films of a cohort by class, source and split: a folder, a CSV or Parquet, or phantom. "
+        "'data download covid-chestxray' (or radiography, coronahack: they need kagglehub) fetches a public one."
+    )
+    command = subparsers.add_parser("data", help="show or download a cohort", description=about)
+    command.add_argument("path", nargs="+", help="cohorts, or the word download and a collection")
+    command.add_argument("--to", type=Path, default=Path("data"), help="folder to download into (default: data)")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each cohort, or fetch each collection."""
+    if args.path[0] == "download":
+        return _download(args.path[1:], args.to)
+    from core.data.readers import open_cohorts
+
+    for cohort in open_cohorts(args.path):
+        print(describe(cohort), end="\n\n")
+    return 0
+
+
+def describe(cohort: "Cohort") -> str:
+    """Name, size, films by class, source and split, and what the reader noticed."""
+    import pandas as pd
+
+    samples = cohort.samples
+    files = [Path(p) for p in samples["path"]]
+    size = sum(f.stat().st_size for f in files if f.exists()) / 1e6
+    patients = samples.loc[samples["patient"] != "", "patient"].nunique()
+    unnamed = int((samples["patient"] == "").sum())
+    table = pd.crosstab(
+        [pd.Categorical(samples["label"], cohort.classes), samples["source"].replace("", "unknown")],
+        samples["split"].replace("", "no split"),
+        rownames=["class", "source"],
+        colnames=[""],
+        margins=True,
+        margins_name="all",
+    )
+    head = f"{cohort.name} ({cohort.layout}): {len(cohort):,} films, {size:,.0f} MB, {patients:,} named patients"
+    lines = [head + (f", {unnamed:,} films of unnamed ones" if unnamed else ""), table.to_string()]
+    return "\n".join([*lines, *(f"- {note}" for note in cohort.notes)])
+
+
+def _download(names: list[str], folder: Path) -> int:
+    from core.cli.progress import Bars, say
+    from core.data.download import COLLECTIONS, download
+    from core.errors import CohortError
+
+    if not names:
+        raise CohortError("No collection was named", " or ".join(COLLECTIONS), "Say: data download covid-chestxray")
+    for name in names:
+        with Bars() as bars:
+            place = download(name, folder, bars)
+        say(f"{name} is in {place}")
+    return 0
