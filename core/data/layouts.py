@@ -21,6 +21,7 @@ RSNA = "RSNA (adults)"
 # The 1,341 Kermany normals have these numbers: just the films inside them are also found in CoronaHack.
 _KERMANY_NORMALS = range(61, 1402)
 _BOX_FRAME = 1024  # pixels a side of the frame in which the radiologists' boxes were drawn
+RADIOGRAPHY_FOLDERS = ("COVID", "Normal", "Viral Pneumonia", "Lung_Opacity")
 _RADIOGRAPHY_LABELS = {"COVID": "COVID-19", "Lung_Opacity": "Lung Opacity"}
 _RADIOGRAPHY_ORDER = ("Normal", "COVID-19", "Viral Pneumonia", "Lung Opacity")
 _CORONAHACK_ORDER = ("Normal/NA", "Pnemonia/NA", "Pnemonia/COVID-19")

@@ -135,6 +135,10 @@ def _is_tuberculosis(path: Path) -> bool:
     return any(any(path.glob(f"images/{prefix}CXR_*_[01].*")) for prefix in ("CHN", "MCU"))
 
 
+def _is_radiography(path: Path) -> bool:
+    return any((path / name / "images").is_dir() for name in layouts.RADIOGRAPHY_FOLDERS)
+
+
 def _is_folders(path: Path) -> bool:
     """At least two class folders with films, directly or below train, val or test."""
     if not path.is_dir():
@@ -150,6 +154,6 @@ LAYOUTS: dict[str, tuple[Recognise, Read]] = {
     "coronahack": (lambda path: any(path.glob("*orona*etadata.csv")), layouts.read_coronahack),
     "covid-chestxray": (lambda path: (path / "metadata.csv").is_file(), layouts.read_covid_chestxray),
     "montgomery-shenzhen": (_is_tuberculosis, layouts.read_montgomery_shenzhen),
-    "radiography": (lambda path: any(path.glob("*/images/*")), layouts.read_radiography),
+    "radiography": (_is_radiography, layouts.read_radiography),
     "folders": (_is_folders, read_folders),
 }
