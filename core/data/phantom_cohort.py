@@ -1,7 +1,7 @@
-"""Whole cohorts of drawn films: a fair one, one with a planted shortcut, and the new hospital where the shortcut is gone.
+"""Whole cohorts of drawn films: a fair one, one with a planted shortcut, and the new hospital where it is gone.
 
-A cohort is planned at once and drawn when a film is first asked for. Everything about it stands in its folder's name under the
-cache, so that any process can draw any film from its path alone, and draws the same bytes.
+A cohort is planned at once and drawn when a film is first asked for. Everything about it stands in its folder's name
+under the cache, so that any process can draw any film from its path alone, and draws the same bytes.
 """
 
 import os
@@ -231,13 +231,13 @@ def _acquire(key: _Key, number: int, source: str, rng: np.random.Generator) -> A
     follows, chance = rng.random() < key.strength, int(rng.integers(len(_MARKERS)))
     marker = _MARKERS[number if key.kind == "confounded" and follows else chance]
     place = np.clip(np.array(marker["marker_at"]) + rng.uniform(-0.02, 0.02, 2), 0.06, 0.94)
-    open_field = tuple(float(s * rng.uniform(0.6, 1.4)) for s in habit["collimation"])
+    left, top, right, bottom = (float(s * rng.uniform(0.6, 1.4)) for s in habit["collimation"])
     leads, text = rng.random(), rng.random()
     return replace(
         taken,
         exposure=float(np.clip(taken.exposure + habit["exposure"], -1, 1)),
         contrast=float(np.clip(taken.contrast * habit["contrast"], 0.7, 1.4)),
-        collimation=open_field,
+        collimation=(left, top, right, bottom),
         leads=int(rng.integers(1, 5)) if leads < (0.5 if taken.view == "AP" else 0.05) else 0,
         label=_TEXTS[source] if text < 0.5 else "",
         **marker | {"marker_at": (float(place[0]), float(place[1]))},

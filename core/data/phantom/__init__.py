@@ -1,7 +1,8 @@
 """Drawn chest radiographs whose lungs and lesions are known to the pixel.
 
-``draw`` adds up what a ray meets (``anatomy``, ``vessels``, ``skeleton``, ``findings``; centimetres of water and bone), exposes and
-develops it (``exposure``), and lays the department's marks over it (``annotations``). The same parameters give the same bytes.
+``draw`` adds up what a ray meets (``anatomy``, ``vessels``, ``skeleton``, ``findings``; centimetres of water and bone),
+exposes and develops it (``exposure``), and lays the department's marks over it (``annotations``). The same parameters
+give the same bytes.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Soft tissue and air: body, lungs, heart, airways, diaphragm, stomach, breasts.
 
-Each part gives a thickness in centimetres along the ray. Coordinates are body centimetres as on ``Canvas``; the patient's left is
-the image's right. Depth (z, towards the breast bone) matters only where the patient is turned: a part at depth z moves by
-z * sin(rotation).
+Each part gives a thickness in centimetres along the ray. Coordinates are body centimetres as on ``Canvas``; the
+patient's left is the image's right. Depth (z, towards the breast bone) matters only where the patient is turned: a part
+at depth z moves by z * sin(rotation).
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,21 @@ from core.data.phantom.canvas import Canvas, curve, ramp
 from core.data.phantom.parameters import Acquisition, Patient, stream
 
 # The right half of the rib cage's inner outline, apex to below the diaphragm; the left half mirrors it.
-CAGE = np.array([(-2.6, -13.2), (-4.6, -14.9), (-7.0, -14.5), (-9.6, -12.2), (-11.5, -8.8), (-12.8, -4.5), (-13.6, 0.5),
-                 (-14.0, 6.0), (-14.1, 11.0), (-13.6, 17.0)])  # fmt: skip
+# fmt: off
+CAGE = np.array([
+    (-2.6, -13.2), (-4.6, -14.9), (-7.0, -14.5), (-9.6, -12.2), (-11.5, -8.8), (-12.8, -4.5), (-13.6, 0.5),
+    (-14.0, 6.0), (-14.1, 11.0), (-13.6, 17.0),
+])
 # Heart and great vessels, from the neck down the patient's right border, then up the left one from the apex.
-RIGHT_BORDER = np.array([(-2.3, -17.0), (-2.4, -12.5), (-2.7, -9.0), (-3.0, -5.5), (-3.2, -2.6), (-4.1, 0.6), (-4.6, 3.6),
-                         (-4.3, 6.8), (-3.4, 9.4), (-2.5, 13.0)])  # fmt: skip
-LEFT_BORDER = np.array([(3.0, 13.0), (7.2, 11.0), (8.6, 9.2), (8.8, 7.4), (8.0, 4.6), (6.3, 1.2), (4.5, -1.4), (4.0, -3.2),
-                        (3.1, -4.8), (3.3, -6.3), (3.8, -7.7), (3.3, -9.2), (2.4, -12.0), (2.4, -17.0)])  # fmt: skip
+RIGHT_BORDER = np.array([
+    (-2.3, -17.0), (-2.4, -12.5), (-2.7, -9.0), (-3.0, -5.5), (-3.2, -2.6), (-4.1, 0.6), (-4.6, 3.6), (-4.3, 6.8),
+    (-3.4, 9.4), (-2.5, 13.0),
+])
+LEFT_BORDER = np.array([
+    (3.0, 13.0), (7.2, 11.0), (8.6, 9.2), (8.8, 7.4), (8.0, 4.6), (6.3, 1.2), (4.5, -1.4), (4.0, -3.2), (3.1, -4.8),
+    (3.3, -6.3), (3.8, -7.7), (3.3, -9.2), (2.4, -12.0), (2.4, -17.0),
+])
+# fmt: on
 HILA = {"right": np.array([-4.0, -1.9]), "left": np.array([4.3, -2.7])}
 
 
@@ -125,7 +133,7 @@ def _body(canvas: Canvas, patient: Patient, bedside: bool, turn: float) -> np.nd
     half = np.array([5.4, 5.4, 7.6, 13.0, 16.2, 16.3, 16.2, 16.4, 16.3, 16.6]) + fat * np.array(
         [0.8, 0.8, 2, 2, 2.5, 3, 4, 5, 6, 7]
     )
-    deep = np.array([11.5, 11.5, 12.5, 14, 16, 18.5, 20, 21, 21.5, 22]) + fat * np.array(
+    deep = np.array([11.5, 11.5, 13.0, 15, 17, 18.5, 20, 21, 21.5, 22]) + fat * np.array(
         [2, 2, 3, 4, 4, 5, 6, 7, 9, 11]
     )
     across = np.interp(y, rows, half)
@@ -153,7 +161,7 @@ def _breasts(canvas: Canvas, patient: Patient, rng: np.random.Generator, turn: f
     """Two soft domes with a sharper lower fold on women; the faint pectoral folds on men."""
     x, y = canvas.grid
     female = patient.sex == "F"
-    thick = (3.0 + 2.6 * patient.habitus if female else 1.1) * rng.uniform(0.85, 1.15)
+    thick = (2.2 + 2.2 * patient.habitus if female else 1.0) * rng.uniform(0.85, 1.15)
     radius = (5.6 + 1.6 * patient.habitus, 5.0 + 1.4 * patient.habitus) if female else (6.2, 4.0)
     level = rng.uniform(3.2, 5.4) if female else -3.0
     total = np.zeros_like(x)
@@ -162,7 +170,7 @@ def _breasts(canvas: Canvas, patient: Patient, rng: np.random.Generator, turn: f
         down = (y - level) / radius[1]
         down = np.where(down > 0, down, down * 0.55)
         total += thick * np.sqrt(np.clip(1 - across**2 - down**2, 0, None))
-    return canvas.soft(total, 0.25)
+    return canvas.soft(total, 0.4)
 
 
 def _airways(canvas: Canvas, turn: float) -> np.ndarray:
@@ -173,7 +181,7 @@ def _airways(canvas: Canvas, turn: float) -> np.ndarray:
     trachea = _capsule(x, y, np.array([0.0, -22.0]), carina, 0.85)
     right = _capsule(x, y, carina, np.array([-3.4, -2.2]), 0.6)
     left = _capsule(x, y, carina, np.array([4.4, -2.4]), 0.52)
-    return 1.3 * canvas.soft(np.maximum(trachea, 0.7 * np.maximum(right, left)), 0.15)
+    return 1.8 * canvas.soft(np.maximum(trachea, 0.7 * np.maximum(right, left)), 0.15)
 
 
 def _stomach(canvas: Canvas, rng: np.random.Generator, dome: float, bedside: bool) -> np.ndarray:

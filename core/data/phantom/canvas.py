@@ -1,7 +1,7 @@
 """Paper to draw on: body centimetres to pixels, smooth outlines, soft noise.
 
-Everything is drawn in float64 from 8-bit coverage masks: the last bits may differ between processors, and only at that precision
-do they never reach the 8-bit film, which must come out the same to the byte everywhere.
+Everything is drawn in float64 from 8-bit coverage masks: the last bits may differ between processors, and only at that
+precision do they never reach the 8-bit film, which must come out the same to the byte everywhere.
 """
 
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ _SUBPIXEL_BITS = 8
 class Canvas:
     """A square film of ``size`` pixels over 37 cm, the body scaled, tilted and shifted on it.
 
-    Body coordinates are centimetres of an average man: x to the image's right (the patient's left), y down, the origin at the
-    film's centre.
+    Body coordinates are centimetres of an average man: x to the image's right (the patient's left), y down, the origin
+    at the film's centre.
     """
 
     size: int
@@ -69,7 +69,7 @@ class Canvas:
         return np.zeros((self.size, self.size), np.uint8)
 
     def fill(self, outline: ArrayLike, onto: np.ndarray | None = None, value: int = 255) -> np.ndarray:
-        """Fill one outline (N, 2) or several (K, N, 2) in body cm, edges smoothed, on an 8-bit sheet (a fresh one by default)."""
+        """Fill one outline (N, 2) or several (K, N, 2) in body cm on an 8-bit sheet (default: a fresh one)."""
         sheet = self.blank() if onto is None else onto
         fixed = np.round(self.pixels(outline) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
         for part in fixed.reshape(-1, *fixed.shape[-2:]):
@@ -94,7 +94,7 @@ class Canvas:
         return cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
 
     def noise(self, rng: np.random.Generator, cm: float, octaves: int = 1) -> np.ndarray:
-        """Smooth noise with lumps of about ``cm``, each octave half as large and half as strong; mean 0, deviation near 1."""
+        """Smooth noise with lumps of about ``cm``, each octave half as large and half as strong; deviation near 1."""
         total = np.zeros((self.size, self.size))
         for octave in range(octaves):
             cells = max(3, round(FILM_CM / (cm / 2**octave)))

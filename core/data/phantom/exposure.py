@@ -26,10 +26,13 @@ def expose(canvas: Canvas, water: np.ndarray, bone: np.ndarray, acquisition: Acq
 
 
 def develop(canvas: Canvas, log_light: np.ndarray, acquisition: Acquisition, field: np.ndarray) -> np.ndarray:
-    """The display: grey 0-1, white = dense. The window follows the exposed field, and broad differences are drawn closer together
-    than fine ones, as the processing of a digital unit does."""
-    low, high = np.percentile(log_light[field], (0.5, 92.0))
+    """The display: grey 0-1, white = dense.
+
+    The window follows the exposed field, and broad differences are drawn closer together than fine ones, as the
+    processing of a digital unit does.
+    """
+    low, high = np.percentile(log_light[field], (0.5, 93.0))
     dense = np.clip((high - log_light) / max(high - low, 0.5), -1.0, 1.5)
     dense -= 0.32 * (canvas.soft(dense, 3.0) - 0.5)
-    dense = (dense - 0.5) * 1.15 * acquisition.contrast + 0.5 - 0.22 * acquisition.exposure
+    dense = (dense - 0.47) * 1.4 * acquisition.contrast + 0.5 - 0.22 * acquisition.exposure
     return 0.5 + 0.5 * np.tanh(2.0 * (dense - 0.5))

@@ -1,7 +1,8 @@
 """Disease as air replaced by fluid: how much of the lung's air each pixel loses, and the mask that is the truth.
 
-The shares multiply the air already there, so a finding can never leave the lungs nor be denser than airless lung. The mask is the
-envelope of the finding above a third of its height, whatever its severity: a barely visible patch has the same mask as a white one.
+The shares multiply the air already there, so a finding can never leave the lungs nor be denser than airless lung. The
+mask is where the finding's envelope stands above a third of its height, within the lung fields: a barely visible patch
+has the same mask as a white one.
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ def fill(canvas: Canvas, chest: Chest, finding: Finding, acquisition: Acquisitio
         envelope, texture, strength = _interstitial(canvas, chest, finding.severity, rng)
     else:
         envelope, texture, strength = _consolidation(canvas, chest, finding, rng, acquisition)
-    rim = np.clip(2 * canvas.soft(chest.lungs.astype(np.float64), 0.15), 0, 1)
+    rim = np.clip(3 * canvas.soft(chest.lungs.astype(np.float64), 0.35), 0, 1)
     share = np.clip(envelope * texture * strength, 0, 0.97) * rim
     return Filling(share, (envelope > _ENVELOPE) & chest.lungs)
 
@@ -61,7 +62,7 @@ def _ground_glass(
             envelope = np.maximum(envelope, _smooth(1.35 - radius))
     envelope = canvas.enlarge(envelope)
     peripheral = _smooth((6.8 + 5 * severity - chest.edge) / 3.0)
-    texture = 1 + 0.16 * canvas.noise(rng, 1.0, 3)
+    texture = 1 + (0.16 - 0.1 * severity) * canvas.noise(rng, 1.0, 3)
     return envelope * peripheral, texture, 0.10 + 0.82 * severity**1.1
 
 
@@ -74,8 +75,9 @@ def _interstitial(
     for cx, cy in HILA.values():
         radius = np.hypot((x - cx * 1.15) / (5.2 + 2.6 * severity), (y - cy - 1.0) / (6.2 + 3.4 * severity))
         envelope = np.maximum(envelope, _smooth(1.42 - radius - 0.1 * canvas.noise(rng, 4.0, 2)))
-    net = _ridges(canvas, rng, 1.3) + _ridges(canvas, rng, 0.9) + _ridges(canvas, rng, 0.6)
-    texture = 0.6 + 0.3 * net * (1 - 0.4 * severity) + 0.4 * severity
+    broken = 0.5 + 0.5 * np.tanh(1.5 * canvas.noise(rng, 1.1, 2))
+    net = broken * (_ridges(canvas, rng, 1.0) + _ridges(canvas, rng, 0.7)) + (1 - broken) * _ridges(canvas, rng, 0.5)
+    texture = 0.62 + 0.42 * canvas.soft(net, 0.05) * (1 - 0.4 * severity) + 0.3 * severity
     return envelope, texture, 0.10 + 0.76 * severity**1.1
 
 
@@ -101,7 +103,7 @@ def _consolidation(
     radius = np.hypot((out - cx) / (wide * grown), (y - cy) / (high * grown)) + 0.14 * canvas.noise(rng, 3.5, 3)
     envelope = _smooth((1.25 - radius) / 0.55) * sharp * (out > 0)
     airways = bronchi(canvas, finding.seed, side, acquisition)
-    texture = (1 - np.clip(1.6 * airways, 0, 0.45) * (0.3 + 0.3 * finding.severity)) * (
+    texture = (1 - np.clip(2.0 * airways, 0, 0.4) * (0.3 + 0.3 * finding.severity)) * (
         1 + 0.07 * canvas.noise(rng, 1.2, 3)
     )
     return envelope, texture, 0.13 + 0.84 * finding.severity**0.9

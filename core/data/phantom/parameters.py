@@ -1,7 +1,7 @@
 """What a drawn film is made of: a patient, a finding, an acquisition.
 
-Each is a frozen dataclass whose fields are plain numbers, so that a film can be drawn again from a row of text. ``random`` draws
-a plausible one; every number it leaves open is taken from a generator given by the caller, never from global state.
+Each is a frozen dataclass whose fields are plain numbers, so that a film can be drawn again from a row of text.
+``random`` draws a plausible one from a seed, never from global state.
 """
 
 from dataclasses import dataclass, fields

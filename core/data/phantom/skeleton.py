@@ -12,6 +12,9 @@ _HALF_WIDTH = (5.4, 8.2, 10.6, 12.2, 13.2, 13.8, 14.2, 14.4, 14.3, 13.9, 12.6, 9
 _DROP = (3.4, 6.2, 8.2, 9.6, 10.6, 11.4, 12.0, 12.4, 12.6, 12.4, 11.4, 9.6)
 _REACH = (150, 148, 146, 144, 142, 140, 136, 128, 120, 112, 88, 62)
 
+_BLADE = curve([(10.6, -12.0), (11.2, -8.5), (12.4, -3.4), (13.4, 0.4), (14.6, -1.2), (15.6, -6.0), (16.4, -8.6),
+                (15.8, -11.2), (13.0, -11.4)])  # fmt: skip
+
 
 def skeleton(canvas: Canvas, patient: Patient, acquisition: Acquisition) -> np.ndarray:
     """Thickness of bone along each ray, float64 (size, size)."""
@@ -30,14 +33,14 @@ def _spine(canvas: Canvas, turn: float) -> np.ndarray:
     for level in range(-3, 16):
         y = _FIRST + level * _VERTEBRA
         half = 1.45 + 0.028 * max(level, 0)
-        canvas.fill(_block(shift, y, half, 0.95), sheet, 170)
+        canvas.fill(_block(shift, y, half, 0.98), sheet, 160)
         canvas.fill(_block(shift, y, half - 0.25, 0.7), sheet, 125)
         for side in (-1, 1):
             canvas.fill(oval((shift + side * 0.62 * half, y - 0.25), 0.3, 0.42), detail, 100)
-            process = np.array([(side * half, y - 0.2), (side * (half + 1.4), y - 0.5)]) + (shift, 0)
+            process = np.array([(shift + side * half, y - 0.2), (shift + side * (half + 1.4), y - 0.5)])
             canvas.fill(band(process, 0.75), detail, 70)
         canvas.fill(oval((shift * 1.35, y + 0.75), 0.24, 0.62), detail, 110)
-    return canvas.soft(sheet / 255.0, 0.1) * 1.25 + canvas.soft(detail / 255.0, 0.08) * 0.8
+    return canvas.soft(sheet / 255.0, 0.16) * 1.25 + canvas.soft(detail / 255.0, 0.08) * 0.8
 
 
 def _ribs(canvas: Canvas, rng: np.random.Generator, turn: float, inspiration: float) -> np.ndarray:
@@ -76,29 +79,16 @@ def _girdle(canvas: Canvas, rng: np.random.Generator, turn: float, bedside: bool
     for side in (-1, 1):
         tip = rng.normal(0, 0.3)
         clavicle = curve(
-            [(1.6, -9.3 + rise), (4.6, -10.5 + rise), (8.5, -12.1), (12.5, -12.9 + tip), (16.2, -13.3 + tip)], 8, False
+            [(1.6, -9.3 + rise), (4.6, -10.5 + rise), (8.5, -12.1), (12.0, -12.7 + tip), (14.9, -12.6 + tip)], 8, False
         )
-        clavicle = clavicle * (side, 1) + (8.0 * turn, 0)
-        width = np.interp(np.arange(len(clavicle)), [0, 6, 18, len(clavicle)], [1.8, 1.15, 1.05, 1.3])
+        clavicle = clavicle * (side, 1) + np.array((8.0 * turn, 0))
+        width = np.interp(np.arange(len(clavicle)), [0, 6, 18, len(clavicle)], [1.7, 1.1, 0.95, 0.7])
         canvas.fill(band(clavicle, width), collar, 225)
         canvas.fill(band(clavicle, width - 0.45), collar, 165)
-        outline = curve(
-            [
-                (10.6, -12.0),
-                (11.2, -8.5),
-                (12.4, -3.4),
-                (13.4, 0.4),
-                (14.6, -1.2),
-                (15.6, -6.0),
-                (16.4, -8.6),
-                (15.8, -11.2),
-                (13.0, -11.4),
-            ]
-        )
-        scapula = (outline + (over, rng.normal(0, 0.3))) * (side, 1) + (-6.0 * turn, 0)
+        scapula = (_BLADE + np.array((over, rng.normal(0, 0.3)))) * (side, 1) + np.array((-6.0 * turn, 0))
         canvas.fill(scapula, blade, 120)
-        canvas.fill(scapula * (0.985, 1) + (side * 0.25, -0.1), blade, 66)
-        ridge = np.array([(11.2, -10.4), (14.0, -11.9), (17.6, -13.1)]) + (0.5 * over, 0)
+        canvas.fill(scapula * (0.985, 1) + np.array((side * 0.25, -0.1)), blade, 66)
+        ridge = np.array([(11.2, -10.4), (14.0, -11.9), (17.6, -13.1)]) + np.array((0.5 * over, 0))
         canvas.fill(band(curve(ridge * (side, 1), 8, False), 1.1), rest, 60)
         joint = 17.6 + 0.8 * habitus
         canvas.fill(oval((side * joint, -9.9), 2.35, 2.5), rest, 120)
@@ -106,7 +96,11 @@ def _girdle(canvas: Canvas, rng: np.random.Generator, turn: float, bedside: bool
         shaft = np.array([(joint + 0.5, -8.4), (joint + 4.0, 14.0)]) * (side, 1)
         canvas.fill(band(shaft, 2.1), rest, 130)
         canvas.fill(band(shaft, 1.2), rest, 85)
-    return collar / 255.0 * 0.85 + canvas.soft(blade / 255.0, 0.06) * 0.55 + canvas.soft(rest / 255.0, 0.1) * 0.9
+    return (
+        canvas.soft(collar / 255.0, 0.1) * 0.8
+        + canvas.soft(blade / 255.0, 0.06) * 0.8
+        + canvas.soft(rest / 255.0, 0.2) * 0.9
+    )
 
 
 def _block(x: float, y: float, half: float, high: float) -> np.ndarray:

@@ -13,16 +13,16 @@ _SUBPIXEL_BITS = 4
 def vessels(canvas: Canvas, patient: Patient, acquisition: Acquisition) -> np.ndarray:
     """Thickness (cm) of the pulmonary vessels, widest at the hilum and tapering to the edge."""
     rng = stream(patient.seed, 20)
-    segments = [_tree(rng, side, trunks=10, generations=5, width=0.78) for side in HILA]
+    segments = [_tree(rng, side, trunks=11, generations=5, width=0.6) for side in HILA]
     hila = _knots(canvas, rng)
     tree = canvas.soft(_draw(canvas, np.vstack(segments), acquisition), 0.035)
-    return 2.3 * tree + hila
+    return 3.4 * tree + hila
 
 
 def bronchi(canvas: Canvas, seed: int, side: str, acquisition: Acquisition) -> np.ndarray:
     """Thickness (cm) of air-filled bronchi in one lung."""
     rng = stream(seed, 21)
-    return canvas.soft(_draw(canvas, _tree(rng, side, trunks=7, generations=4, width=0.36), acquisition), 0.06)
+    return canvas.soft(_draw(canvas, _tree(rng, side, trunks=6, generations=4, width=0.3), acquisition), 0.1)
 
 
 def _tree(rng: np.random.Generator, side: str, trunks: int, generations: int, width: float) -> np.ndarray:
@@ -71,4 +71,4 @@ def _knots(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
     for at in HILA.values():
         for wide, high in rng.uniform((0.5, 0.8), (0.9, 1.5), (3, 2)):
             canvas.fill(oval(at + rng.normal((0, 0.3), (0.35, 0.9)), wide, high), sheet, 255)
-    return 2.4 * canvas.soft(sheet / 255.0, 0.4)
+    return 3.4 * canvas.soft(sheet / 255.0, 0.45)
