@@ -13,7 +13,9 @@ def bin_of(probability: np.ndarray, bins: int = BINS) -> np.ndarray:
     return np.clip(np.ceil(probability * bins).astype(int) - 1, 0, bins - 1)
 
 
-def calibration_error(probability: np.ndarray, came_true: np.ndarray, weights: np.ndarray, bins: int = BINS) -> np.ndarray:
+def calibration_error(
+    probability: np.ndarray, came_true: np.ndarray, weights: np.ndarray, bins: int = BINS
+) -> np.ndarray:
     """Expected calibration error (R,) (Naeini 2015, L1) under film weights (N, R).
 
     Args:
@@ -36,8 +38,8 @@ def calibration_floor(probability: np.ndarray, bins: int = BINS, draws: int = 20
 def reliability(probability: np.ndarray, came_true: np.ndarray, bins: int = BINS) -> pd.DataFrame:
     """The reliability diagram as a table, one row a bin, empty bins included.
 
-    Columns: ``low``, ``high`` (edges), ``n`` (films), ``said`` (mean probability), ``came_true`` (share), and its Wilson
-    interval ``came_true_low``, ``came_true_high``; the last four are NaN where n is 0.
+    Columns: ``low``, ``high`` (edges), ``n`` (films), ``said`` (mean probability), ``came_true`` (share), and its
+    Wilson interval ``came_true_low``, ``came_true_high``; the last four are NaN where n is 0.
     """
     number = bin_of(probability, bins)
     n = np.bincount(number, minlength=bins)

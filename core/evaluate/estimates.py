@@ -40,7 +40,9 @@ class Replicates:
     clustered: bool  # whether any patient has more than one film
 
 
-Figures = dict[str, dict[str, Figure]]  # scope (class name, MACRO, WEIGHTED or OVERALL) -> key of the glossary -> figure
+Figures = dict[
+    str, dict[str, Figure]
+]  # scope (class name, MACRO, WEIGHTED or OVERALL) -> key of the glossary -> figure
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _finish(draft: _Draft, bootstrap: tuple[float, float], clustered: bool) -> F
         low, high = wilson(*draft.counts)
     else:
         low, high = widen(value, float(bootstrap[0]), float(bootstrap[1]), draft.clusters)
-    # Calibration errors of resamples lie above the error of the films themselves; the interval must hold its own figure.
+    # The calibration error of a resample lies above that of the films; an interval must hold its own figure.
     return Figure(value, min(low, value), max(high, value), draft.n, explained)
 
 
@@ -171,6 +173,6 @@ def _overall(replicates: Replicates) -> list[_Draft]:
 
 
 def _floor(replicates: Replicates, n: int) -> Figure:
-    low, high = percentiles(replicates.ece_floor[:, None])
-    term = GLOSSARY["ece_floor"]
-    return Figure(float(replicates.ece_floor.mean()), float(low[0]), float(high[0]), n, term.help)
+    value = float(replicates.ece_floor.mean())
+    low, high = (float(limit[0]) for limit in percentiles(replicates.ece_floor[:, None]))
+    return Figure(value, min(low, value), max(high, value), n, GLOSSARY["ece_floor"].help)

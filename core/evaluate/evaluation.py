@@ -4,7 +4,7 @@ All that does not depend on the operating point (resamples, rankings, calibratio
 moved cut-off costs one confusion matrix a resample: milliseconds on thousands of films.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,7 +44,7 @@ class Evaluation:
             came = f"probabilities {self.probabilities.shape} and labels {self.labels.shape}"
             raise EvaluationError(came, f"shapes {shape} and {shape[:1]} for {shape[0]} films of {shape[1]} classes")
         if not np.allclose(self.probabilities.sum(axis=1), 1, atol=1e-2) or self.probabilities.min() < 0:
-            raise EvaluationError("the probabilities of some film are not 0 to 1 with a sum of 1", "a softmax of logits")
+            raise EvaluationError("some film's probabilities do not sum to 1", "a softmax of logits")
         if self.labels.min() < 0 or self.labels.max() >= len(self.classes):
             raise EvaluationError("a label lies outside the classes", f"0 to {len(self.classes) - 1}")
 
@@ -124,7 +124,7 @@ class Evaluation:
     def _right(self) -> np.ndarray:
         return self.called() == self.labels
 
-    def _sweeps(self):  # noqa: ANN202
+    def _sweeps(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         for index in range(len(self.classes)):
             yield metrics.sweep(self.probabilities[:, index], self.labels == index, self.weights)
 
@@ -178,11 +178,13 @@ def from_parquet(path: Path, name: str = "") -> Evaluation:
     path = Path(path)
     if not path.is_file():
         remedy = "Run python -m core evaluate CHECKPOINT --data PATH to make one"
-        raise EvaluationError(f"{path.name} is not in {path.parent.name}", remedy=remedy)
+        raise EvaluationError(f"there is no {path.name} in {path.parent.name}", remedy=remedy)
     table = pd.read_parquet(path)
-    classes = tuple(column[2:] for column in table if column.startswith("p_"))
+    classes = tuple(column[2:] for column in table.columns.astype(str) if column.startswith("p_"))
     if not classes or "label" not in table or not set(table["label"]) <= set(classes):
-        raise EvaluationError(f"{path.name} lacks labels or probabilities", "columns label and p_<class> for every class")
+        raise EvaluationError(
+            f"{path.name} lacks labels or probabilities", "columns label and p_<class> for every class"
+        )
     values = {
         prefix: table[[f"{prefix}_{c}" for c in classes]].to_numpy(np.float64)
         for prefix in ("p", "logit")

@@ -15,14 +15,14 @@ class Term:
 GLOSSARY: dict[str, Term] = {
     "precision": Term(
         "Precision (PPV)",
-        "Of the films called this class, the share that really are. It depends on how common the class is in these films.",
+        "Of the films called this class, the share that really are. It depends on how common the class is here.",
     ),
     "recall": Term("Recall (sensitivity)", "Of the films of this class, the share the model found."),
     "specificity": Term("Specificity", "Of the films of all other classes, the share the model rightly left alone."),
     "npv": Term(
         "NPV",
         "Of the films not called this class, the share that really are something else. It depends on how common the "
-        "class is in these films.",
+        "class is here.",
     ),
     "f1": Term("F1", "Harmonic mean of precision and recall: low as soon as one of the two is low."),
     "auroc": Term(
@@ -45,13 +45,18 @@ GLOSSARY: dict[str, Term] = {
         "as you set.",
     ),
     "accuracy": Term(
-        "Accuracy", "Share of films called rightly. With one common class it flatters a model that always says that class."
+        "Accuracy",
+        "Share of films called rightly. With one common class it flatters a model that always says that class.",
     ),
-    "balanced_accuracy": Term("Balanced accuracy", "Mean recall of the classes: every class counts the same, rare or common."),
+    "balanced_accuracy": Term(
+        "Balanced accuracy", "Mean recall of the classes: every class counts the same, rare or common."
+    ),
     "mcc": Term(
         "MCC", "Matthews correlation of called and true classes: 1 is perfect, 0 no better than chance, below 0 worse."
     ),
-    "kappa": Term("Cohen's kappa", "Agreement with the labels beyond what chance alone would give: 1 is perfect, 0 is chance."),
+    "kappa": Term(
+        "Cohen's kappa", "Agreement with the labels beyond what chance alone would give: 1 is perfect, 0 is chance."
+    ),
     "log_loss": Term(
         "Log loss",
         "Mean of -ln(probability given to the true class): confident errors cost most. Lower is better.",
@@ -65,13 +70,14 @@ GLOSSARY: dict[str, Term] = {
     ),
     "ece": Term(
         "ECE",
-        "Mean gap between how sure the model is and how often it is right, over 10 bins of confidence. Lower is better; "
-        "few films alone raise it above zero.",
+        "Mean gap between how sure the model is and how often it is right, over 10 bins of confidence. Lower is "
+        "better; few films alone raise it above zero.",
         higher_is_better=False,
     ),
     "ece_floor": Term(
         "ECE of a perfect model",
-        "What a perfectly calibrated model with the same probabilities would show on so few films: an ECE near it is no flaw.",
+        "What a perfectly calibrated model with the same probabilities would show on so few films: an ECE near it is "
+        "no flaw.",
         higher_is_better=False,
     ),
 }

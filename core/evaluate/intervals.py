@@ -89,7 +89,7 @@ def widen(value: float, low: float, high: float, clusters: int) -> tuple[float, 
     Where every film is right, every resample is right too and the bootstrap knows nothing of the errors it has not met.
     Wilson's interval of ``clusters`` successes out of ``clusters`` (patients, of the smallest class involved) does.
     """
-    if low == high and clusters > 0:
+    if clusters > 0 and math.isclose(low, high, abs_tol=1e-9):
         if math.isclose(value, 1.0, abs_tol=1e-9):
             return wilson(clusters, clusters)[0], 1.0
         if math.isclose(value, 0.0, abs_tol=1e-9):

@@ -5,6 +5,8 @@ called class), figures of ranking off one sweep over the probabilities. All acce
 figure and its bootstrap come from one formula. What is not defined (0 / 0) is NaN, never a polite 0.
 """
 
+from typing import Any
+
 import numpy as np
 
 
@@ -14,7 +16,7 @@ def confusion(labels: np.ndarray, called: np.ndarray, n_classes: int, weights: n
     return (cells.T @ weights).T.reshape(-1, n_classes, n_classes).astype(np.float64)
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def _ratio(part: Any, whole: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(whole == 0, np.nan, part / whole)
 
@@ -75,7 +77,7 @@ def mcc(matrix: np.ndarray) -> np.ndarray:
     """Matthews correlation of any number of classes (Gorodkin 2004) (...)."""
     true, called, n = matrix.sum(axis=-1), matrix.sum(axis=-2), matrix.sum(axis=(-2, -1))
     covariance = n * np.trace(matrix, axis1=-2, axis2=-1) - (true * called).sum(axis=-1)
-    return _ratio(covariance, np.sqrt(n**2 - (true**2).sum(axis=-1)) * np.sqrt(n**2 - (called**2).sum(axis=-1)))
+    return _ratio(covariance, np.sqrt((n**2 - (true**2).sum(axis=-1)) * (n**2 - (called**2).sum(axis=-1))))
 
 
 def kappa(matrix: np.ndarray) -> np.ndarray:

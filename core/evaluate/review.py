@@ -1,0 +1,93 @@
+"""Films worth a second look: the most confident errors, and those whose label the evidence contradicts."""
+
+import numpy as np
+import pandas as pd
+
+from core.errors import EvaluationError
+from core.evaluate.evaluation import Evaluation
+from core.evaluate.operating import ARGMAX, OperatingPoint
+
+
+def films(evaluation: Evaluation, rows: np.ndarray, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
+    """Some films with what was said of them: ``row`` (in the evaluation), ``film``, ``label``, ``called``, the
+    probability of both, and whatever else is known of the film."""
+    called = evaluation.called(point)[rows]
+    labels = evaluation.labels[rows]
+    names = np.array(evaluation.classes, dtype=object)
+    known = evaluation.samples.iloc[rows].reset_index(drop=True)
+    own = {
+        "row": rows,
+        "film": known.get("path", pd.Series("", index=known.index)),
+        "label": names[labels],
+        "called": names[called],
+        "p_called": evaluation.probabilities[rows, called],
+        "p_label": evaluation.probabilities[rows, labels],
+    }
+    return pd.concat([pd.DataFrame(own), known.drop(columns=["path", "label"], errors="ignore")], axis=1)
+
+
+def errors(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 50) -> pd.DataFrame:
+    """Wrongly called films, the most confident first; columns as `films`."""
+    called = evaluation.called(point)
+    wrong = np.flatnonzero(called != evaluation.labels)
+    order = np.argsort(-evaluation.probabilities[wrong, called[wrong]], kind="stable")
+    return films(evaluation, wrong[order[:most]], point)
+
+
+def cell(evaluation: Evaluation, label: str, called: str, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
+    """The films in one cell of the confusion matrix, the most confident first; columns as `films`."""
+    index = evaluation.classes.index(called)
+    inside = (evaluation.labels == evaluation.classes.index(label)) & (evaluation.called(point) == index)
+    rows = np.flatnonzero(inside)
+    return films(evaluation, rows[np.argsort(-evaluation.probabilities[rows, index], kind="stable")], point)
+
+
+def doubtful(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
+    """Films whose label is doubtful, by confident learning (Northcutt 2021).
+
+    A film is doubtful when another class is more probable than its label and at least as probable as that class usually
+    is on films that carry its label.
+
+    Args:
+        labels: int (N,).
+        probabilities: float (N, C), from models that did not learn from the film: test films, or `out_of_fold`.
+
+    Returns:
+        ``row``, ``label``, ``suggested`` (class indices) and ``margin`` (probability of the suggested class less that
+        of the label), the widest margin first.
+    """
+    n_classes = probabilities.shape[1]
+    own = probabilities[np.arange(len(labels)), labels]
+    usual = np.array([own[labels == c].mean() if (labels == c).any() else np.inf for c in range(n_classes)])
+    claims = np.where(probabilities >= usual, probabilities, -np.inf)
+    claims[np.arange(len(labels)), labels] = -np.inf
+    suggested = claims.argmax(axis=1)
+    margin = claims.max(axis=1) - own
+    rows = np.flatnonzero(margin > 0)
+    rows = rows[np.argsort(-margin[rows], kind="stable")]
+    columns = {"row": rows, "label": labels[rows], "suggested": suggested[rows], "margin": margin[rows]}
+    return pd.DataFrame(columns)
+
+
+def out_of_fold(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, folds: int = 5) -> np.ndarray:
+    """Probabilities (N, C) of a logistic regression that never saw the film's own group.
+
+    Args:
+        features: float (N, D), such as a network's pooled features.
+        labels: int (N,), 0 .. C-1, each class at least once.
+        groups: int (N,), patients; all films of one are held out together.
+
+    Raises:
+        EvaluationError: fewer patients of some class than folds.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    fewest = min(len(np.unique(groups[labels == c])) for c in np.unique(labels))
+    if fewest < folds:
+        raise EvaluationError(f"the rarest class has {fewest} patients", f"at least {folds}, one a fold")
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    scheme = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+    return cross_val_predict(model, features, labels, groups=groups, cv=scheme, method="predict_proba")

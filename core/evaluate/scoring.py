@@ -1,0 +1,86 @@
+"""`Classifier x Cohort -> Evaluation`."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from core.data.cohort import Cohort
+from core.data.radiograph import Radiograph
+from core.errors import EvaluationError, FilmError
+from core.evaluate.evaluation import Evaluation
+from core.model.classifier import Classifier
+
+
+def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
+    """The films whose label is a class of the model, or that its recipe maps to one; under the model's class names.
+
+    Raises:
+        EvaluationError: no label of the cohort means anything to the model.
+    """
+    known = {name: name for name in classifier.classes}
+    mapping = dict(classifier.card.recipe.get("labels", {})) | known
+    fitting = cohort.relabel(mapping, classifier.classes)
+    if not len(fitting):
+        came = f"no film of {cohort.name} is labelled with a class of {classifier.card.name}"
+        raise EvaluationError(came, f"some of the labels {', '.join(mapping)}")
+    return fitting
+
+
+def score(
+    classifier: Classifier,
+    cohort: Cohort,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    batch: int = 32,
+) -> tuple[Evaluation, tuple[str, ...]]:
+    """Score every labelled film of a cohort.
+
+    Args:
+        progress: called with the films done and the films in all, after each.
+
+    Returns:
+        the evaluation (each film's in-domain status is column ``domain``), and notes: films left out, and why.
+
+    Raises:
+        EvaluationError: no film that can be judged.
+    """
+    cohort = labelled(classifier, cohort)
+    broken: list[str] = []
+    rows: list[int] = []
+
+    def films() -> Iterator[Radiograph]:
+        for row in range(len(cohort)):
+            try:
+                film = cohort.film(row)
+            except FilmError as error:
+                broken.append(str(error))
+                continue
+            rows.append(row)
+            yield film
+
+    predictions = []
+    for prediction in classifier.predict_many(films(), batch):
+        predictions.append((prediction.probabilities, prediction.logits, prediction.domain.status))
+        progress(len(predictions) + len(broken), len(cohort))
+    if not predictions:
+        raise EvaluationError(f"none of the {len(cohort)} films of {cohort.name} can be read", remedy=broken[0])
+    probabilities, logits, domain = zip(*predictions, strict=True)
+    samples = cohort.samples.iloc[rows].reset_index(drop=True)
+    samples = samples.assign(path=_names(samples["path"]), domain=domain).drop(
+        columns=["lungs", "truth"], errors="ignore"
+    )
+    unread = (f"{len(broken)} films could not be read, e.g. {broken[0]}",) if broken else ()
+    evaluation = Evaluation(
+        cohort.classes,
+        cohort.labels()[rows],
+        np.stack(probabilities).astype(np.float64),
+        samples,
+        np.stack(logits).astype(np.float64),
+        classifier.card.name,
+    )
+    return evaluation, (*cohort.notes, *unread)
+
+
+def _names(paths: pd.Series) -> list[str]:
+    """File names: a folder may name a person or a machine."""
+    return [path.replace("\\", "/").rsplit("/", 1)[-1] for path in paths]
