@@ -28,7 +28,8 @@ def test_another_process_draws_the_same_bytes() -> None:
         "p = draw(Patient.random(3), Finding('COVID-19', 0.5, 3), Acquisition.random(3), 128); "
         "print(hashlib.sha256(p.pixels.tobytes() + p.lungs.tobytes() + p.lesion.tobytes()).hexdigest())"
     )
-    digests = {subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout for _ in range(2)}
+    command = [sys.executable, "-c", script]
+    digests = {subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)}
     assert len(digests) == 1
     assert len(digests.pop()) == 65
 
@@ -47,8 +48,8 @@ def test_every_parameter_of_a_patient_shows(field: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "share"),
     [
-        ("view", "AP", 0.05), ("inspiration", 0.2, 0.05), ("rotation", 8.0, 0.05), ("tilt", 5.0, 0.05), ("shift", (2.0, -1.0), 0.05),
-        ("exposure", 0.8, 0.2), ("contrast", 1.3, 0.1), ("scatter", 0.6, 0.05), ("blur", 0.15, 0.005),
+        ("view", "AP", 0.05), ("inspiration", 0.2, 0.05), ("rotation", 8.0, 0.05), ("tilt", 5.0, 0.05),
+        ("shift", (2.0, -1.0), 0.05), ("exposure", 0.8, 0.2), ("contrast", 1.3, 0.1), ("scatter", 0.6, 0.05), ("blur", 0.15, 0.005),
         ("collimation", (0.1, 0.0, 0.1, 0.0), 0.02), ("marker", "R", 0.0005), ("marker_at", (0.1, 0.9), 0.001),
         ("marker_style", "plate", 0.001), ("leads", 3, 0.002), ("label", "PORTABLE", 0.002), ("seed", 6, 0.0),
     ],

@@ -74,8 +74,8 @@ def test_drawing_all_in_other_processes_gives_the_same_films_and_true_masks(tmp_
         assert (truth is None) == (films.samples["label"][i] == "Normal")
         assert lungs is not None
         assert truth is None or (truth.any() and not (truth & ~lungs).any())
-    for i, pixels in enumerate(alone):
-        Path(films.samples["path"][i]).unlink()
+    for path in films.samples["path"][:2]:
+        Path(path).unlink()
     draw_all(films, workers=1)
     assert all(np.array_equal(films.film(i).pixels, pixels) for i, pixels in enumerate(alone))
 
