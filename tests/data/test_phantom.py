@@ -49,7 +49,8 @@ def test_every_parameter_of_a_patient_shows(field: str, value: object) -> None:
     ("field", "value", "share"),
     [
         ("view", "AP", 0.05), ("inspiration", 0.2, 0.05), ("rotation", 8.0, 0.05), ("tilt", 5.0, 0.05),
-        ("shift", (2.0, -1.0), 0.05), ("exposure", 0.8, 0.2), ("contrast", 1.3, 0.1), ("scatter", 0.6, 0.05), ("blur", 0.15, 0.005),
+        ("shift", (2.0, -1.0), 0.05), ("exposure", 0.8, 0.2), ("contrast", 1.3, 0.1), ("scatter", 0.6, 0.05),
+        ("blur", 0.15, 0.005),
         ("collimation", (0.1, 0.0, 0.1, 0.0), 0.02), ("marker", "R", 0.0005), ("marker_at", (0.1, 0.9), 0.001),
         ("marker_style", "plate", 0.001), ("leads", 3, 0.002), ("label", "PORTABLE", 0.002), ("seed", 6, 0.0),
     ],
