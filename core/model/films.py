@@ -65,7 +65,7 @@ def decode(cohort: Cohort, preprocess: Preprocess, progress: Progress = quiet) -
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, _ in enumerate(pool.map(read, range(len(cohort))), start=1):
             progress("decoding films", done, len(cohort))
-    return Films(torch.from_numpy(pictures), torch.from_numpy(cohort.labels()))
+    return Films(torch.from_numpy(pictures), torch.tensor(cohort.labels()))
 
 
 def _lungs(film: Radiograph) -> np.ndarray | None:

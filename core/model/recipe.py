@@ -196,8 +196,10 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 hex over every setting."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+        """SHA-256 hex over every setting that changes the weights; words for readers do not."""
+        words = ("name", "title", "reference", "published", "limitations")
+        settings = {key: value for key, value in self.to_dict().items() if key not in words}
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def names() -> list[str]:

@@ -1,0 +1,75 @@
+"""`python -m core train RECIPE --data PATH`: films and a recipe in, a checkpoint out; started again, it goes on."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.data.cohort import Cohort
+    from core.model.recipe import Recipe
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """The command's arguments."""
+    about = "Train a classifier; killed at any moment, the same command goes on from the last finished epoch."
+    command = subparsers.add_parser("train", help="train a classifier by a recipe", description=about)
+    command.add_argument("recipe", help="a name from core/recipes, or a .toml file")
+    help_ = "a cohort's folder or table, or phantom; several are joined"
+    command.add_argument("--data", nargs="+", required=True, metavar="PATH", help=help_)
+    command.add_argument("--out", type=Path, help="folder of the checkpoint (default: runs/RECIPE)")
+    command.add_argument("--epochs", type=int, help="instead of the recipe's; stages of a schedule shrink along")
+    command.add_argument(
+        "--weights", help="none, imagenet, a state dict or a checkpoint folder, instead of the recipe's"
+    )
+    command.add_argument("--seed", type=int, help="instead of the recipe's")
+    command.add_argument("--limit", type=int, metavar="N", help="use at most N films of each label, for trials")
+    command.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, showing each epoch as a line of a table, then judge the best one on the test films."""
+    from core.cli.progress import Bars, epoch_table, say
+    from core.data.cohort import concatenate
+    from core.data.readers import open_cohort
+    from core.model.finishing import finish
+    from core.model.recipe import load
+    from core.model.training import fit
+
+    recipe = adjusted(load(args.recipe), args.epochs, args.weights, args.seed)
+    cohorts = [open_cohort(path) for path in args.data]
+    cohort = cohorts[0] if len(cohorts) == 1 else concatenate(" + ".join(c.name for c in cohorts), cohorts)
+    cohort = limited(cohort, args.limit) if args.limit else cohort
+    folder = args.out or Path("runs") / recipe.name
+    say(f"[bold]{recipe.title}[/] on {len(cohort):,} films of {cohort.name} -> {folder}")
+    with Bars() as bars:
+        for epoch in fit(cohort, recipe, folder, args.device, bars):
+            bars.line(epoch_table(epoch))
+        checkpoint = finish(cohort, recipe, folder, args.device, bars)
+    figures = checkpoint.card.metrics
+    names = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}
+    told = ", ".join(f"{name} {figures[key]:.4f}" for key, name in names.items() if key in figures)
+    say(f"Test: [bold]{told or 'some class has no film'}[/] on {figures['films']} films. Written to {folder}")
+    return 0
+
+
+def adjusted(recipe: "Recipe", epochs: int | None, weights: str | None, seed: int | None) -> "Recipe":
+    """The recipe with what the command line says otherwise; contradictions are refused as in a file."""
+    training = recipe.training
+    if epochs is not None and epochs != training.epochs:
+        stages = tuple(replace(s, epochs=round(s.epochs * epochs / training.epochs)) for s in training.stages)
+        if stages:
+            stages = (replace(stages[0], epochs=epochs - sum(s.epochs for s in stages[1:])), *stages[1:])
+        patience = min(training.patience, epochs - 1)
+        training = replace(training, epochs=epochs, stages=stages, patience=patience)
+    if seed is not None:
+        training = replace(training, seed=seed)
+    network = recipe.network if weights is None else replace(recipe.network, weights=weights)
+    return replace(recipe, training=training, network=network)
+
+
+def limited(cohort: "Cohort", films: int) -> "Cohort":
+    """At most this many films of each label, the same ones every time."""
+    shuffled = cohort.samples.sample(frac=1, random_state=0)
+    return cohort.take(sorted(shuffled.groupby("label").head(films).index))
