@@ -1,0 +1,163 @@
+"""A checkpoint at work: films in, calibrated predictions out.
+
+Thread-safe by construction: after `__init__` nothing is ever written to the network, no hook is registered, no mode is
+switched, and no gradient reaches a weight. One film at a time is scored in float32, so that every page agrees to the last
+bit; many films go through the bulk engine (`core.model.classifier_bulk`), which trades the third digit for speed.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+
+from core.data.radiograph import Radiograph
+from core.model.checkpoint import Checkpoint, load
+from core.model.classifier_bulk import Engine, open_engine
+from core.model.domain import DomainVerdict, Gate, signature
+
+Backend = Literal["auto", "torch", "openvino"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the model says about one film.
+
+    Args:
+        name: the film's file name.
+        classes: C class names, in the order of the model's outputs.
+        probabilities: float32 (C,), calibrated, sum 1.
+        logits: float32 (C,), before the temperature.
+        thresholds: each class's operating point, a probability in (0, 1).
+        picture: uint8 (S, S), the film as the model saw it.
+        domain: whether the film is one the model can judge at all.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    probabilities: np.ndarray
+    logits: np.ndarray
+    thresholds: tuple[float, ...]
+    picture: np.ndarray
+    domain: DomainVerdict
+
+    @property
+    def index(self) -> int:
+        """The class whose probability is the largest multiple of its operating point (equal points: the most probable)."""
+        return int(np.argmax(self.probabilities / np.asarray(self.thresholds)))
+
+    @property
+    def label(self) -> str:
+        """Name of the class at `index`."""
+        return self.classes[self.index]
+
+    @property
+    def positive(self) -> tuple[str, ...]:
+        """Every class at or above its operating point; none or several mean that the model is not sure."""
+        return tuple(c for c, p, t in zip(self.classes, self.probabilities, self.thresholds, strict=True) if p >= t)
+
+
+class Classifier:
+    """A trained network with its own preprocessing, temperature, operating points and in-domain gate."""
+
+    def __init__(self, checkpoint: Checkpoint, backend: Backend = "auto") -> None:
+        self.checkpoint = checkpoint
+        self.card = checkpoint.card
+        self.classes = self.card.classes
+        self.preprocess = self.card.preprocess
+        self.network = checkpoint.network()  # eval, no gradients; shared between threads, never changed
+        self.gate = Gate.from_card(self.card.domain, checkpoint.domain)
+        self.thresholds = tuple(max(self.card.thresholds.get(c, 1 / len(self.classes)), 1e-6) for c in self.classes)
+        self.backend = backend
+
+    def lungs(self, film: Radiograph) -> np.ndarray | None:
+        """Bool lung mask (H, W) where the preprocessing crops to the lungs and finds them; else None."""
+        if self.preprocess.region != "lungs":
+            return None
+        from core.model.lungs import find
+
+        found = find(film)
+        return found.mask if found.found else None
+
+    def picture(self, film: Radiograph) -> np.ndarray:
+        """The film as the model sees it: uint8 (S, S)."""
+        return self.preprocess.picture(film, self.lungs(film))
+
+    def tensor(self, pictures: np.ndarray | torch.Tensor) -> torch.Tensor:
+        """uint8 (B, S, S) -> float32 (B, 3, S, S), normalised."""
+        return self.preprocess.tensor(pictures)
+
+    @torch.no_grad()
+    def features(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Images (B, 3, S, S) -> last feature map (B, K, h, w)."""
+        return self.network.features(tensor)
+
+    @torch.no_grad()
+    def head(self, map_: torch.Tensor) -> torch.Tensor:
+        """Last feature map (B, K, h, w) -> logits (B, C)."""
+        return self.network.head(map_)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Calibrated: softmax of logits (..., C) divided by the card's temperature; float32 (..., C)."""
+        scaled = logits.astype(np.float64) / self.card.temperature
+        powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+        return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+    def predict(self, film: Radiograph) -> Prediction:
+        """One film, in float32."""
+        picture = self.picture(film)
+        with torch.no_grad():
+            logits, signatures = signature(self.network, self.tensor(picture[None]))
+        return self._prediction(film, picture, logits[0].numpy(), signatures[0].numpy())
+
+    def predict_pictures(self, pictures: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (B, S, S) -> logits and probabilities, each float32 (B, C); float32 arithmetic, no in-domain verdict."""
+        with torch.no_grad():
+            parts = [self.network(self.tensor(pictures[i : i + batch])).numpy() for i in range(0, len(pictures), batch)]
+        logits = np.concatenate(parts) if parts else np.zeros((0, len(self.classes)), np.float32)
+        return logits, self.probabilities(logits)
+
+    def predict_many(self, films: Iterable[Radiograph], batch: int = 32) -> Iterator[Prediction]:
+        """Many films, in order, through the bulk engine."""
+        for group in batches(films, batch):
+            yield from self.predict_seen([(film, self.picture(film)) for film in group])
+
+    def predict_seen(self, seen: list[tuple[Radiograph, np.ndarray]]) -> list[Prediction]:
+        """Films with their pictures uint8 (S, S), already made, through the bulk engine."""
+        logits, signatures = self.engine(np.stack([picture for _, picture in seen]))
+        return [self._prediction(*pair, *outputs) for pair, *outputs in zip(seen, logits, signatures, strict=True)]
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The bulk engine, built on first use."""
+        return open_engine(self.network, self.preprocess, self.backend)
+
+    def _prediction(
+        self, film: Radiograph, picture: np.ndarray, logits: np.ndarray, signatures: np.ndarray
+    ) -> Prediction:
+        verdict = self.gate.judge(film, picture, signatures)
+        return Prediction(
+            film.name, self.classes, self.probabilities(logits), logits, self.thresholds, picture, verdict
+        )
+
+
+def open_classifier(name_or_path: str | Path, backend: Backend = "auto") -> Classifier:
+    """The classifier of a checkpoint folder, or of a name in weights/ or $HILUM_WEIGHTS; CheckpointError if there is none.
+
+    Args:
+        backend: what the bulk engine runs on: "torch", "openvino" (CheckpointError where it is not installed), or
+            "auto": OpenVINO where it is installed, else torch.
+    """
+    return Classifier(load(name_or_path), backend)
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of `size` items, the last one shorter."""
+    iterator = iter(items)
+    while group := list(islice(iterator, size)):
+        yield group

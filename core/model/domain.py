@@ -1,0 +1,163 @@
+"""Is this a film that the model can judge at all? Asked before its prediction is shown.
+
+Three questions, each with a warning and a refusal limit set on validation films (`core.model.domain_fit`):
+- the file: is it blank, coloured like a photograph, a narrow strip?
+- the view: does a linear model that learned from real films, and from films inverted, turned and taken apart, and drawn
+  patterns, take it for an upright frontal chest film?
+- the features: how far are the network's own features from those of its training films (Mahalanobis distance in their
+  principal subspace plus the rest, i.e. probabilistic PCA)?
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from core.data.radiograph import Radiograph
+from core.model.zoo import Network
+
+Status = Literal["in", "doubtful", "out"]
+STAGES = 3  # the last stages of the network whose pooled maps make the signature
+THUMBNAIL = 16  # side, pixels
+KINDS = ("film", "inverted", "turned", "no chest film")  # what the view model tells apart
+
+BLANK_SPREAD = 6.0  # standard deviation of grey levels below which a film shows nothing
+COLOUR_WARN, COLOUR_REFUSE = 0.05, 0.15  # mean saturation; coloured stamps on a film stay below the first
+STRIP_WARN, STRIP_REFUSE = 1.8, 3.0  # longer side over shorter
+
+SENTENCES = {
+    "inverted": "It looks inverted: black and white seem to be swapped. Invert it and ask again.",
+    "turned": "It looks turned: upside down or on its side. Turn it upright and ask again.",
+    "no chest film": "It does not look like a frontal chest film.",
+    "features": "It differs from the films this model learned from.",
+}
+FINE = "It resembles the films this model learned from."
+UNKNOWN = "This model was stored without an in-domain check, so nothing is known about how well it fits this film."
+
+
+@dataclass(frozen=True)
+class DomainVerdict:
+    """Whether the model knows films like this one.
+
+    Args:
+        score: 0 for a typical training film, `limit` where films are refused; NaN when the model has no check.
+        limit: the refusal limit, 1.
+        status: "in", "doubtful" (shown with a warning) or "out" (refused).
+        sentence: the reason, in plain words.
+    """
+
+    score: float
+    limit: float
+    status: Status
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one measure, over validation films: its median, and where warning and refusal start."""
+
+    centre: float
+    warn: float
+    refuse: float
+
+    def score(self, value: float) -> tuple[float, Status]:
+        """The value on a scale with 0 = centre and 1 = refuse, and what follows from it."""
+        status: Status = "out" if value > self.refuse else "doubtful" if value > self.warn else "in"
+        return (value - self.centre) / (self.refuse - self.centre), status
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """The fitted check. Vectors are over D = signature plus thumbnail values, in that order.
+
+    Args:
+        tensors: mean, scale (D,); weight (4, D), bias (4,) of the view model; components (K, S), variances (K,) and noise
+            (1,) of the S signature values. Empty: the checkpoint has no check.
+        limits: of "view" (log-odds against a film) and "features" (mean squared distance).
+    """
+
+    tensors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> "Gate":
+        """From what a checkpoint keeps: the card's `domain` and the tensors below "domain."."""
+        limits = {name: Limits(**values) for name, values in card.get("limits", {}).items()}
+        return cls({name: value.numpy().astype(np.float32) for name, value in tensors.items()}, limits)
+
+    def judge(self, film: Radiograph, picture: np.ndarray, signature: np.ndarray) -> DomainVerdict:
+        """A film, its picture uint8 (S, S) and its signature (D,) -> the verdict; the worst finding speaks."""
+        refused = _file(film, picture)
+        if refused and refused.status == "out":
+            return refused
+        if not self.tensors:
+            return refused or DomainVerdict(float("nan"), 1.0, "doubtful", UNKNOWN)
+        values, kinds = self.measure(signature[None], thumbnails(picture[None]))
+        found = {name: self.limits[name].score(float(value[0])) for name, value in values.items()}
+        if all(status == "in" for _, status in found.values()):
+            return refused or DomainVerdict(max(score for score, _ in found.values()), 1.0, "in", FINE)
+        worst = max(found, key=lambda name: (_RANK[found[name][1]], found[name][0]))
+        score, status = found[worst]
+        return DomainVerdict(score, 1.0, status, SENTENCES[KINDS[kinds[0]] if worst == "view" else "features"])
+
+    def measure(self, signatures: np.ndarray, thumbs: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Signatures (N, S), thumbnails (N, T) -> the two measures (N,), and the likeliest kind that is no film (N,)."""
+        t = self.tensors
+        x = (np.hstack([signatures, thumbs]) - t["mean"]) / t["scale"]  # (N, D)
+        odds = x @ t["weight"].T + t["bias"]  # (N, 4)
+        others = odds[:, 1:]
+        top = others.max(axis=1)
+        view = top + np.log(np.exp(others - top[:, None]).sum(axis=1)) - odds[:, 0]
+        inner = x[:, : signatures.shape[1]]
+        along = inner @ t["components"].T  # (N, K)
+        rest = (inner**2).sum(axis=1) - (along**2).sum(axis=1)
+        distance = ((along**2 / t["variances"]).sum(axis=1) + rest / t["noise"]) / inner.shape[1]
+        return {"view": view, "features": distance}, 1 + others.argmax(axis=1)
+
+
+_RANK = {"in": 0, "doubtful": 1, "out": 2}
+
+
+def signature(network: Network, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images (B, 3, S, S) -> logits (B, C), and float32 (B, D): mean and spread of each map of the last stages."""
+    first = len(network.features) - STAGES
+    map_, pooled = images, []
+    for number, stage in enumerate(network.features):
+        map_ = stage(map_)
+        if number >= first:
+            wide = map_.float()
+            mean = wide.mean((2, 3))
+            pooled += [mean, ((wide * wide).mean((2, 3)) - mean * mean).clamp_min(0).sqrt()]
+    return network.head(map_), torch.cat(pooled, dim=1)
+
+
+def thumbnails(pictures: np.ndarray) -> np.ndarray:
+    """uint8 (B, S, S) -> float32 (B, 256): 16 x 16 pixels, each picture with mean 0 and spread 1, so exposure is gone."""
+    import cv2
+
+    size = (THUMBNAIL, THUMBNAIL)
+    small = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures])
+    flat = small.reshape(len(small), -1).astype(np.float32)
+    return (flat - flat.mean(axis=1, keepdims=True)) / np.maximum(flat.std(axis=1, keepdims=True), 4.0)
+
+
+def _file(film: Radiograph, picture: np.ndarray) -> DomainVerdict | None:
+    """What can be said without a model; None when nothing speaks against the file."""
+    if picture.std() < BLANK_SPREAD:
+        return DomainVerdict(np.inf, 1.0, "out", "It is blank: nearly every pixel has the same grey.")
+    ratio = max(film.shape) / min(film.shape)
+    for value, warn, refuse, sentence in (
+        (film.colour, COLOUR_WARN, COLOUR_REFUSE, "It is coloured like a photograph; radiographs are grey."),
+        (
+            ratio,
+            STRIP_WARN,
+            STRIP_REFUSE,
+            f"It is a strip, {ratio:.1f} times as long as wide; chest films are nearly square.",
+        ),
+    ):
+        if value > warn:
+            status: Status = "out" if value > refuse else "doubtful"
+            return DomainVerdict(value / refuse, 1.0, status, sentence)
+    return None
