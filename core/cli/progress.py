@@ -47,7 +47,7 @@ class Bars:
         self.progress.console.print(text, soft_wrap=True)
 
 
-def epoch_table(epoch: "Epoch") -> str:
+def epoch_line(epoch: "Epoch") -> str:
     """One epoch as a line under the heading; the best so far is marked."""
     return (
         f"{epoch.epoch:5d} {epoch.train_loss:6.4f}  {epoch.train_accuracy:8.4f}   {epoch.validation_loss:15.4f}  "

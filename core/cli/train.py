@@ -30,9 +30,10 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, showing each epoch as a line of a table, then judge the best one on the test films."""
-    from core.cli.progress import Bars, epoch_table, say
+    from core.cli.progress import Bars, epoch_line, say
     from core.data.cohort import concatenate
     from core.data.readers import open_cohort
+    from core.model import state
     from core.model.finishing import finish
     from core.model.recipe import load
     from core.model.training import fit
@@ -43,9 +44,11 @@ def run(args: argparse.Namespace) -> int:
     cohort = limited(cohort, args.limit) if args.limit else cohort
     folder = args.out or Path("runs") / recipe.name
     say(f"[bold]{recipe.title}[/] on {len(cohort):,} films of {cohort.name} -> {folder}")
+    if (folder / state.FILE).is_file():
+        say("This folder holds a run already; it goes on from its last finished epoch.")
     with Bars() as bars:
         for epoch in fit(cohort, recipe, folder, args.device, bars):
-            bars.line(epoch_table(epoch))
+            bars.line(epoch_line(epoch))
         checkpoint = finish(cohort, recipe, folder, args.device, bars)
     figures = checkpoint.card.metrics
     names = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}

@@ -181,7 +181,7 @@ def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[N
     torch.manual_seed(c.seed)
     weights = "none" if state.network else n.weights
     network = build(n.name, len(recipe.classes), weights, n.dropout, n.freeze)
-    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(device).to(memory_format=torch.channels_last)
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimiser: torch.optim.Optimizer
     if c.optimiser == "sgd":
