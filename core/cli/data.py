@@ -48,8 +48,8 @@ def describe(cohort: "Cohort") -> str:
         margins=True,
         margins_name="all",
     )
-    head = f"{cohort.name} ({cohort.layout}): {len(cohort):,} films, {size:,.0f} MB, {patients:,} named patients"
-    lines = [head + (f", {unnamed:,} films of unnamed ones" if unnamed else ""), table.to_string()]
+    head = f"{cohort.name} ({cohort.layout}): {len(cohort):,} films, {size:,.0f} MB, {patients:,} known patients"
+    lines = [head + (f", {unnamed:,} films without one" if unnamed else ""), table.to_string()]
     return "\n".join([*lines, *(f"- {note}" for note in cohort.notes)])
 
 

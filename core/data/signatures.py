@@ -1,4 +1,4 @@
-"""What a film looks like in a few kilobytes: a thumbnail, and perceptual hashes of it turned by a few degrees.
+"""What a film looks like in a few kilobytes: a thumbnail, perceptual hashes of it turned by a few degrees, its frame.
 
 Decoding is the slow part of every comparison of films, so it is done once per file and kept in the cache.
 """
@@ -16,6 +16,7 @@ from PIL import Image
 
 from core.data.cache import cache_dir
 from core.data.cohort import Cohort
+from core.data.frame import MEASURES, measure
 from core.errors import FilmError
 
 SIDE = 64  # pixels a side of a thumbnail
@@ -23,7 +24,7 @@ ANGLES = (-6, -4, -2, 0, 2, 4, 6)  # degrees by which the hashes are turned
 UPRIGHT = ANGLES.index(0)
 HASH_SIDE = 16  # a hash has 16 x 16 bits
 _MARGIN = 6  # pixels of a thumbnail cut off all round, more than the corners that turning leaves empty
-_VERSION = "1"  # change it when a signature changes
+_VERSION = "2"  # change it when a signature changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Signatures:
         sha256: str (N,), of the files' bytes.
         hashes: uint8 (N, angles, 32), perceptual hashes of the film turned by each of ``ANGLES``, 256 bits each.
         thumbnails: uint8 (N, 64, 64), squashed to a square.
-        shapes: int64 (N, 2), height and width in pixels.
+        frame: one column for each of `frame.MEASURES`.
         colour: float64 (N,), mean saturation, 0 to 1.
         errors: position of a film -> why it could not be read.
     """
@@ -42,7 +43,7 @@ class Signatures:
     sha256: np.ndarray
     hashes: np.ndarray
     thumbnails: np.ndarray
-    shapes: np.ndarray
+    frame: pd.DataFrame
     colour: np.ndarray
     errors: dict[int, str]
 
@@ -88,18 +89,25 @@ def thumbnail_of(pixels: np.ndarray) -> np.ndarray:
 
 def _sign(cohort: Cohort, i: int) -> dict:
     path = Path(str(cohort.samples["path"].iat[i]))
-    row = {"path": str(path), "error": "", "sha256": "", "height": 0, "width": 0, "colour": 0.0}
+    row = {"path": str(path), "error": "", "sha256": "", "colour": 0.0} | dict.fromkeys(MEASURES, 0.0)
     try:
         film = cohort.film(i)
     except FilmError as error:
         blank = np.zeros((SIDE, SIDE), np.uint8)
-        return row | {"stamp": "", "error": str(error), "thumbnail": blank.tobytes(), "hashes": bytes(len(ANGLES) * 32)}
+        return row | {
+            "stamp": "",
+            "error": str(error),
+            "thumbnail": blank.tobytes(),
+            "hashes": bytes(len(ANGLES) * HASH_SIDE**2 // 8),
+        }
     thumbnail = thumbnail_of(film.pixels)
-    row |= {"sha256": film.sha256, "height": film.shape[0], "width": film.shape[1], "colour": film.colour}
     return row | {
+        "sha256": film.sha256,
+        "colour": film.colour,
         "stamp": _stamp(path),
         "thumbnail": thumbnail.tobytes(),
         "hashes": hashes_of(thumbnail).tobytes(),
+        **measure(film.pixels),
     }
 
 
@@ -107,9 +115,11 @@ def _gather(rows: Sequence[dict]) -> Signatures:
     n = len(rows)
     return Signatures(
         sha256=np.array([row["sha256"] for row in rows], dtype=object),
-        hashes=np.frombuffer(b"".join(row["hashes"] for row in rows), np.uint8).reshape(n, len(ANGLES), -1),
+        hashes=np.frombuffer(b"".join(row["hashes"] for row in rows), np.uint8).reshape(
+            n, len(ANGLES), HASH_SIDE**2 // 8
+        ),
         thumbnails=np.frombuffer(b"".join(row["thumbnail"] for row in rows), np.uint8).reshape(n, SIDE, SIDE),
-        shapes=np.array([(row["height"], row["width"]) for row in rows], np.int64).reshape(n, 2),
+        frame=pd.DataFrame({name: [row[name] for row in rows] for name in MEASURES}, dtype=float),
         colour=np.array([row["colour"] for row in rows], np.float64),
         errors={i: row["error"] for i, row in enumerate(rows) if row["error"]},
     )

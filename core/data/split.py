@@ -17,12 +17,12 @@ from core.errors import CohortError
 _LARGEST_SHARE = 0.25  # of a class that one of validation and test may take when a number of films is asked for
 
 
-def groups(cohort: Cohort) -> np.ndarray:
-    """int64 (N,): films of one patient, or of one picture, have the same number."""
+def groups(cohort: Cohort, pairs: pd.DataFrame | None = None) -> np.ndarray:
+    """int64 (N,): films of one patient, or of one picture, have the same number; ``pairs`` as of `near_duplicates`."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    pairs = near_duplicates(signatures(cohort))
+    pairs = near_duplicates(signatures(cohort)) if pairs is None else pairs
     patient = cohort.samples["patient"]
     known = np.flatnonzero(patient.to_numpy() != "")
     first_film = pd.Series(known, index=known).groupby(patient.iloc[known].to_numpy()).transform("first")

@@ -1,0 +1,47 @@
+"""`python -m core audit PATH`: duplicates, leaks, confounding and odd films of cohorts, and what they share."""
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.data.audit import Audit
+
+_MARKS = {True: "pass", False: "FAIL", None: " -- "}
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """The command's arguments."""
+    about = "Look for the ways in which cohorts can fool a model; several paths are also compared with each other."
+    command = subparsers.add_parser("audit", help="look for leaks and shortcuts in a cohort", description=about)
+    command.add_argument("path", nargs="+", help="cohorts: folders, tables, phantom, or a folder of cohorts")
+    command.add_argument("--json", action="store_true", help="print JSON, with every film named")
+    command.add_argument("--films", type=int, default=5, metavar="N", help="how many films to name a test (default: 5)")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each finding; exit status 1 if a test failed."""
+    from core.data.audit import audit, audit_across
+    from core.data.readers import open_cohorts
+
+    cohorts = open_cohorts(args.path)
+    audits = []
+    for work in (*cohorts, *([cohorts] if len(cohorts) > 1 else [])):
+        result = audit_across(work) if isinstance(work, list) else audit(work)
+        audits.append(result)
+        if not args.json:
+            print(_text(result, args.films), end="\n\n")
+    if args.json:
+        print(json.dumps([result.to_dict() for result in audits], indent=1, ensure_ascii=False))
+    return 0 if all(result.passed for result in audits) else 1
+
+
+def _text(result: "Audit", most: int) -> str:
+    lines = [f"{result.name}: {result.films:,} films"]
+    for finding in result.findings:
+        lines.append(f"{_MARKS[finding.passed]}  {finding.title}: {finding.sentence}")
+        if finding.passed is False and finding.films and most:
+            more = f" and {len(finding.films) - most:,} more" if len(finding.films) > most else ""
+            lines.append(f"      {', '.join(finding.films[:most])}{more}")
+    return "\n".join(lines)
