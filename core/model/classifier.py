@@ -1,8 +1,8 @@
 """A checkpoint at work: films in, calibrated predictions out.
 
 Thread-safe by construction: after `__init__` nothing is ever written to the network, no hook is registered, no mode is
-switched, and no gradient reaches a weight. One film at a time is scored in float32, so that every page agrees to the last
-bit; many films go through the bulk engine (`core.model.classifier_bulk`), which trades the third digit for speed.
+switched, and no gradient reaches a weight. One film at a time is scored in float32, so that every page agrees to the
+last bit; many films go through the bulk engine (`core.model.classifier_bulk`), which trades the third digit for speed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -48,7 +48,7 @@ class Prediction:
 
     @property
     def index(self) -> int:
-        """The class whose probability is the largest multiple of its operating point (equal points: the most probable)."""
+        """The class whose probability is the largest multiple of its operating point (equal points: the likeliest)."""
         return int(np.argmax(self.probabilities / np.asarray(self.thresholds)))
 
     @property
@@ -116,7 +116,7 @@ class Classifier:
         return self._prediction(film, picture, logits[0].numpy(), signatures[0].numpy())
 
     def predict_pictures(self, pictures: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
-        """uint8 (B, S, S) -> logits and probabilities, each float32 (B, C); float32 arithmetic, no in-domain verdict."""
+        """uint8 (B, S, S) -> logits and probabilities, each float32 (B, C), in float32; no in-domain verdict."""
         with torch.no_grad():
             parts = [self.network(self.tensor(pictures[i : i + batch])).numpy() for i in range(0, len(pictures), batch)]
         logits = np.concatenate(parts) if parts else np.zeros((0, len(self.classes)), np.float32)
@@ -147,7 +147,7 @@ class Classifier:
 
 
 def open_classifier(name_or_path: str | Path, backend: Backend = "auto") -> Classifier:
-    """The classifier of a checkpoint folder, or of a name in weights/ or $HILUM_WEIGHTS; CheckpointError if there is none.
+    """The classifier of a checkpoint folder, or of a name in weights/ or $HILUM_WEIGHTS; CheckpointError if missing.
 
     Args:
         backend: what the bulk engine runs on: "torch", "openvino" (CheckpointError where it is not installed), or

@@ -73,8 +73,8 @@ class Gate:
     """The fitted check. Vectors are over D = signature plus thumbnail values, in that order.
 
     Args:
-        tensors: mean, scale (D,); weight (4, D), bias (4,) of the view model; components (K, S), variances (K,) and noise
-            (1,) of the S signature values. Empty: the checkpoint has no check.
+        tensors: mean, scale (D,); weight (4, D), bias (4,) of the view model; components (K, S), variances (K,) and
+            noise (1,) of the S signature values. Empty: the checkpoint has no check.
         limits: of "view" (log-odds against a film) and "features" (mean squared distance).
     """
 
@@ -103,7 +103,7 @@ class Gate:
         return DomainVerdict(score, 1.0, status, SENTENCES[KINDS[kinds[0]] if worst == "view" else "features"])
 
     def measure(self, signatures: np.ndarray, thumbs: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Signatures (N, S), thumbnails (N, T) -> the two measures (N,), and the likeliest kind that is no film (N,)."""
+        """Signatures (N, S), thumbnails (N, T) -> both measures (N,), and the likeliest kind that is no film (N,)."""
         t = self.tensors
         x = (np.hstack([signatures, thumbs]) - t["mean"]) / t["scale"]  # (N, D)
         odds = x @ t["weight"].T + t["bias"]  # (N, 4)
@@ -134,7 +134,7 @@ def signature(network: Network, images: torch.Tensor) -> tuple[torch.Tensor, tor
 
 
 def thumbnails(pictures: np.ndarray) -> np.ndarray:
-    """uint8 (B, S, S) -> float32 (B, 256): 16 x 16 pixels, each picture with mean 0 and spread 1, so exposure is gone."""
+    """uint8 (B, S, S) -> float32 (B, 256): 16 x 16 pixels, with mean 0 and spread 1 so that exposure is gone."""
     import cv2
 
     size = (THUMBNAIL, THUMBNAIL)
@@ -148,14 +148,10 @@ def _file(film: Radiograph, picture: np.ndarray) -> DomainVerdict | None:
     if picture.std() < BLANK_SPREAD:
         return DomainVerdict(np.inf, 1.0, "out", "It is blank: nearly every pixel has the same grey.")
     ratio = max(film.shape) / min(film.shape)
+    strip = f"It is a strip, {ratio:.1f} times as long as wide; chest films are nearly square."
     for value, warn, refuse, sentence in (
         (film.colour, COLOUR_WARN, COLOUR_REFUSE, "It is coloured like a photograph; radiographs are grey."),
-        (
-            ratio,
-            STRIP_WARN,
-            STRIP_REFUSE,
-            f"It is a strip, {ratio:.1f} times as long as wide; chest films are nearly square.",
-        ),
+        (ratio, STRIP_WARN, STRIP_REFUSE, strip),
     ):
         if value > warn:
             status: Status = "out" if value > refuse else "doubtful"

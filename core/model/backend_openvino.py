@@ -1,0 +1,70 @@
+"""The bulk engine on OpenVINO: the same network, signature and preprocessing, compiled for the processor.
+
+Converting takes seconds, so the converted network (data, never code) is kept in the cache folder under the digest of its
+weights; a stale one is never found.
+"""
+
+import hashlib
+import queue
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import openvino
+import torch
+from torch import nn
+
+from core.data.cache import cache_dir
+from core.model.device import has_bf16
+from core.model.domain import signature
+from core.model.zoo import Network
+from core.transform.preprocess import Preprocess
+
+VERSION = 1  # of the graph below: raise it when `_Graph` changes
+
+
+class _Graph(nn.Module):
+    """uint8 (B, S, S) -> logits (B, C), signature (B, D): everything after decoding, in one graph."""
+
+    def __init__(self, network: Network, preprocess: Preprocess) -> None:
+        super().__init__()
+        self.network, self.preprocess = network, preprocess
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return signature(self.network, self.preprocess.tensor(pictures))
+
+
+def openvino_engine(network: Network, preprocess: Preprocess) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """See `classifier_bulk.Engine`. Several threads may call it at once; each call uses a request of its own."""
+    model = openvino.Core().read_model(_converted(network, preprocess))
+    precision = "bf16" if has_bf16(torch.device("cpu")) else "f32"
+    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
+    compiled = openvino.Core().compile_model(model, "CPU", options)
+    idle: queue.SimpleQueue = queue.SimpleQueue()  # of requests: one belongs to one call at a time
+    for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
+        idle.put(compiled.create_infer_request())
+
+    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        request = idle.get()
+        try:
+            outputs = request.infer({0: pictures})
+            return outputs[0].astype(np.float32), outputs[1].astype(np.float32)
+        finally:
+            idle.put(request)
+
+    return run
+
+
+def _converted(network: Network, preprocess: Preprocess) -> Path:
+    """Path of the network in OpenVINO's own format; converted on first use."""
+    digest = hashlib.sha256(f"{VERSION} {openvino.__version__} {preprocess}\n{network}".encode())
+    for tensor in network.state_dict().values():
+        digest.update(tensor.contiguous().numpy().tobytes())
+    path = cache_dir() / "openvino" / f"{digest.hexdigest()[:32]}.xml"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
+        graph = _Graph(network, preprocess).eval()
+        converted = openvino.convert_model(graph, example_input=example, input=[-1, preprocess.size, preprocess.size])
+        openvino.save_model(converted, path, compress_to_fp16=False)
+    return path
