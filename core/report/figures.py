@@ -15,9 +15,19 @@ from core.report import overlay
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6BB1", "#999999")  # Okabe-Ito, reordered
+PALETTE = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+    "#8C6BB1",
+    "#999999",
+)  # Okabe-Ito, reordered
 NOT_SURE = 0.25  # half width of the "not sure" zone round a cut-off, on the rescaled axis of `margin`
-GRID = 28  # invisible points along each side that let a box be drawn on a film
+HEIGHTS = {1: 500, 2: 470, 3: 330}  # of a viewer by number of panels, pixels
+GRID = 12  # invisible points along each side that let a box be drawn on a film
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +41,7 @@ class Panel:
 
 def film_viewer(
     panels: Sequence[Panel],
-    height: int = 560,
+    height: int | None = None,
     scale: tuple[float, overlay.Style, bool] | None = None,
     selectable: bool = False,
     box: tuple[float, float, float, float] | None = None,
@@ -40,23 +50,30 @@ def film_viewer(
 
     Args:
         panels: one or more pictures with their titles.
-        height: of the figure, in pixels.
+        height: of the figure, in pixels; None: what lets that many panels fill the width of a page.
         scale: ``(top, style, signed)`` of the overlay, for a colour bar with true values; None for no bar.
         selectable: whether a box can be drawn on the first picture.
         box: ``(left, top, right, bottom)`` in film pixels, drawn on the first picture.
     """
     from plotly.subplots import make_subplots
 
-    figure = make_subplots(1, len(panels), subplot_titles=[panel.title for panel in panels], horizontal_spacing=0.01)
+    figure = make_subplots(1, len(panels), horizontal_spacing=0.01)
     for column, panel in enumerate(panels, start=1):
         rows, columns = panel.side or panel.image.shape[:2]
         dy, dx = rows / panel.image.shape[0], columns / panel.image.shape[1]
         source = "data:image/png;base64," + base64.b64encode(overlay.png(panel.image)).decode()
         figure.add_image(source=source, x0=dx / 2, dx=dx, y0=dy / 2, dy=dy, hoverinfo="skip", row=1, col=column)
-        figure.update_xaxes(range=[0, columns], constrain="domain", matches="x" if column > 1 else None, col=column)
+        axis, first = str(column) if column > 1 else "", column == 1
+        figure.update_xaxes(
+            range=[0, columns], constrain="domain", constraintoward="left", matches=None if first else "x", col=column
+        )
         figure.update_yaxes(
-            range=[rows, 0], constrain="domain", scaleanchor=f"x{column if column > 1 else ''}",
-            matches="y" if column > 1 else None, col=column,
+            range=[rows, 0], constrain="domain", constraintoward="top", matches=None if first else "y", col=column,
+            scaleanchor=f"x{axis}",
+        )  # fmt: skip
+        figure.add_annotation(
+            text=panel.title, x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
+            showarrow=False, font_size=13,
         )  # fmt: skip
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
@@ -69,9 +86,8 @@ def film_viewer(
         figure.add_shape(
             type="rect", x0=left, y0=top, x1=right, y1=bottom, row=1, col=1, line={"color": "#F0E442", "width": 2}
         )
-    figure.update_annotations(font_size=13)
     return figure.update_layout(
-        height=height, margin={"l": 0, "r": 0, "t": 30 if any(p.title for p in panels) else 4, "b": 4},
+        height=height or HEIGHTS.get(len(panels), 260), margin={"l": 0, "r": 0, "t": 26 if any(p.title for p in panels) else 4, "b": 4},
         uirevision="film", dragmode="select" if selectable else "pan", showlegend=False,
     )  # fmt: skip
 
@@ -140,22 +156,28 @@ def before_after(before: Mapping[str, float], after: Mapping[str, float], change
     figure.update_xaxes(range=[0, 1.12], showgrid=False, fixedrange=True, tickvals=[0, 0.5, 1])
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
     return figure.update_layout(
-        height=70 + 52 * len(names), margin={"l": 0, "r": 8, "t": 4, "b": 20}, bargap=0.25,
+        height=70 + 40 * len(names), margin={"l": 0, "r": 8, "t": 4, "b": 20}, bargap=0.25,
         legend={"orientation": "h", "y": 1.12, "traceorder": "reversed"},
     )  # fmt: skip
 
 
 def sweep(
-    values: Sequence[float], probabilities: Mapping[str, Sequence[float]], similarity: Sequence[float], axis: str, at: float
+    values: Sequence[float],
+    probabilities: Mapping[str, Sequence[float]],
+    similarity: Sequence[float],
+    axis: str,
+    at: float,
+    natural: tuple[float, float] | None = None,
 ) -> "Figure":
     """Robustness of one film: probability of each class, and likeness of its heatmap, as one setting moves.
 
     Args:
         values: the setting's values, ascending.
         probabilities: for each class, one probability a value.
-        similarity: correlation of the heatmap with the one at the setting's neutral value, -1 to 1; NaN for a blank map.
+        similarity: correlation of the heatmap with that of the film as it is, -1 to 1; NaN for a blank map.
         axis: name and unit of the setting.
         at: the value whose film is shown; marked.
+        natural: the range that real films show; shaded.
     """
     from plotly import graph_objects as go
 
@@ -165,11 +187,13 @@ def sweep(
     figure.add_scatter(
         x=values, y=similarity, name="heatmap likeness", mode="lines", line={"color": "#888888", "dash": "dot"}
     )
+    if natural:
+        figure.add_vrect(*natural, fillcolor="#009E73", opacity=0.1, line_width=0, layer="below")
     figure.add_vline(at, line_color="#888888", line_width=1)
-    figure.update_xaxes(title=axis, showgrid=False)
+    figure.update_xaxes(title=axis, showgrid=False, range=[values[0], values[-1]])
     figure.update_yaxes(title="probability", range=[min(0.0, float(np.nanmin([*similarity, 0.0]))) - 0.03, 1.03])
     return figure.update_layout(
-        height=360, margin={"l": 0, "r": 8, "t": 8, "b": 0}, uirevision=axis, legend={"orientation": "h", "y": 1.12}
+        height=360, margin={"l": 0, "r": 8, "t": 8, "b": 0}, uirevision=axis, legend={"orientation": "h", "y": -0.22}
     )
 
 

@@ -98,7 +98,9 @@ def colourbar(style: Style, top: float, height: int, signed: bool = False) -> np
     for at in (1.0, 0.5, 0.0, -0.5, -1.0) if signed else (1.0, 0.75, 0.5, 0.25, 0.0):
         row = int(np.argmin(np.abs(share - at)))
         baseline = int(np.clip(row + 4, 10, height - 3))
-        cv2.putText(image, f"{at * top:.3g}", (22, baseline), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (60, 60, 60), 1, cv2.LINE_AA)
+        cv2.putText(
+            image, f"{at * top:.3g}", (22, baseline), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (60, 60, 60), 1, cv2.LINE_AA
+        )
     return image
 
 

@@ -1,0 +1,76 @@
+"""Plotly figures of a cohort: the map of its films, distributions, counts. Pure functions from tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.report.figures import PALETTE
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def film_map(
+    points: np.ndarray, rows: Sequence[int], group: Sequence[str], hover: Sequence[str], title: str
+) -> "Figure":
+    """Films as points, near each other when the model finds them alike; box and lasso select.
+
+    Args:
+        points: float (N, 2).
+        rows: row of the cohort of each point; returned as ``customdata`` by a selection.
+        group: what a point is coloured by; at most as many groups as the palette has colours, the rest is "other".
+        hover: text of each point.
+        title: of the legend.
+    """
+    from plotly import graph_objects as go
+
+    groups = np.asarray(group, dtype=object)
+    names = pd.Series(groups).value_counts().index[: len(PALETTE) - 1].tolist()
+    groups = np.where(np.isin(groups.astype(str), [str(name) for name in names]), groups, "other")
+    figure = go.Figure()
+    for colour, name in zip(PALETTE, sorted(set(groups.tolist()), key=str), strict=False):
+        at = np.flatnonzero(groups == name)
+        figure.add_scattergl(
+            x=points[at, 0], y=points[at, 1], mode="markers", name=str(name), marker={"color": colour, "size": 6, "opacity": 0.75},
+            customdata=np.asarray(rows)[at], text=np.asarray(hover, dtype=object)[at], hoverinfo="text",
+        )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
+    return figure.update_layout(
+        height=520, margin={"l": 0, "r": 0, "t": 8, "b": 0}, dragmode="lasso", uirevision="map", legend_title_text=title
+    )
+
+
+def distribution(values: Mapping[str, Sequence[float]], axis: str) -> "Figure":
+    """Overlaid histograms, one a group, as shares of the group; values may contain NaN (left out)."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    for colour, (name, numbers) in zip(PALETTE, values.items(), strict=False):
+        known = [number for number in numbers if number == number]
+        figure.add_histogram(x=known, name=name, histnorm="percent", nbinsx=30, opacity=0.55, marker_color=colour)
+    figure.update_xaxes(title=axis)
+    figure.update_yaxes(title="% of the group")
+    return figure.update_layout(
+        height=280, barmode="overlay", margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": 1.15}
+    )
+
+
+def counts(table: pd.DataFrame, axis: str) -> "Figure":
+    """Stacked bars: one bar an index entry, one colour a column."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    for number, column in enumerate(table):
+        figure.add_bar(
+            y=[str(name) for name in table.index], x=table[column], name=str(column) or "no split", orientation="h",
+            marker_color=PALETTE[number % len(PALETTE)],
+        )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    figure.update_xaxes(title=axis)
+    return figure.update_layout(
+        barmode="stack", height=90 + 34 * len(table), margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
+    )  # fmt: skip

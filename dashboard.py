@@ -1,0 +1,35 @@
+"""The dashboard: ``streamlit run dashboard.py``. Navigation, the frame round every page, and one error boundary."""
+
+import streamlit as st
+
+from pages.shared import frame, state, widgets
+
+st.set_page_config("Hilum", "docs/icon.png", layout="wide")
+
+PAGES = {
+    "Case": [
+        st.Page("pages/case/predict.py", title="Live prediction", icon=":material/fact_check:", default=True),
+        st.Page("pages/case/heatmaps.py", title="Heatmaps", icon=":material/gradient:"),
+    ],
+    "Dataset": [
+        st.Page("pages/data/explore.py", title="Explore", icon=":material/grid_view:"),
+        st.Page("pages/data/augment.py", title="Augmentation", icon=":material/transform:"),
+    ],
+    "Teaching": [
+        st.Page("pages/teach/quiz.py", title="Quiz", icon=":material/school:"),
+    ],
+}
+
+st.logo("docs/logo.svg", size="large")
+
+state.begin()
+page = st.navigation(PAGES)
+with widgets.errors_said():
+    frame.disclaimer()
+    frame.sidebar()
+    notices = st.container()
+    page.run()
+    with notices:
+        state.show_notices()
+frame.remember_acceptance()
+state.publish()

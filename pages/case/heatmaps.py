@@ -1,0 +1,159 @@
+"""Heatmaps: where the model looked, whether that is evidence, and what happens when it is hidden."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import HilumError
+from core.explain.methods import METHODS
+from pages.shared import downloads, hiding, resources, viewer, widgets
+from pages.shared.case import Case, current, film_range
+from pages.shared.viewer import View
+
+if TYPE_CHECKING:
+    from core.explain.heatmap import Heatmap
+
+BESIDE = {
+    "nothing": "Nothing",
+    "classes": "All classes",
+    "class": "Another class",
+    "method": "Another method",
+    "model": "Another model",
+    "film": "Another film",
+}
+VERDICTS = {
+    "good": ":green[:material/check_circle:]",
+    "caution": ":orange[:material/error:]",
+    "bad": ":red[:material/cancel:]",
+    "unknown": ":gray[:material/help:]",
+}
+CHART = "viewer"
+
+
+def maps_of(case: Case, method: str, layer: str | None) -> "dict[str, Heatmap]":
+    """Every class's heatmap, with progress and a way out for the slow methods."""
+    if METHODS[method].cost == "instant":
+        return resources.heatmaps(case.model, case.film, method, layer)
+    back = lambda: st.session_state.update(method="gradcam")  # noqa: E731
+    with widgets.progress(f"{METHODS[method].title} takes a while", back) as report:
+        return resources.heatmaps(case.model, case.film, method, layer, report)
+
+
+def view_of(case: Case, map_: "Heatmap") -> View:
+    """One heatmap on its film, with its outlines."""
+    title = f"{map_.class_name} {map_.probability:.2f} · {METHODS[map_.method].title}"
+    return View(case.prediction.picture, map_, title, case.lungs(), case.truth())
+
+
+def beside(case: Case, shown: "Heatmap", layer: str | None) -> tuple[list[View], bool]:
+    """What stands beside the heatmap, and whether its evidence is on the same scale."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox("Beside it", list(BESIDE), key="beside", format_func=BESIDE.get, width=180)
+        maps = maps_of(case, shown.method, layer)
+        if kind == "classes":
+            return [view_of(case, map_) for name, map_ in maps.items() if name != shown.class_name], True
+        if kind == "class":
+            others = [name for name in maps if name != shown.class_name]
+            return [view_of(case, maps[st.selectbox("Class beside", others, width=200)])], True
+        if kind == "method":
+            method = widgets.method_picker("beside_method", "Method beside")
+            other_layer = layer if METHODS[method].layered else None
+            return [view_of(case, maps_of(case, method, other_layer)[shown.class_name])], False
+        if kind == "model":
+            return [another_model(case, shown)], False
+        if kind == "film":
+            number = st.number_input("Film beside", 1, film_range()[-1], key="beside_film", step=1, width=150)
+            film = resources.film(case.spec, number - 1)
+            label = str(case.cohort.samples["label"].iat[number - 1])
+            other = Case(case.spec, case.cohort, case.model, film, number - 1, label)
+            return [view_of(other, maps_of(other, shown.method, layer)[shown.class_name])], True
+    return [], True
+
+
+def another_model(case: Case, shown: "Heatmap") -> View:
+    """The same film before another model: the same class if it knows it, else the class it calls."""
+    cards = {name: card for name, card in resources.cards().items() if name != case.model.card.name}
+    name = st.selectbox("Model beside", list(cards), format_func=lambda n: cards[n].title, width=260)
+    if name is None:
+        raise HilumError("there is only one model", "two", "Train another one with python -m core train")
+    other = Case(case.spec, case.cohort, resources.classifier(name), case.film, case.row, case.label)
+    maps = maps_of(other, shown.method, None)
+    return view_of(other, maps.get(shown.class_name) or maps[other.prediction.label])
+
+
+@widgets.part
+def body(case: Case) -> None:
+    """Everything below the heading; a slider reruns this part only."""
+    prediction = case.prediction
+    classes = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
+    class_name = widgets.class_picker(classes, prediction.label)
+    wide = st.container()
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        with st.container(horizontal=True):
+            method = widgets.method_picker()
+            layer = widgets.layer_picker(case.model, method)
+        shown = maps_of(case, method, layer)[class_name]
+        others, common = beside(case, shown, layer)
+        kind, fill = hiding.controls()
+        right_below = st.container()
+    hidden = hiding.mask(kind, case) if kind != "nothing" else None
+    answer = None
+    if hidden is not None:
+        answer = resources.what_if(case.model, case.film, hidden, fill, class_name, method, layer)
+        after = answer.after.heatmaps[class_name]
+        title = f"hidden: {class_name} {after.probability:.2f}"
+        others, common = [View(answer.after.picture, after, title, case.lungs(), case.truth())], True
+    views = [view_of(case, shown), *others]
+    side = case.model.preprocess.size
+    with left if len(views) == 1 else wide:
+        place = st.container()
+        drawing = viewer.controls(with_truth=case.truth() is not None)
+        with place:
+            viewer.show(
+                views, drawing, CHART, common, selectable=kind == "box", box=hiding.box(side) if kind == "box" else None,
+                on_select=(lambda: hiding.take_box(CHART, side)) if kind == "box" else None,
+            )  # fmt: skip
+            caption(case, shown)
+    with right_below if len(views) == 1 else left:
+        if kind != "nothing" and hidden is None:
+            st.warning("No lungs were found on this film, so they cannot be hidden.", icon=":material/help:")
+        if answer is not None:
+            hiding.outcome(answer)
+        else:
+            trust_card(case, shown)
+    downloads.row(case, shown, drawing)
+
+
+def caption(case: Case, map_: "Heatmap") -> None:
+    """What is seen, with everything needed to see it again."""
+    if map_.blank:
+        st.info(
+            f"No positive evidence for {map_.class_name}: the map is blank, and is shown blank.",
+            icon=":material/check_box_outline_blank:",
+        )
+    st.caption(
+        f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · {case.model.card.title} · "
+        f"layer {map_.layer} · {map_.seconds:.2f} s · {case.film.name}"
+    )
+
+
+def trust_card(case: Case, map_: "Heatmap") -> None:
+    """Whether this heatmap is evidence: each test with its verdict."""
+    st.subheader(
+        "Is this evidence?", anchor=False, help="Tests of this heatmap on this film; none of them alone decides."
+    )
+    if map_.blank:
+        st.caption("A blank map makes no claim, so there is nothing to test.")
+        return
+    for line in resources.trust(case.model, case.film, map_, case.truth()).lines:
+        st.markdown(f"{VERDICTS[line.verdict]} **{line.title}.** {line.sentence}")
+
+
+widgets.heading(
+    "Heatmaps", "Where the model looked on this film, whether that is evidence, and what happens when it is hidden."
+)
+case_shown = current()
+if case_shown.prediction.domain.status != "in":
+    st.warning(case_shown.prediction.domain.sentence, icon=":material/help:")
+body(case_shown)

@@ -1,0 +1,159 @@
+"""Augmentation: what a change of the film does to its pixels, the prediction and the heatmap, together and live."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.report import figures, overlay
+from core.transform.augment import Augment, Drawn, Step
+from pages.shared import chain, resources, robustness, viewer, widgets
+from pages.shared.case import Case, current
+from pages.shared.viewer import View
+
+DRAWS = 12
+BELOW = {"curve": "Robustness curve", "draws": f"{DRAWS} draws", "copy": "Copy"}
+STYLE = viewer.Drawing(overlay.Style(opacity=0.6))
+
+
+@widgets.part
+def body(case: Case) -> None:
+    """Everything below the heading; a slider reruns this part only."""
+    left, right = st.columns([1, 3], gap="medium")
+    with left:
+        steps = chain.editor()
+    seed = st.session_state.setdefault("draw", 0)
+    drawn = Augment(steps).draw(robustness.generator(seed))
+    picture = case.prediction.picture
+    changed = Augment.replay(picture, drawn)
+    with right:
+        before_and_after(case, picture, changed, drawn)
+        below = st.segmented_control(
+            "Below", list(BELOW), default="curve", required=True, format_func=BELOW.get, label_visibility="collapsed"
+        )
+        if below == "curve":
+            curve(case, steps)
+        elif below == "draws":
+            contact_sheet(case, steps)
+        else:
+            copies(Augment(steps))
+
+
+def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn: Sequence[Drawn]) -> None:
+    """Film, changed film and difference; heatmaps and probabilities of both."""
+    prediction = case.prediction
+    names = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
+    class_name = widgets.class_picker(names, prediction.label)
+    maps = [resources.map_of_picture(case.model, shown, class_name) for shown in (picture, changed)]
+    after = resources.probabilities(case.model, changed)
+    views = [
+        View(picture, maps[0], f"as it is: {names[class_name]:.3f}"),
+        View(changed, maps[1], f"changed: {after[class_name]:.3f}"),
+        View(difference(picture, changed), None, "difference"),
+    ]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        heat = st.toggle("Heatmaps", True, key="heat", persist_state="session")
+        if st.session_state.get("random"):
+            st.button("Resample", icon=":material/casino:", on_click=_resample)
+        st.caption(shown_values(drawn))
+    drawing = viewer.Drawing(STYLE.style, "Overlay" if heat else "Film")
+    viewer.show(views, drawing, "augmented", height=300, bar=False)
+    likeness = robustness.alike(maps[0].values, maps[1].values, drawn)
+    words = (
+        "One of the heatmaps is blank, so they cannot be compared."
+        if np.isnan(likeness)
+        else f"Moved back, the heatmap correlates **{likeness:.2f}** with the one before."
+    )
+    moved = after[class_name] - names[class_name]
+    st.markdown(f"{class_name} moves by **{moved:+.3f}**. {words}")
+    st.plotly_chart(
+        figures.before_after(names, after, "changed"), key="changed bars", config=widgets.CHART | {"displayModeBar": False},
+        alt="Probabilities before and after",
+    )  # fmt: skip
+
+
+def shown_values(drawn: Sequence[Drawn]) -> str:
+    """The numbers that were drawn."""
+    parts = []
+    for one in drawn:
+        values = ", ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in one.values.items())
+        parts.append(
+            f"{one.step.augmentation.title}{' (' + values + ')' if values else ''}"
+            if one.applied
+            else f"~~{one.step.name}~~"
+        )
+    return " → ".join(parts)
+
+
+def curve(case: Case, steps: list[Step]) -> None:
+    """Probability of each class, and likeness of the heatmap, as one setting moves through its range."""
+    options = {
+        f"{step.augmentation.title}: {parameter}": (step, parameter)
+        for step in steps
+        for parameter in robustness.sweepable(step)
+    }
+    if not options:
+        st.caption("Add an augmentation with a slider to see a curve.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox("As this moves", list(options), width=220)
+        whole = st.toggle(
+            "Whole range", key="whole range", help="Else the range that films show, and half of it again."
+        )
+        step, parameter = options[chosen]
+        declared = step.augmentation.parameter(parameter)
+        limits = (declared.low, declared.high) if whole else robustness.around_natural(declared)
+        values = np.linspace(*limits, robustness.POINTS)
+        now = float(robustness.fixed(step)[parameter])
+        spot = st.select_slider(
+            "Film at", range(robustness.POINTS), int(np.abs(values - now).argmin()), width=240, key=f"spot {chosen} {whole}",
+            format_func=lambda point: f"{values[point]:.3g} {declared.unit}", help="Which point of the curve to look at.",
+        )  # fmt: skip
+    found = resources.sweep(case.model, case.film, step, parameter, limits, st.session_state["class"])
+    probabilities = {name: found.probabilities[:, i].tolist() for i, name in enumerate(case.model.classes)}
+    value, unit = float(found.values[spot]), declared.unit
+    figure = figures.sweep(
+        found.values.tolist(), probabilities, found.likeness.tolist(), f"{parameter} {unit}", value, declared.natural
+    )
+    left, right = st.columns([3, 1])
+    left.plotly_chart(figure, key="curve", config=widgets.CHART, alt=f"Probabilities as {parameter} moves")
+    right.image(overlay.enlarge(found.pictures[spot], 300), width="stretch", alt=f"The film at {parameter} {value:.3g}")
+    right.caption(f"{parameter} {value:.3g} {unit}")
+    if declared.natural:
+        st.caption("Green: what films of a working department show.")
+
+
+def contact_sheet(case: Case, steps: list[Step]) -> None:
+    """Twelve draws of the chain with the class each would be called."""
+    augment = Augment(steps)
+    pictures = np.stack(
+        [Augment.replay(case.prediction.picture, augment.draw(robustness.generator(seed))) for seed in range(DRAWS)]
+    )
+    _, probabilities = case.model.predict_pictures(pictures)
+    with st.grid("auto", min_column_width=120):
+        for picture, row in zip(pictures, probabilities, strict=True):
+            best = int(np.argmax(row / np.asarray(case.model.thresholds)))
+            st.image(picture, width="stretch", caption=f"{case.model.classes[best]} {row[best]:.2f}", alt="One draw")
+
+
+def copies(augment: Augment) -> None:
+    """The chain for elsewhere."""
+    st.caption("For your own training script (torchvision v2):")
+    st.code(augment.as_code(), "python")
+    st.caption("For a recipe (python -m core train takes it):")
+    st.code(augment.as_toml(), "toml")
+
+
+def difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Grey where nothing changed, lighter and darker where the film did: uint8 (S, S)."""
+    return np.clip(128 + (after.astype(np.int16) - before) // 2, 0, 255).astype(np.uint8)
+
+
+def _resample() -> None:
+    st.session_state["draw"] += 1
+
+
+widgets.heading(
+    "Augmentation", "What a change of the film does to its pixels, to the prediction and to the heatmap, together."
+)
+body(current())

@@ -1,0 +1,244 @@
+"""Explore: the cohort itself, before any model is believed: counts, films, distributions, means, map, likeness, audit."""
+
+from pathlib import PurePath
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.report import cohort_figures, overlay
+from pages.shared import atlas, filters, gallery, resources, widgets
+from pages.shared.case import Case, current, current_cohort
+
+VIEWS = {
+    "films": "Films",
+    "counts": "Counts",
+    "distributions": "Distributions",
+    "means": "Mean films",
+    "map": "Map",
+    "similar": "Similar films",
+    "audit": "Audit",
+}
+SAMPLE = 400  # films measured for distributions
+COLOURS = ("label", "called", "error", "source", "split")
+
+
+def films(rows: np.ndarray) -> None:
+    """Thumbnails."""
+    gallery.grid(spec, cohort, rows, "films")
+
+
+def counts(rows: np.ndarray) -> None:
+    """How many films of what: by split and by every column that could give the label away."""
+    table = cohort.samples.iloc[rows]
+    order = [name for name in cohort.classes if name in set(table["label"])]
+    by_split = pd.crosstab(table["label"], table["split"]).reindex(order)
+    st.plotly_chart(
+        cohort_figures.counts(by_split, "films"),
+        key="split counts",
+        config=widgets.CHART,
+        alt="Films by label and split",
+    )
+    others = [
+        column
+        for column in filters.columns(cohort)
+        if column not in ("label", "split") and table[column].dtype == object
+    ]
+    others += [
+        column
+        for column in filters.columns(cohort)
+        if pd.api.types.is_string_dtype(table[column]) and column not in others
+    ]
+    others = [
+        column
+        for column in dict.fromkeys(others)
+        if column not in ("label", "split") and table[column].nunique() <= filters.FEW
+    ]
+    if others:
+        column = st.selectbox(
+            "Against", others, index=others.index("source") if "source" in others else 0, width=240,
+            help="If a column nearly decides the label, a model can learn the column instead of the disease.",
+        )  # fmt: skip
+        against = pd.crosstab(table["label"], table[column].replace("", "unknown")).reindex(order)
+        st.plotly_chart(
+            cohort_figures.counts(against, "films"),
+            key="against",
+            config=widgets.CHART,
+            alt=f"Films by label and {column}",
+        )
+    st.dataframe(by_split.assign(all=by_split.sum(axis=1)).rename(columns={"": "no split"}))
+
+
+def distributions(rows: np.ndarray) -> None:
+    """Brightness, contrast and size, by class: what a model could use without looking at a lung."""
+    measured = thinned(rows, SAMPLE)
+    with widgets.progress("Measuring films", lambda: None) as report:
+        values = []
+        for number, row in enumerate(measured):
+            report(number / len(measured))
+            values.append(resources.measures(spec, row))
+    frame = pd.DataFrame(values).assign(label=cohort.samples["label"].to_numpy()[measured])
+    if "age" in filters.columns(cohort):
+        frame["age"] = cohort.samples["age"].to_numpy()[measured]
+    if len(measured) < len(rows):
+        st.caption(f"Of {len(measured)} evenly chosen films of {len(rows):,}.")
+    numbers = [column for column in frame if column != "label"]
+    for start in range(0, len(numbers), 2):
+        for place, column in zip(st.columns(2), numbers[start : start + 2], strict=False):
+            groups = {str(name): group[column].tolist() for name, group in frame.groupby("label", sort=False)}
+            figure = cohort_figures.distribution(groups, column)
+            place.plotly_chart(figure, key=f"distribution {column}", config=widgets.CHART, alt=f"{column} by class")
+
+
+def means(rows: np.ndarray) -> None:
+    """The mean film of each class, and where two of them differ."""
+    labels = cohort.samples["label"].to_numpy()
+    found = {}
+    with st.spinner("Averaging films"):
+        for name in cohort.classes:
+            of_class = thinned(rows[labels[rows] == name], 100)
+            if of_class:
+                found[name] = resources.mean_film(spec, tuple(of_class)), len(of_class)
+    for place, (name, (mean, count)) in zip(st.columns(max(len(found), 2)), found.items(), strict=False):
+        place.image(
+            mean.astype(np.uint8), width="stretch", caption=f"{name}, mean of {count}", alt=f"Mean film of {name}"
+        )
+    if len(found) < 2:
+        return
+    names = list(found)
+    with st.container(horizontal=True):
+        first = st.selectbox("Difference of", names, width=200)
+        second = st.selectbox("and", [name for name in names if name != first], width=200)
+    difference = found[first][0] - found[second][0]
+    st.image(
+        signed_picture(difference), width=360, alt=f"Where {first} and {second} differ",
+        caption=f"Orange: {first} is brighter, blue: {second} is; full colour is {np.abs(difference).max():.0f} grey levels",
+    )  # fmt: skip
+
+
+@widgets.part
+def film_map(case: Case, rows: np.ndarray) -> None:
+    """Every film a point; films that the model finds alike lie together."""
+    chosen = thinned(rows, 1500)
+    found = scored(case, chosen)
+    if found is None:
+        return
+    with st.container(horizontal=True):
+        method = st.segmented_control(
+            "Projection", ["PCA", "t-SNE"], default="PCA", required=True, help="PCA keeps distances, t-SNE neighbours."
+        )
+        colour = st.selectbox("Colour", COLOURS, width=160)
+    points = resources.projection(
+        case.model.card.created, cohort.fingerprint, tuple(chosen), method, found.matrix(chosen)
+    )
+    group = grouping(case, found, chosen, colour)
+    hover = [f"film {row + 1}: {cohort.samples['label'].iat[row]}" for row in chosen]
+    figure = cohort_figures.film_map(points, chosen, group, hover, colour)
+    event = st.plotly_chart(
+        figure, key="map", config=widgets.VIEWER, on_select="rerun", selection_mode=("box", "lasso"),
+        alt=f"Map of {len(chosen)} films coloured by {colour}",
+    )  # fmt: skip
+    picked = sorted({int(_first(point["customdata"])) for point in event["selection"]["points"]})
+    st.caption("Draw a lasso round films to see them.")
+    if picked:
+        st.button(
+            f"Select these {len(picked)} films", on_click=lambda: st.session_state.update({filters.LASSO: picked})
+        )
+        gallery.grid(spec, cohort, picked, "lasso")
+
+
+def grouping(case: Case, found: atlas.Atlas, rows: list[int], colour: str) -> list[str]:
+    """What each film of the map is coloured by."""
+    if colour in cohort.samples:
+        return [str(value) or "unknown" for value in cohort.samples[colour].to_numpy()[rows]]
+    thresholds = np.asarray(case.model.thresholds)
+    called = [case.model.classes[int(np.argmax(found.probabilities[row] / thresholds))] for row in rows]
+    if colour == "called":
+        return called
+    labels = cohort.samples["label"].to_numpy()[rows]
+    return ["right" if call == label else "wrong" for call, label in zip(called, labels, strict=True)]
+
+
+@widgets.part
+def similar(case: Case, rows: np.ndarray) -> None:
+    """Films the model finds most like the case."""
+    found = scored(case, thinned(rows, 1500))
+    if found is None:
+        return
+    feature = atlas.embed(case.model, [case.film])[0][0]
+    nearest = found.nearest(feature, 18, case.row)
+    left, right = st.columns([1, 4])
+    left.image(resources.small(case.film.pixels, 240), width="stretch", caption="the case", alt="The case")
+    with right:
+        gallery.grid(
+            spec, cohort, [row for row, _ in nearest], "similar", [f"likeness {value:.3f}" for _, value in nearest]
+        )
+
+
+def scored(case: Case, rows: list[int]) -> atlas.Atlas | None:
+    """The atlas with these rows scored; None until the visitor asks for work that takes long."""
+    found = atlas.atlas_of(case.model, cohort)
+    missing = len(found.missing(rows))
+    if missing:
+        st.caption(f"{missing:,} films have to be shown to {case.model.card.title} first.")
+        if not st.button("Show them", icon=":material/play_arrow:"):
+            return None
+        with widgets.progress("Showing films to the model", lambda: None) as report:
+            atlas.fill(found, case.model, cohort, rows, report)
+    return found
+
+
+def signed_picture(difference: np.ndarray) -> np.ndarray:
+    """Signed greys (H, W) as RGB on mid grey: orange above zero, blue below."""
+    values = overlay.enlarge(difference, 360)
+    return overlay.overlay(np.full(values.shape, 40, np.uint8), values, overlay.Style(opacity=1.0))
+
+
+def thinned(rows: np.ndarray, most: int) -> list[int]:
+    """At most so many rows, evenly chosen."""
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
+    return [int(row) for row in rows]
+
+
+def _first(value: object) -> int:
+    return int(value[0] if isinstance(value, list | tuple) else value)  # type: ignore[call-overload]
+
+
+widgets.heading(
+    "Explore", "The films of the cohort: what is in it, and what a model could learn from it besides disease."
+)
+spec, cohort = st.session_state["cohort"], current_cohort()
+with st.container(horizontal=True, vertical_alignment="center"):
+    chosen_rows = filters.selection(cohort)
+    st.markdown(f"**{len(chosen_rows):,} of {len(cohort):,} films** selected")
+    if len(chosen_rows) < len(cohort):
+        st.button("Clear", icon=":material/filter_alt_off:", on_click=filters.clear, type="tertiary")
+    table = cohort.samples.iloc[chosen_rows].assign(path=lambda t: [PurePath(path).name for path in t["path"]])
+    st.download_button(
+        "CSV",
+        lambda: table.to_csv(index=False),
+        "selection.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary",
+    )
+view = st.segmented_control(
+    "View",
+    list(VIEWS),
+    default="films",
+    required=True,
+    format_func=VIEWS.get,
+    label_visibility="collapsed",
+    key="explore view",
+    persist_state="session",
+)
+if not len(chosen_rows):
+    st.info("No film passes the filters.", icon=":material/filter_alt_off:")
+elif view in ("map", "similar"):
+    {"map": film_map, "similar": similar}[view](current(), chosen_rows)
+else:
+    {"films": films, "counts": counts, "distributions": distributions, "means": means}[view](chosen_rows)
+for note in cohort.notes:
+    st.caption(f":material/info: {note}")

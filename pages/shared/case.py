@@ -1,0 +1,111 @@
+"""The case on the table: which film, of which cohort, shown to which model. The sidebar decides, every page reads."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from core.data.cohort import Cohort
+from core.data.radiograph import Radiograph
+from core.errors import CheckpointError
+from pages.shared import resources, state
+
+if TYPE_CHECKING:
+    from core.model.checkpoint import Card
+    from core.model.classifier import Classifier, Prediction
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One film before one model; ``row`` and ``label`` are None and "" for an uploaded film."""
+
+    spec: str  # of the cohort, see resources.cohort
+    cohort: Cohort
+    model: "Classifier"
+    film: Radiograph
+    row: int | None
+    label: str
+
+    @property
+    def prediction(self) -> "Prediction":
+        return resources.prediction(self.model, self.film)
+
+    def truth(self) -> np.ndarray | None:
+        """Where the finding is known to be, bool (S, S) on the model's picture; None where nobody knows."""
+        return self._on_picture("truth", "boxes")
+
+    def lungs(self) -> np.ndarray | None:
+        """Lung fields, bool (S, S) on the model's picture: the cohort's own mask, else found; None without lungs."""
+        own = self._on_picture("lungs")
+        return own if own is not None else resources.lungs_on_picture(self.model, self.film)
+
+    def _on_picture(self, *columns: str) -> np.ndarray | None:
+        if self.row is None:
+            return None
+        masks = (self.cohort.mask(self.row, column) for column in columns)
+        found = next((mask for mask in masks if mask is not None), None)
+        return None if found is None else self.model.preprocess.to_picture(found, self.model.lungs(self.film))
+
+
+def uploads() -> list[Radiograph]:
+    """The films this visitor uploaded: in the memory of this session, nowhere else."""
+    return st.session_state.setdefault("uploads", [])
+
+
+def current_cohort() -> Cohort:
+    """The cohort the sidebar shows."""
+    return resources.cohort(st.session_state["cohort"])
+
+
+def current() -> Case:
+    """The case the sidebar shows."""
+    spec, number, upload = (st.session_state[key] for key in ("cohort", "case", "upload"))
+    cohort, model = resources.cohort(spec), resources.classifier(st.session_state["model"])
+    if upload:
+        return Case(spec, cohort, model, uploads()[upload - 1], None, "")
+    row = number - 1
+    return Case(spec, cohort, model, resources.film(spec, row), row, str(cohort.samples["label"].iat[row]))
+
+
+def first_case(cohort: Cohort) -> int:
+    """A film worth opening first, counted from 1: one with a finding that no model learned from, if there is one."""
+    rows = cohort.samples
+    finding, unseen = rows["label"] != cohort.classes[0], rows["split"] == "test"
+    for wanted in (finding & unseen & (rows["label"] == "COVID-19"), finding & unseen, finding):
+        if wanted.any():
+            return int(np.flatnonzero(wanted)[0]) + 1
+    return 1
+
+
+def kinship(card: "Card", cohort: Cohort) -> int:
+    """How well a model fits a cohort: 3 it learned from it, 2 from one of the same layout, 1 knows its classes, 0 alien."""
+    if card.data.get("fingerprint") == cohort.fingerprint or card.data.get("name") == cohort.name:
+        return 3
+    if card.data.get("layout") == cohort.layout:
+        return 2
+    return int(set(cohort.classes) <= set(card.classes))
+
+
+def matching_model(cohort: Cohort) -> str:
+    """The name of the model that fits a cohort best."""
+    cards = resources.cards()
+    if not cards:
+        remedy = "Train one with python -m core train, or restore the folder weights/ of the repository"
+        raise CheckpointError("there is no model in weights/", "a folder with model.safetensors and card.json", remedy)
+    return max(cards, key=lambda name: kinship(cards[name], cohort))
+
+
+def film_range() -> range:
+    """The film numbers of the cohort, counted from 1."""
+    return range(1, len(current_cohort()) + 1)
+
+
+def choose_case() -> None:
+    """Make model, film number and upload in the session fit the cohort and what there is."""
+    session, cohort = st.session_state, current_cohort()
+    state.choose("model", list(resources.cards()), matching_model(cohort))
+    state.choose("case", film_range(), first_case(cohort))
+    if session["upload"] is not None and session["upload"] > len(uploads()):
+        session["upload"] = None
+        state.notice("The link shows an uploaded film, which stays with who uploaded it; this is a film of the cohort.")

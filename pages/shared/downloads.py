@@ -1,0 +1,72 @@
+"""What leaves the Heatmaps page: the picture, the numbers behind it, and a one-page report."""
+
+import json
+from io import BytesIO
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from core.report import overlay
+from pages.shared import viewer
+from pages.shared.case import Case
+
+if TYPE_CHECKING:
+    from core.explain.heatmap import Heatmap
+
+
+def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
+    """A row of downloads; each file is made when it is asked for."""
+    stem = f"{PurePath(case.film.name).stem}-{map_.class_name}-{map_.method}".replace(" ", "_")
+    view = viewer.View(case.prediction.picture, map_, "", case.lungs(), case.truth())
+    with st.container(horizontal=True):
+        for label, suffix, mime, make in (
+            ("Overlay", "png", "image/png", lambda: picture(view, drawing)),
+            ("Raw map", "npy", "application/octet-stream", lambda: array(map_)),
+            ("Numbers", "json", "application/json", lambda: numbers(case, map_)),
+        ):
+            st.download_button(
+                f"{label} .{suffix}",
+                make,
+                f"{stem}.{suffix}",
+                mime,
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+            )
+
+
+def picture(view: viewer.View, drawing: viewer.Drawing) -> bytes:
+    """The picture as drawn, with its colour bar."""
+    image = viewer.draw(view, drawing, view.top)
+    signed = view.heatmap is not None and view.heatmap.signed
+    return overlay.png(overlay.beside(image, overlay.colourbar(drawing.style, view.top, image.shape[0], signed), gap=0))
+
+
+def array(map_: "Heatmap") -> bytes:
+    """The map at its true scale, as a NumPy file."""
+    buffer = BytesIO()
+    np.save(buffer, map_.values)
+    return buffer.getvalue()
+
+
+def numbers(case: Case, map_: "Heatmap") -> str:
+    """Everything about the case but its pixels."""
+    prediction, card = case.prediction, case.model.card
+    return json.dumps(
+        {
+            "film": {"name": case.film.name, "sha256": case.film.sha256, "label": case.label or None},
+            "model": {"name": card.name, "created": card.created, "temperature": card.temperature},
+            "probabilities": dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True)),
+            "logits": dict(zip(prediction.classes, map(float, prediction.logits), strict=True)),
+            "cut_offs": dict(zip(prediction.classes, prediction.thresholds, strict=True)),
+            "domain": {"status": prediction.domain.status, "sentence": prediction.domain.sentence},
+            "heatmap": {
+                "class": map_.class_name, "method": map_.method, "layer": map_.layer, "seconds": map_.seconds,
+                "largest": float(np.abs(map_.values).max()), "blank": map_.blank, "signed": map_.signed,
+            },
+            "not_for_diagnosis": True,
+        },
+        indent=1,
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""Filters on every column of a cohort, saved slices, and what a lasso picked: all end in one set of rows."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.data.cohort import Cohort
+
+HIDDEN = ("path", "lungs", "truth", "boxes", "patient")
+FEW = 40  # a column with at most so many values is chosen from a list, one with more is searched
+LASSO, SLICES = "lasso", "slices"
+
+
+def selection(cohort: Cohort) -> np.ndarray:
+    """The filter controls; gives the rows that pass, ascending."""
+    table = cohort.samples
+    with st.popover("Filters", icon=":material/filter_alt:"):
+        chosen = {column: _control(table[column], column) for column in columns(cohort)}
+        name = st.text_input("File name contains", key="filter name", persist_state="session")
+        _slices({**chosen, "name": name})
+    keep = pd.Series(True, index=table.index)
+    for column, wanted in chosen.items():
+        keep &= _passes(table[column], wanted)
+    if name:
+        keep &= table["path"].map(lambda path: name.lower() in _file(path).lower())
+    if st.session_state.get(LASSO) is not None:
+        keep &= table.index.isin(st.session_state[LASSO])
+    return np.flatnonzero(keep.to_numpy())
+
+
+def columns(cohort: Cohort) -> list[str]:
+    """The columns that can be filtered: those that say something and differ between films."""
+    table = cohort.samples
+    return [str(column) for column in table if column not in HIDDEN and table[column].nunique(dropna=False) > 1]
+
+
+def clear() -> None:
+    """Drop every filter and the lasso."""
+    for key in list(st.session_state):
+        if str(key).startswith("filter "):
+            del st.session_state[key]
+    st.session_state[LASSO] = None
+
+
+def _control(values: pd.Series, column: str) -> Any:
+    key, title = f"filter {column}", column.capitalize()
+    if pd.api.types.is_numeric_dtype(values):
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        return st.slider(title, low, high, (low, high), key=key, persist_state="session")
+    counts = values.value_counts()
+    if len(counts) > FEW:
+        return st.text_input(f"{title} contains", key=key, persist_state="session")
+    return st.multiselect(
+        title,
+        counts.index.tolist(),
+        key=key,
+        format_func=lambda v: f"{v or 'unknown'} ({counts[v]:,})",
+        persist_state="session",
+    )
+
+
+def _passes(values: pd.Series, wanted: Any) -> Any:
+    if isinstance(wanted, tuple):
+        whole = wanted[0] <= np.nanmin(values) and wanted[1] >= np.nanmax(values)
+        return True if whole else values.between(*wanted)
+    if isinstance(wanted, str):
+        return values.str.contains(wanted, case=False, regex=False) if wanted else True
+    return values.isin(wanted) if wanted else True
+
+
+def _slices(chosen: dict[str, Any]) -> None:
+    """Keep the present filters under a name, and bring back kept ones."""
+    slices = st.session_state.setdefault(SLICES, {})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Save these filters as", key="slice name")
+        st.button("Save", disabled=not name, on_click=lambda: slices.update({name: chosen}))
+    if slices:
+        st.pills("Saved slices", list(slices), key="slice", on_change=_restore)
+
+
+def _restore() -> None:
+    chosen = st.session_state[SLICES].get(st.session_state["slice"], {})
+    clear()
+    for column, wanted in chosen.items():
+        st.session_state[f"filter {column}"] = wanted
+
+
+def _file(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]

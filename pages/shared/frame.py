@@ -1,0 +1,116 @@
+"""The frame round every page: sidebar with cohort, model and case, and what Hilum is not for."""
+
+import random
+
+import streamlit as st
+
+from core.errors import CohortError
+from pages.shared import resources
+from pages.shared.case import choose_case, current_cohort, film_range, kinship, uploads
+
+NOT_FOR_DIAGNOSIS = "Research and teaching, not for diagnosis"
+ACCEPTED = "hilum_accepted"
+
+
+STYLE = """<style>
+  [data-testid="stMainBlockContainer"] { padding: 3.2rem clamp(1rem, 3vw, 3rem) 3rem; }
+  [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
+</style>"""
+
+
+def sidebar() -> None:
+    """Cohort, model and case; every page reads them from the session."""
+    st.html(STYLE)
+    with st.sidebar:
+        _cohort()
+        _model()
+        with st.container(key="case-picker", gap="xsmall"):
+            _case()
+        st.caption(f":material/info: {NOT_FOR_DIAGNOSIS}. Films stay on this machine.")
+
+
+def disclaimer() -> None:
+    """Asked once a browser: the visitor accepts what Hilum is not for; a cookie remembers it."""
+    if st.session_state.get(ACCEPTED) or st.context.cookies.get(ACCEPTED):
+        return
+    with st.container(border=True):
+        words, button = st.columns([5, 1], vertical_alignment="center")
+        words.markdown(f"**{NOT_FOR_DIAGNOSIS}.** Answers can be wrong and must not guide care.")
+        button.button("I understand", on_click=lambda: st.session_state.update({ACCEPTED: True}), width="stretch")
+
+
+def remember_acceptance() -> None:
+    """Set the cookie that spares the visitor the question next time."""
+    if st.session_state.get(ACCEPTED) and not st.context.cookies.get(ACCEPTED):
+        script = f'<script>document.cookie = "{ACCEPTED}=1; max-age=31536000; path=/; samesite=strict"</script>'
+        st.html(script, unsafe_allow_javascript=True)
+
+
+def _cohort() -> None:
+    known = resources.known_cohorts()
+    session = st.session_state
+    session["cohort"] = session["cohort"] or next(iter(known))
+    try:
+        current_cohort()
+    except CohortError as error:
+        st.error(str(error), icon=":material/folder_off:")
+        session["cohort"] = session.get("_cohort", next(iter(known)))
+    session["_cohort"] = session["cohort"]
+    options = list(dict.fromkeys([*known, session["cohort"]]))
+    st.selectbox(
+        "Cohort", options, key="cohort", accept_new_options=True,
+        format_func=lambda spec: known.get(spec, spec), on_change=_forget_case,
+        help="A collection of films. Pick one, or type the path of a folder of class folders, of a CSV, or of a public "
+        "collection on this machine.",
+    )  # fmt: skip
+    choose_case()
+
+
+def _model() -> None:
+    cards, cohort = resources.cards(), current_cohort()
+    st.selectbox(
+        "Model", list(cards), key="model", format_func=lambda name: cards[name].title,
+        help="The model that fits the cohort is picked by itself; another one can be chosen.",
+    )  # fmt: skip
+    card = cards[st.session_state["model"]]
+    if kinship(card, cohort) < 2:
+        learned = card.data.get("name", "other films")
+        st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")
+
+
+def _case() -> None:
+    cohort, session = current_cohort(), st.session_state
+    films = film_range()
+    if uploads():
+        st.selectbox(
+            "Film from", [None, *range(1, len(uploads()) + 1)], key="upload",
+            format_func=lambda n: f"Upload {n}: {uploads()[n - 1].name}" if n else "the cohort",
+        )  # fmt: skip
+    if session["upload"]:
+        return
+    st.number_input(
+        f"Film of {len(films):,}", films[0], films[-1], key="case", step=1,
+        help="Number of the film in the cohort. P, N and X on the keyboard: previous, next, any.",
+    )  # fmt: skip
+    with st.container(horizontal=True, gap="xsmall"):
+        for label, icon, key, number in (
+            ("Previous film", "chevron_left", "P", max(session["case"] - 1, films[0])),
+            ("Next film", "chevron_right", "N", min(session["case"] + 1, films[-1])),
+            ("Any film", "shuffle", "X", None),
+        ):
+            st.button(
+                f":material/{icon}:", key=label, help=label, shortcut=key, on_click=_go, args=(number,), width="stretch"
+            )
+    row = cohort.samples.iloc[session["case"] - 1]
+    known = [str(row[column]) for column in ("label", "source", "view") if row[column]]
+    learned = "the model may have learned from it" if row["split"] == "train" else row["split"]
+    st.caption(" · ".join([*known, *([learned] if learned else [])]))
+
+
+def _go(number: int | None) -> None:
+    st.session_state["case"] = random.choice(film_range()) if number is None else number
+
+
+def _forget_case() -> None:
+    for key in ("model", "case", "class", "layer", "upload"):
+        st.session_state[key] = None

@@ -1,0 +1,38 @@
+"""Films as thumbnails, a page at a time; one click makes a film the case of every page."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.data.cohort import Cohort
+from pages.shared import resources
+
+PER_PAGE = 24
+
+
+def grid(spec: str, cohort: Cohort, rows: Sequence[int], key: str, notes: Sequence[str] = ()) -> None:
+    """A paged grid of the rows of a cohort, with an optional note under each film."""
+    pages = max(1, -(-len(rows) // PER_PAGE))
+    page = st.pagination(pages, key=f"{key} page") if pages > 1 else 1
+    start = (min(page, pages) - 1) * PER_PAGE
+    with st.grid("auto", min_column_width=120, gap="small"):
+        for position, row in enumerate(rows[start : start + PER_PAGE], start=start):
+            with st.container(gap="xxsmall"):
+                cell(spec, cohort, int(row), key, notes[position] if notes else "")
+
+
+def cell(spec: str, cohort: Cohort, row: int, key: str, note: str = "") -> None:
+    """One film: its picture, and a button that opens it."""
+    label = str(cohort.samples["label"].iat[row])
+    st.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
+    st.button(
+        f"{row + 1} · {label}", key=f"{key} {row} {note}", on_click=open_film, args=(row,), type="tertiary", width="stretch",
+        help=f"Make film {row + 1} the case of every page",
+    )  # fmt: skip
+    if note:
+        st.caption(note)
+
+
+def open_film(row: int) -> None:
+    """Make a film of the cohort the case."""
+    st.session_state.update(case=row + 1, upload=None)

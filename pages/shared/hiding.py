@@ -1,0 +1,87 @@
+"""Hide a part of the film and ask again: the controls, the mask they mean, and what changed."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from core.report import figures
+from pages.shared import widgets
+from pages.shared.case import Case
+
+if TYPE_CHECKING:
+    from core.explain.whatif import WhatIf
+
+HIDE = {
+    "nothing": "Nothing",
+    "box": "A box",
+    "lungs": "The lungs",
+    "outside lungs": "All but the lungs",
+    "edges": "Corners and borders",
+}
+START = (35.0, 65.0)  # of a box nobody has drawn yet, % of the film
+NOTICEABLE = 0.1  # change of probability below which hiding "hardly matters"
+
+
+def controls() -> tuple[str, str]:
+    """What to hide, a key of ``HIDE``, and with what, a key of ``FILLS``."""
+    from core.explain.whatif import FILLS
+
+    kind = st.segmented_control(
+        "Hide", list(HIDE), default="nothing", required=True, key="hide", format_func=HIDE.get, persist_state="session", wrap=True,
+        help="Hide a part of the film and ask the model again. If hiding the lungs changes little, the model did not need them.",
+    )  # fmt: skip
+    if kind == "nothing":
+        return kind, "blur"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        fill = st.selectbox(
+            "With", list(FILLS), key="fill", format_func=lambda name: f"{name}: {FILLS[name]}", width=300
+        )
+        if kind == "box":
+            st.slider("Across, %", 0.0, 100.0, START, 1.0, key="across", width=170, persist_state="session")
+            st.slider("Down, %", 0.0, 100.0, START, 1.0, key="down", width=170, persist_state="session")
+    if kind == "box":
+        st.caption("Drag a box on the film, or set it with the sliders.")
+    return kind, fill
+
+
+def box(side: int) -> tuple[float, float, float, float]:
+    """The box in pixels of a picture of this side: left, top, right, bottom."""
+    across, down = st.session_state.get("across", START), st.session_state.get("down", START)
+    left, right, top, bottom = (edge * side / 100 for edge in (*across, *down))
+    return left, top, right, bottom
+
+
+def take_box(chart: str, side: int) -> None:
+    """Callback of a viewer: the box just drawn on it becomes the box to hide."""
+    drawn = st.session_state[chart]["selection"]["box"]
+    if drawn:
+        for key, ends in (("across", drawn[-1]["x"]), ("down", drawn[-1]["y"])):
+            low, high = sorted(float(np.clip(100 * end / side, 0, 100)) for end in ends)
+            st.session_state[key] = (round(low), round(max(high, low + 1)))
+
+
+def mask(kind: str, case: Case) -> np.ndarray | None:
+    """What is to be hidden, bool (S, S) on the model's picture; None if that cannot be said."""
+    from core.explain.whatif import rectangle, regions
+
+    side = case.model.preprocess.size
+    if kind == "box":
+        left, top, right, bottom = box(side)
+        return rectangle((side, side), left, top, right - left, bottom - top)
+    named = regions((side, side), case.lungs())
+    return named["borders"] | named["corners"] if kind == "edges" else named.get(kind)
+
+
+def outcome(answer: "WhatIf") -> None:
+    """What hiding changed, in words and bars."""
+    before, after = (side.probabilities[answer.class_name] for side in (answer.before, answer.after))
+    if abs(answer.change) < NOTICEABLE:
+        words = "hardly matters"
+    else:
+        words = "lowers it" if answer.change < 0 else "raises it"
+    st.markdown(
+        f"Hiding this **{words}**: {answer.class_name} goes from {before:.3f} to **{after:.3f}** ({answer.change:+.3f})."
+    )
+    figure = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
+    st.plotly_chart(figure, config=widgets.CHART | {"displayModeBar": False}, key="hidden bars", alt=words)

@@ -1,0 +1,257 @@
+"""Everything the pages keep between runs: the only place with ``st.cache_*``.
+
+Films, classifiers and heatmaps are shared by all visitors and never changed, so they are kept as resources (no copies).
+Each cache is bounded; a film is known by the hash of its bytes, a classifier by its folder and date. An uploaded film is
+kept by its visitor's session alone; what is computed from it is found again only by who has the same bytes.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from core.data.cohort import Cohort
+from core.data.radiograph import Radiograph
+
+if TYPE_CHECKING:
+    from core.explain.heatmap import Heatmap
+    from core.explain.trust import Trust
+    from core.explain.whatif import WhatIf
+    from core.model.checkpoint import Card
+    from core.model.classifier import Classifier, Prediction
+    from core.model.lungs import Lungs
+    from core.transform.augment import Step
+    from pages.shared.robustness import Sweep
+
+HEATMAPS_KEPT = 256
+MILD_COPIES = 16
+IDENTITY = {
+    "core.transform.augment.Step": lambda step: str(step.to_dict()),
+    "core.data.radiograph.Radiograph": lambda film: film.sha256,
+    "core.model.classifier.Classifier": lambda model: (model.card.name, model.card.created),
+    "core.explain.heatmap.Heatmap": lambda map_: (
+        map_.film_sha256, map_.model, map_.method, map_.layer, map_.class_name, map_.values.tobytes()
+    ),
+}  # fmt: skip
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the cohort")
+def cohort(spec: str) -> Cohort:
+    """A cohort by what the sidebar offers: "phantom:fair" and the like, or a path."""
+    from core.data.readers import open_cohort
+
+    return open_cohort(spec)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def known_cohorts() -> dict[str, str]:
+    """What can be opened without typing a path: spec -> title. Drawn cohorts first, then real ones on this machine."""
+    from core.data.readers import cohorts_below, data_root
+
+    drawn = {
+        "phantom:fair": "Drawn films",
+        "phantom:confounded": "Drawn films, confounded",
+        "phantom:new-hospital": "Drawn films, new hospital",
+    }
+    return drawn | {str(folder): folder.name.replace("_", " ") for folder in cohorts_below(data_root())}
+
+
+def cards() -> "dict[str, Card]":
+    """Name -> card of every model that can be opened, by name."""
+    from core.model.checkpoint import CARD, available
+
+    folders = available()
+    return _cards(tuple((str(folder), (folder / CARD).stat().st_mtime) for folder in folders))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _cards(files: tuple[tuple[str, float], ...]) -> "dict[str, Card]":
+    import json
+
+    from core.model.checkpoint import CARD, Card
+
+    found = (Card.from_dict(json.loads((Path(folder) / CARD).read_text(encoding="utf-8"))) for folder, _ in files)
+    return {card.name: card for card in found}
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the model")
+def classifier(name: str) -> "Classifier":
+    """The classifier of a checkpoint in weights/ or $HILUM_WEIGHTS."""
+    from core.model.classifier import open_classifier
+
+    return open_classifier(name)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def film(spec: str, row: int) -> Radiograph:
+    """One film of a cohort, decoded."""
+    return cohort(spec).film(row)
+
+
+@st.cache_data(max_entries=20_000, show_spinner=False)
+def thumbnail(spec: str, row: int, side: int = 160) -> bytes:
+    """One film of a cohort as a small PNG, squeezed to a square."""
+    return small(cohort(spec).film(row).pixels, side)
+
+
+def small(pixels: np.ndarray, side: int = 160) -> bytes:
+    """A grey picture as a small square PNG."""
+    import cv2
+
+    from core.report.overlay import png
+
+    return png(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA))
+
+
+@st.cache_resource(max_entries=512, show_spinner="Asking the model", hash_funcs=IDENTITY)
+def prediction(model: "Classifier", film: Radiograph) -> "Prediction":
+    """What a classifier says of a film."""
+    return model.predict(film)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=IDENTITY)
+def lungs(film: Radiograph) -> "Lungs":
+    """The lung fields of a film, in its own frame."""
+    from core.model.lungs import find
+
+    return find(film)
+
+
+def heatmaps(
+    model: "Classifier",
+    film: Radiograph,
+    method: str,
+    layer: str | None,
+    progress: Callable[[float], None] | None = None,
+) -> "dict[str, Heatmap]":
+    """The heatmap of every class for a film; ``progress`` (which may raise to cancel) is called if it has to be made."""
+    from core.explain.heatmap import heatmaps as explain
+
+    shelf = _heatmap_shelf()
+    key = (model.card.name, model.card.created, film.sha256, method, layer)
+    if key not in shelf:
+        picture = prediction(model, film).picture
+        shelf[key] = explain(model, picture, method, layer=layer, film_sha256=film.sha256, progress=progress)
+        while len(shelf) > HEATMAPS_KEPT:
+            shelf.pop(next(iter(shelf)), None)
+    return shelf[key]
+
+
+@st.cache_resource(show_spinner=False)
+def _heatmap_shelf() -> "dict[tuple, dict[str, Heatmap]]":
+    """A plain dictionary, oldest first: a cached function may not draw on a progress bar made outside it."""
+    return {}
+
+
+@st.cache_resource(max_entries=128, show_spinner="Testing whether the heatmap is evidence", hash_funcs=IDENTITY)
+def trust(model: "Classifier", film: Radiograph, heatmap: "Heatmap", _truth: Any = None) -> "Trust":
+    """The trust card of one heatmap; the lung fields are found here, the truth (S, S) belongs to the film."""
+    from core.explain.trust import assess
+
+    picture = prediction(model, film).picture
+    return assess(model, picture, heatmap, lungs_on_picture(model, film), _truth)
+
+
+def lungs_on_picture(model: "Classifier", film: Radiograph) -> np.ndarray | None:
+    """The lung fields in the frame of the model's picture, bool (S, S); None where none were found."""
+    found = lungs(film)
+    return model.preprocess.to_picture(found.mask, model.lungs(film)) if found.found else None
+
+
+@st.cache_resource(max_entries=512, show_spinner="Asking about mild changes", hash_funcs=IDENTITY)
+def spread(model: "Classifier", film: Radiograph) -> dict[str, tuple[float, float]]:
+    """Lowest and highest probability of each class over copies of the film changed as little as films naturally differ."""
+    import torch
+
+    from core.transform.augment import Augment, Step
+
+    mild = Augment(
+        [
+            Step("rotate", {"angle": (-4.0, 4.0)}),
+            Step("shift", {"x": (-3.0, 3.0), "y": (-3.0, 3.0)}),
+            Step("brightness", {"factor": (0.9, 1.1)}),
+            Step("contrast", {"factor": (0.9, 1.1)}),
+        ]
+    )
+    picture = prediction(model, film).picture
+    copies = mild(torch.from_numpy(picture.copy()).repeat(MILD_COPIES, 1, 1), torch.Generator().manual_seed(0))
+    _, found = model.predict_pictures(copies.numpy())
+    return {name: (float(p.min()), float(p.max())) for name, p in zip(model.classes, found.T, strict=True)}
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=IDENTITY)
+def what_if(
+    model: "Classifier", film: Radiograph, mask: np.ndarray, fill: str, class_name: str, method: str, layer: str | None
+) -> "WhatIf":
+    """The model's answer and heatmaps with a part of its picture hidden; ``mask`` is bool (S, S)."""
+    from core.explain.whatif import ask
+
+    return ask(model, prediction(model, film).picture, mask, fill, class_name, method, layer)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=IDENTITY)
+def map_of_picture(model: "Classifier", picture: np.ndarray, class_name: str, method: str = "gradcam") -> "Heatmap":
+    """One class's heatmap of a picture that is no film of its own (a changed copy), uint8 (S, S)."""
+    from core.explain.heatmap import heatmaps as explain
+
+    return explain(model, picture, method, [class_name])[class_name]
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=IDENTITY)
+def probabilities(model: "Classifier", picture: np.ndarray) -> dict[str, float]:
+    """Calibrated probabilities of a picture, uint8 (S, S)."""
+    _, found = model.predict_pictures(picture[None])
+    return dict(zip(model.classes, map(float, found[0]), strict=True))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Moving through the range", hash_funcs=IDENTITY)
+def sweep(
+    model: "Classifier", film: Radiograph, step: "Step", parameter: str, limits: tuple[float, float], class_name: str
+) -> "Sweep":
+    """The robustness of a film to one setting of an augmentation."""
+    from pages.shared import robustness
+
+    picture = prediction(model, film).picture
+    return robustness.sweep(model, picture, step, parameter, limits, class_name)
+
+
+@st.cache_data(max_entries=20_000, show_spinner=False)
+def measures(spec: str, row: int) -> dict[str, float]:
+    """Brightness, contrast and size of one film of a cohort."""
+    pixels = cohort(spec).film(row).pixels
+    height, width = pixels.shape
+    rim = np.concatenate(
+        [pixels[: height // 12].ravel(), pixels[:, : width // 12].ravel(), pixels[:, -(width // 12) :].ravel()]
+    )
+    return {
+        "mean grey, 0-255": float(pixels.mean()),
+        "contrast (standard deviation), 0-255": float(pixels.std()),
+        "mean grey of the border, 0-255": float(rim.mean()),
+        "height, px": float(height),
+        "width over height": width / height,
+    }
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def mean_film(spec: str, rows: tuple[int, ...], side: int = 192) -> np.ndarray:
+    """The mean of some films of a cohort, squeezed to a square: float32 (side, side), 0-255."""
+    import cv2
+
+    films = (cohort(spec).film(row).pixels for row in rows)
+    return np.mean([cv2.resize(film, (side, side), interpolation=cv2.INTER_AREA) for film in films], axis=0).astype(
+        np.float32
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner="Projecting")
+def projection(created: str, fingerprint: str, rows: tuple[int, ...], method: str, _features: np.ndarray) -> np.ndarray:
+    """Features (N, D) of some films in two dimensions, float (N, 2); known by model, cohort and rows."""
+    if method == "PCA" or len(_features) < 10:
+        centred = _features - _features.mean(axis=0)
+        left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+        return left[:, :2] * scale[:2]
+    from sklearn.manifold import TSNE
+
+    return TSNE(perplexity=min(30, len(_features) // 4), init="pca", random_state=0).fit_transform(_features)

@@ -1,0 +1,88 @@
+"""How a prediction and its heatmap hold while one setting of an augmentation moves through its range."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from core.transform.augment import Augment, Drawn, Parameter, Step, warp_back
+
+if TYPE_CHECKING:
+    from core.model.classifier import Classifier
+
+POINTS = 17
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A film under one setting's values.
+
+    Attributes:
+        values: float (N,), ascending.
+        pictures: uint8 (N, S, S).
+        probabilities: float32 (N, C).
+        likeness: float (N,), correlation of each heatmap, moved back, with that of the film as it is; NaN if one is blank.
+    """
+
+    values: np.ndarray
+    pictures: np.ndarray
+    probabilities: np.ndarray
+    likeness: np.ndarray
+
+
+def sweep(
+    model: "Classifier",
+    picture: np.ndarray,
+    step: Step,
+    parameter: str,
+    limits: tuple[float, float],
+    class_name: str,
+) -> Sweep:
+    """Move one parameter of a step between two limits, the others as they are; ``picture`` is uint8 (S, S)."""
+    from core.explain.heatmap import heatmaps
+
+    values = np.linspace(*limits, POINTS)
+    drawn = [Augment([Step(step.name, {**fixed(step), parameter: float(value)})]).draw(generator()) for value in values]
+    pictures = np.stack([Augment.replay(picture, one) for one in drawn])
+    _, probabilities = model.predict_pictures(pictures)
+    before = heatmaps(model, picture, "gradcam", [class_name])[class_name].values
+    after = [heatmaps(model, changed, "gradcam", [class_name])[class_name].values for changed in pictures]
+    likeness = np.array([alike(before, map_, one) for map_, one in zip(after, drawn, strict=True)])
+    return Sweep(values, pictures, probabilities, likeness)
+
+
+def sweepable(step: Step) -> list[str]:
+    """The parameters of a step that have a range worth moving through."""
+    return [p.name for p in step.augmentation.parameters if not p.choices and p.name != "seed" and p.low < p.high]
+
+
+def around_natural(parameter: Parameter) -> tuple[float, float]:
+    """The range that films show, and half of it again on each side; the whole range where nothing is known."""
+    if parameter.natural is None:
+        return parameter.low, parameter.high
+    low, high = parameter.natural
+    return max(parameter.low, low - (high - low) / 2), min(parameter.high, high + (high - low) / 2)
+
+
+def alike(before: np.ndarray, after: np.ndarray, drawn: Sequence[Drawn]) -> float:
+    """Correlation of two heatmaps (S, S), the second moved back where the film had moved; NaN if one says nothing."""
+    back = warp_back(after, drawn)
+    seen = warp_back(np.ones_like(after), drawn)
+    if back is None or seen is None:  # steps that cannot be undone, such as elastic: compare in place
+        back, seen = after, np.ones_like(after)
+    inside = seen > 0.5
+    if inside.sum() < 2 or not before[inside].std() or not back[inside].std():
+        return float("nan")
+    return float(np.corrcoef(before[inside], back[inside])[0, 1])
+
+
+def fixed(step: Step) -> dict[str, float | str]:
+    """The settings of a step with every range replaced by its middle."""
+    return {k: sum(v) / 2 if isinstance(v, tuple) else v for k, v in step.settings.items()}
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    """Randomness that can be repeated."""
+    return torch.Generator().manual_seed(seed)

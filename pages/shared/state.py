@@ -1,0 +1,125 @@
+"""What a visitor has chosen, in one table, kept across pages and mirrored in the address bar.
+
+A link therefore reproduces what its sender saw, and the browser's Back undoes the last choice. Widgets use a name of
+``KEYS`` as their ``key``; Streamlit forgets the value of a widget that is not on the page, so ``begin`` sets every value
+again, and ``publish`` writes them to the address. A value from a link that does not fit is replaced, and the visitor is
+told.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Key:
+    """One choice that all pages share."""
+
+    parse: Callable[[str], Any]  # from the address bar; ValueError if it cannot be read
+    default: Any = None  # None: decided by `choose`, which knows the options
+    expected: str = "text"
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ValueError(text)
+    return number
+
+
+KEYS: dict[str, Key] = {
+    "cohort": Key(str),  # what core.data.readers.open_cohort takes
+    "model": Key(str),  # name of a checkpoint
+    "case": Key(_whole, None, "a film's number, from 1"),  # row of the cohort, counted from 1
+    "upload": Key(_whole, None, "the number of an uploaded film, from 1"),  # takes the place of `case`
+    "class": Key(str),
+    "method": Key(str),
+    "layer": Key(str),
+    "opacity": Key(_share, 0.6, "a number from 0 to 1"),  # of the overlay
+    "threshold": Key(_share, 0.0, "a number from 0 to 1"),  # share of the map's scale below which nothing is drawn
+    "cutoff": Key(_share, None, "a probability from 0 to 1"),  # of the class of interest on the report
+    "seed": Key(_whole, 1, "a whole number from 1"),  # of the quiz: one number, one order of cases
+}
+ECHO = 2.0  # seconds in which the address that arrives with a click may still be one that `publish` has since replaced
+_PUBLISHED, _FROM_LINK, _NOTICES = "_published", "_from_link", "_notices"
+
+
+def begin() -> None:
+    """Take in the address bar, and keep alive what widgets on other pages hold. Call first in every run."""
+    state = st.session_state
+    address = {name: st.query_params[name] for name in KEYS if name in st.query_params}
+    if address and not _is_ours(address):
+        for name in KEYS:
+            state.pop(name, None)
+        state[_FROM_LINK] = {name for name, text in address.items() if _take(name, text)}
+    for name, key in KEYS.items():
+        state[name] = state.get(name, key.default)
+
+
+def choose(name: str, options: Sequence[Any], default: Any) -> Any:
+    """The value of a key, made one of ``options``; a link's value that is not among them is replaced, and said."""
+    state = st.session_state
+    value = state.get(name)
+    asked = state.setdefault(_FROM_LINK, set())
+    if value not in options:
+        if name in asked:
+            notice(f"The link asks for the {name} “{value}”, which is not here; this is “{default}” instead.")
+        value = state[name] = default
+    asked.discard(name)
+    return value
+
+
+def notice(sentence: str, icon: str = "link_off") -> None:
+    """Say something on the next occasion, once."""
+    waiting = st.session_state.setdefault(_NOTICES, {})
+    waiting[sentence] = icon
+
+
+def show_notices() -> None:
+    """Show and forget what is waiting to be said."""
+    for sentence, icon in st.session_state.pop(_NOTICES, {}).items():
+        st.warning(sentence, icon=f":material/{icon}:")
+
+
+def publish() -> None:
+    """Write every choice to the address bar. Call last in every run, also in a fragment's."""
+    state = st.session_state
+    address = {name: _text(state[name]) for name in KEYS if state.get(name) is not None}
+    if address != {name: st.query_params[name] for name in KEYS if name in st.query_params}:
+        others = {name: st.query_params.get_all(name) for name in st.query_params if name not in KEYS}
+        st.query_params.from_dict({**others, **address})
+    now = time.monotonic()
+    recent = [(when, past) for when, past in state.get(_PUBLISHED, []) if now - when < ECHO]
+    state[_PUBLISHED] = [*recent, (now, address)]
+
+
+def _is_ours(address: dict[str, str]) -> bool:
+    """Whether the address is what this session last wrote, or so recent that the click simply overtook it."""
+    published = st.session_state.get(_PUBLISHED, [])
+    now = time.monotonic()
+    return any(past == address for when, past in published if past is published[-1][1] or now - when < ECHO)
+
+
+def _take(name: str, text: str) -> bool:
+    key = KEYS[name]
+    try:
+        st.session_state[name] = key.parse(text)
+    except ValueError:
+        fallback = "the usual one" if key.default is None else key.default
+        notice(f"The link says {name}={text}, but {key.expected} was expected; this is {fallback} instead.")
+        return False
+    return True
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,106 @@
+"""Small pieces that several pages share: headings, pickers, the error boundary, work that shows its progress."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import streamlit as st
+
+from core.errors import HilumError
+from pages.shared import state
+
+if TYPE_CHECKING:
+    from core.model.classifier import Classifier
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
+VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
+
+
+def heading(title: str, sentence: str) -> None:
+    """The top of a page: its name and, in one sentence, what it shows."""
+    st.header(title, anchor=False)
+    st.caption(sentence)
+
+
+@contextmanager
+def errors_said() -> Iterator[None]:
+    """Show an error meant for the reader as its sentence; anything else is a bug and passes."""
+    try:
+        yield
+    except HilumError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def part(function: Callable[P, R]) -> Callable[P, R | None]:
+    """A piece of a page that reruns by itself, says its own errors and keeps the address bar true."""
+
+    @st.fragment
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        result = None
+        with errors_said():
+            result = function(*args, **kwargs)
+        state.publish()
+        return result
+
+    return run
+
+
+@contextmanager
+def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[[float], None]]:
+    """A bar for work over half a second, with a way out: gives a function that takes the share done, 0 to 1.
+
+    A click on Cancel runs ``cancel``, which should choose something quicker, and ends the work at its next report.
+    """
+    place = st.empty()
+    with place.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0, text)
+        st.button("Cancel", on_click=cancel, key=f"cancel {text}", type="tertiary")
+    try:
+        yield lambda share: bar.progress(min(max(share, 0.0), 1.0), text)
+    finally:
+        place.empty()
+
+
+def class_picker(classes: Mapping[str, float], default: str, key: str = "class") -> str:
+    """Which class to ask about; each option carries its probability."""
+    state.choose(key, list(classes), default)
+    return st.segmented_control(
+        "Class", list(classes), key=key, required=True, width="stretch",
+        format_func=lambda name: f"{name}  {classes[name]:.2f}",
+        help="The heatmap shows evidence for this class. The number is its calibrated probability for this film.",
+    )  # fmt: skip
+
+
+def method_picker(key: str = "method", label: str = "Method") -> str:
+    """Which heatmap method; slow ones say so, and the help tells what the chosen one shows and where it fails."""
+    from core.explain.methods import METHODS
+
+    chosen = METHODS[
+        state.choose(key, list(METHODS), "gradcam") if key in state.KEYS else st.session_state.get(key, "gradcam")
+    ]
+    cost = {"instant": "", "seconds": " · seconds", "slow": " · slow"}
+    return st.selectbox(
+        label, list(METHODS), key=key,
+        format_func=lambda name: METHODS[name].title + cost[METHODS[name].cost],
+        help=f"**{chosen.title}.** {chosen.shows} {chosen.weakness}",
+    )  # fmt: skip
+
+
+def layer_picker(model: "Classifier", method: str, key: str = "layer") -> str | None:
+    """Which stage of the network; None for methods that look at the film itself."""
+    from core.explain.methods import METHODS
+
+    layers = list(model.network.layers)
+    if not METHODS[method].layered:
+        st.selectbox("Layer", ["none: this method looks at the film itself"], disabled=True)
+        return None
+    state.choose(key, layers, layers[-1])
+    return st.selectbox(
+        "Layer", layers, key=key, format_func=lambda name: f"{name} (last)" if name == layers[-1] else name,
+        help="Early layers see fine detail with little meaning; the last one sees coarse places that the decision rests on.",
+    )  # fmt: skip

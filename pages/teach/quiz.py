@@ -1,0 +1,201 @@
+"""Quiz: the reader answers first, label then region; then model, heatmap and truth appear. A whole room gets one order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.data.cohort import Cohort
+from core.report import figures, overlay
+from pages.shared import hiding, resources, viewer, widgets
+from pages.shared.case import Case, current_cohort
+from pages.shared.viewer import View
+
+CASES = 10
+CHART = "quiz film"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How one case went."""
+
+    reader: str
+    model: str
+    label: str
+    overlap: float | None  # of the reader's box and the known truth, 0 to 1; None where nothing can be compared
+
+
+def order(cohort: Cohort, seed: int, labels: tuple[str, ...], unseen: bool) -> list[int]:
+    """The rows of a quiz: the same seed and slice give the same films in the same order."""
+    table = cohort.samples
+    keep = table["label"].isin(labels or cohort.classes)
+    if unseen:
+        keep &= table["split"] == "test"
+    rows = np.flatnonzero(keep.to_numpy())
+    return [int(row) for row in np.random.default_rng(seed).permutation(rows)[:CASES]]
+
+
+def settings(cohort: Cohort) -> list[int]:
+    """Which films, in which order."""
+    with st.popover("Cases", icon=":material/tune:"):
+        st.number_input(
+            "Seed", 1, 9999, key="seed", help="Everyone who takes the same seed gets the same films in the same order."
+        )
+        labels = st.multiselect("Only", cohort.classes, key="quiz labels", persist_state="session")
+        unseen = bool((cohort.samples["split"] == "test").any())
+        return order(cohort, st.session_state["seed"], tuple(labels), unseen)
+
+
+def answers(rows: list[int]) -> list[Answer]:
+    """The answers given so far; another order starts anew."""
+    key = (st.session_state["cohort"], st.session_state["model"], tuple(rows))
+    if st.session_state.get("_quiz") != key:
+        st.session_state.update(_quiz=key, _answers=[], _step="label")
+    return st.session_state["_answers"]
+
+
+def score(given: list[Answer], count: int) -> None:
+    """Reader against model so far."""
+    reader = sum(answer.reader == answer.label for answer in given)
+    model = sum(answer.model == answer.label for answer in given)
+    overlaps = [answer.overlap for answer in given if answer.overlap is not None]
+    you, machine, region, left = st.columns(4)
+    you.metric("You", f"{reader} of {len(given)}")
+    machine.metric("Model", f"{model} of {len(given)}")
+    region.metric(
+        "Your overlap",
+        f"{np.mean(overlaps):.2f}" if overlaps else "none yet",
+        help="Mean overlap of your boxes with the known regions: intersection over union.",
+    )
+    left.metric("Case", f"{min(len(given) + 1, count)} of {count}")
+
+
+def ask_label(case: Case) -> None:
+    """First the label."""
+    st.radio("What is it?", case.cohort.classes, index=None, key="guess")
+    st.button(
+        "Next: mark the region",
+        type="primary",
+        disabled=not st.session_state.get("guess"),
+        on_click=_go,
+        args=("region",),
+    )
+
+
+def ask_region(case: Case) -> None:
+    """Then where it shows."""
+    st.markdown(f"You say **{st.session_state['_guess']}**. Where do you see it?")
+    st.caption("Drag a box on the film, or set it with the sliders.")
+    st.slider("Across, %", 0.0, 100.0, hiding.START, 1.0, key="across")
+    st.slider("Down, %", 0.0, 100.0, hiding.START, 1.0, key="down")
+    with st.container(horizontal=True):
+        st.button("This region", type="primary", on_click=_reveal, args=(case, True))
+        st.button("Nothing to mark", on_click=_reveal, args=(case, False))
+
+
+def reveal(case: Case, answer: Answer) -> None:
+    """Then everything."""
+    right = "right" if answer.reader == answer.label else "not right"
+    st.markdown(f"It is **{answer.label}**. You said {answer.reader}: **{right}**. The model says **{answer.model}**.")
+    prediction = case.prediction
+    probabilities = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
+    figure = figures.probability_bars(probabilities, dict(zip(prediction.classes, prediction.thresholds, strict=True)))
+    st.plotly_chart(
+        figure, key="quiz bars", config=widgets.CHART | {"displayModeBar": False}, alt="The model's probabilities"
+    )
+    truth = case.truth()
+    if truth is None or not truth.any():
+        st.caption("No region is known on this film.")
+    else:
+        if answer.overlap is not None:
+            st.markdown(f"Your box overlaps the known region by **{answer.overlap:.2f}**.")
+        map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[answer.model]
+        st.markdown(
+            f"The heatmap's maximum lies **{'inside' if not map_.blank and truth[np.unravel_index(map_.values.argmax(), truth.shape)] else 'outside'}** it."
+        )
+        st.caption("Green: the known region. Yellow: your box.")
+    st.button("Next case", type="primary", on_click=_go, args=("label",))
+
+
+def film(case: Case, step: str) -> None:
+    """The film, with what may be shown at this step."""
+    side = case.model.preprocess.size
+    picture = case.prediction.picture
+    if step != "revealed":
+        box = hiding.box(side) if step == "region" else None
+        select = (lambda: hiding.take_box(CHART, side)) if step == "region" else None
+        viewer.show(
+            [View(picture, None, "")],
+            viewer.Drawing(overlay.Style()),
+            CHART,
+            height=520,
+            selectable=step == "region",
+            box=box,
+            on_select=select,
+        )
+        return
+    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+    drawing = viewer.Drawing(overlay.Style(0.6), truth=True)
+    box = hiding.box(side) if st.session_state["_marked"] else None
+    viewer.show([View(picture, map_, "", truth=case.truth())], drawing, CHART, height=520, box=box)
+
+
+def overlap(box: tuple[float, float, float, float], truth: np.ndarray | None) -> float | None:
+    """Intersection over union of a box and a mask (S, S); None without a mask."""
+    from core.explain.whatif import rectangle
+
+    if truth is None or not truth.any():
+        return None
+    left, top, right, bottom = box
+    marked = rectangle(truth.shape, left, top, right - left, bottom - top)  # type: ignore[arg-type]
+    return float((marked & truth).sum() / (marked | truth).sum())
+
+
+def _go(step: str) -> None:
+    st.session_state.update(_step=step, _guess=st.session_state.get("guess"))
+    if step == "label":
+        st.session_state.update(guess=None, across=hiding.START, down=hiding.START)
+
+
+def _reveal(case: Case, marked: bool) -> None:
+    truth = case.truth()
+    share = (
+        overlap(hiding.box(case.model.preprocess.size), truth)
+        if marked
+        else (0.0 if truth is not None and truth.any() else None)
+    )
+    answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, share)
+    st.session_state["_answers"].append(answer)
+    st.session_state.update(_step="revealed", _marked=marked)
+
+
+def page() -> None:
+    """One case after the other."""
+    cohort, spec = current_cohort(), st.session_state["cohort"]
+    rows = settings(cohort)
+    if not rows:
+        st.info("No film fits these settings.", icon=":material/filter_alt_off:")
+        return
+    given = answers(rows)
+    score(given, len(rows))
+    step = st.session_state["_step"]
+    done = len(given) - (step == "revealed")
+    if done >= len(rows):
+        st.success("That was the last case. Another seed gives other films.", icon=":material/flag:")
+        return
+    row, model = rows[done], resources.classifier(st.session_state["model"])
+    case = Case(spec, cohort, model, resources.film(spec, row), row, str(cohort.samples["label"].iat[row]))
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        if step == "label":
+            ask_label(case)
+        elif step == "region":
+            ask_region(case)
+        else:
+            reveal(case, given[-1])
+    with left:
+        film(case, step)
+
+
+widgets.heading("Quiz", "You answer first: what is it, and where? Then the model, its heatmap and the truth appear.")
+page()
