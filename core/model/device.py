@@ -26,7 +26,8 @@ def has_bf16(device: torch.device) -> bool:
     """Whether bfloat16 is faster there than float32: newer NVIDIA cards, and CPUs with AMX or AVX512-BF16."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+    able = torch.cpu.get_capabilities()
+    return device.type == "cpu" and bool(able.get("amx_bf16") or able.get("avx512_bf16"))
 
 
 def autocast(device: torch.device) -> AbstractContextManager:
