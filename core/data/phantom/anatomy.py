@@ -56,8 +56,7 @@ def chest(canvas: Canvas, patient: Patient, acquisition: Acquisition) -> Chest:
     x, y = canvas.grid
     turn = np.sin(np.deg2rad(acquisition.rotation))
     bedside = acquisition.view == "AP"
-    wobble = rng.normal(0, 0.22, CAGE.shape)
-    cage = rib_cage(patient, wobble, acquisition)
+    cage = rib_cage(patient, acquisition, rng)
     inside = canvas.fill(cage)
     edge = cv2.distanceTransform((inside > 127).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5).astype(np.float64)
     edge /= canvas.length(1.0)
@@ -83,9 +82,11 @@ def chest(canvas: Canvas, patient: Patient, acquisition: Acquisition) -> Chest:
     return Chest(tissue, air, hollow, lungs, edge, domes)
 
 
-def rib_cage(patient: Patient, wobble: np.ndarray, acquisition: Acquisition) -> np.ndarray:
-    """The inner outline of the rib cage, a closed curve (N, 2) in cm; both sides share most of their ``wobble``."""
-    widen = 1 + 0.03 * (acquisition.inspiration - 0.8) - 0.015 * (patient.sex == "F")
+def rib_cage(patient: Patient, acquisition: Acquisition, rng: np.random.Generator) -> np.ndarray:
+    """The inner outline of the rib cage, a closed curve (N, 2) in cm; its two sides differ a little."""
+    widen = rng.normal(1, 0.035) + 0.03 * (acquisition.inspiration - 0.8) - 0.015 * (patient.sex == "F")
+    wobble = rng.normal(0, 0.3, CAGE.shape)
+    wobble[:5, 1] += rng.normal(0, 0.5)
     right = (CAGE + wobble) * (widen, 1)
     left = (CAGE + wobble * (-0.3, 0.8)) * (-widen, 1)
     return curve(np.vstack([[(0.0, -12.4)], left, [(0.0, 18.5)], right[::-1]]))
@@ -96,14 +97,14 @@ def mediastinum(patient: Patient, acquisition: Acquisition, rng: np.random.Gener
     enlarged = patient.heart / 0.46 * (1.13 if acquisition.view == "AP" else 1.0)
     enlarged *= 1 + 0.12 * (0.8 - acquisition.inspiration)
     unfolded = 1 + 0.35 * max(0, patient.age - 50) / 40
-    right = RIGHT_BORDER + rng.normal(0, 0.16, RIGHT_BORDER.shape)
-    left = LEFT_BORDER + rng.normal(0, 0.16, LEFT_BORDER.shape)
+    right = RIGHT_BORDER + rng.normal(0, 0.24, RIGHT_BORDER.shape)
+    left = LEFT_BORDER + rng.normal(0, 0.24, LEFT_BORDER.shape)
     chambers = slice(4, 9), slice(1, 7)
     right[chambers[0], 0] *= enlarged
     left[chambers[1], 0] *= enlarged
     left[9:12, 0] *= unfolded
     right[:4, 0] *= 1 + 0.15 * (unfolded - 1) + 0.1 * (acquisition.view == "AP")
-    sink = 1.2 * (acquisition.inspiration - 0.8)
+    sink = 1.2 * (acquisition.inspiration - 0.8) + rng.normal(0, 0.4)
     outline = curve(np.vstack([right, left]))
     outline[:, 1] += sink
     depth = np.clip(2 + (outline[:, 1] + 5) * 0.35, 0, 6)
@@ -114,7 +115,7 @@ def mediastinum(patient: Patient, acquisition: Acquisition, rng: np.random.Gener
 def _dome_tops(patient: Patient, acquisition: Acquisition) -> dict[str, float]:
     rng = stream(patient.seed, 11)
     level = 8.2 + 3.6 * (acquisition.inspiration - 0.8) - 1.0 * patient.habitus - 0.8 * (acquisition.view == "AP")
-    right = level + rng.normal(0, 0.35)
+    right = level + rng.normal(0, 0.6)
     return {"right": float(right), "left": float(right + rng.uniform(0.7, 1.8))}
 
 

@@ -77,7 +77,7 @@ def _interstitial(
         envelope = np.maximum(envelope, _smooth(1.42 - radius - 0.1 * canvas.noise(rng, 4.0, 2)))
     broken = 0.5 + 0.5 * np.tanh(1.5 * canvas.noise(rng, 1.1, 2))
     net = broken * (_ridges(canvas, rng, 1.0) + _ridges(canvas, rng, 0.7)) + (1 - broken) * _ridges(canvas, rng, 0.5)
-    texture = 0.62 + 0.42 * canvas.soft(net, 0.05) * (1 - 0.4 * severity) + 0.3 * severity
+    texture = 0.66 + 0.34 * canvas.soft(net, 0.05) * (1 - 0.4 * severity) + 0.3 * severity
     return envelope, texture, 0.10 + 0.76 * severity**1.1
 
 

@@ -31,14 +31,14 @@ class Patient:
     age: int = 50
     """years, 18-95: thins the bones, unfolds the aorta"""
     stature: float = 1.0
-    """scale of the whole body, 0.88-1.1"""
+    """scale of the whole body, 0.84-1.12"""
     habitus: float = 0.35
     """0 slim - 1 obese: depth and width of the soft tissue"""
     heart: float = 0.46
     """cardiothoracic ratio on a PA film, 0.38-0.62"""
 
     def __post_init__(self) -> None:
-        _within(self, age=(18, 95), stature=(0.88, 1.1), habitus=(0, 1), heart=(0.38, 0.62))
+        _within(self, age=(18, 95), stature=(0.84, 1.12), habitus=(0, 1), heart=(0.38, 0.62))
         _one_of(self, sex=("F", "M"))
 
     @classmethod
@@ -47,8 +47,8 @@ class Patient:
         rng = stream(seed, 0)
         sex: Literal["F", "M"] = "F" if rng.random() < 0.5 else "M"
         age = int(rng.triangular(18, 58, 92))
-        stature = float(np.clip(rng.normal(1.0 if sex == "M" else 0.95, 0.025), 0.88, 1.1))
-        heart = float(np.clip(rng.normal(0.44 + 0.0006 * (age - 40), 0.03), 0.38, 0.62))
+        stature = float(np.clip(rng.normal(1.0 if sex == "M" else 0.94, 0.045), 0.84, 1.12))
+        heart = float(np.clip(rng.normal(0.45 + 0.0006 * (age - 40), 0.04), 0.38, 0.62))
         return cls(seed, sex, age, stature, float(rng.beta(2, 3.2)), heart)
 
 
@@ -127,8 +127,8 @@ class Acquisition:
             view="AP" if bedside else "PA",
             inspiration=float(np.clip(rng.normal(0.5 if bedside else 0.78, 0.14), 0, 1)),
             rotation=float(np.clip(rng.normal(0, 4 if bedside else 2), -12, 12)),
-            tilt=float(np.clip(rng.normal(0, 2.5 if bedside else 1.2), -8, 8)),
-            shift=(float(np.clip(rng.normal(0, 0.6), -3, 3)), float(np.clip(rng.normal(0, 0.8), -3, 3))),
+            tilt=float(np.clip(rng.normal(0, 3.0 if bedside else 1.8), -8, 8)),
+            shift=(float(np.clip(rng.normal(0, 0.9), -3, 3)), float(np.clip(rng.normal(0.2, 1.1), -3, 3))),
             exposure=float(np.clip(rng.normal(0, 0.25), -1, 1)),
             contrast=float(np.clip(rng.normal(1.0, 0.08), 0.7, 1.4)),
             scatter=float(rng.uniform(0.2, 0.35) + 0.1 * bedside),

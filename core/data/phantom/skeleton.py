@@ -21,17 +21,18 @@ def skeleton(canvas: Canvas, patient: Patient, acquisition: Acquisition) -> np.n
     strength = 1.05 - 0.0045 * max(0, patient.age - 45)
     turn = np.sin(np.deg2rad(acquisition.rotation))
     rng = stream(patient.seed, 30)
-    bones = _spine(canvas, turn) + _ribs(canvas, rng, turn, acquisition.inspiration)
+    bones = _spine(canvas, rng, turn) + _ribs(canvas, rng, turn, acquisition.inspiration)
     bones += _girdle(canvas, rng, turn, acquisition.view == "AP", patient.habitus)
     return canvas.soft(bones, 0.05) * strength
 
 
-def _spine(canvas: Canvas, turn: float) -> np.ndarray:
+def _spine(canvas: Canvas, rng: np.random.Generator, turn: float) -> np.ndarray:
     """Bodies with dense end plates, gaps for the discs, pedicles and spinous processes."""
     sheet, detail = canvas.blank(), canvas.blank()
-    shift = -6.5 * turn
+    bend, start = rng.normal(0, 0.3), rng.normal(_FIRST, 0.5)
     for level in range(-3, 16):
-        y = _FIRST + level * _VERTEBRA
+        y = start + level * _VERTEBRA
+        shift = -6.5 * turn + bend * np.sin(level / 4)
         half = 1.45 + 0.028 * max(level, 0)
         canvas.fill(_block(shift, y, half, 0.98), sheet, 160)
         canvas.fill(_block(shift, y, half - 0.25, 0.7), sheet, 125)
@@ -46,10 +47,11 @@ def _spine(canvas: Canvas, turn: float) -> np.ndarray:
 def _ribs(canvas: Canvas, rng: np.random.Generator, turn: float, inspiration: float) -> np.ndarray:
     """Back and front arcs on a sheet each, since they cross; edges denser than the marrow between them."""
     back, front = canvas.blank(), canvas.blank()
-    lift = 1 - 0.15 * (inspiration - 0.8)
+    lift = rng.normal(1, 0.1) - 0.15 * (inspiration - 0.8)
+    start = rng.normal(_FIRST, 0.5)
     for side in (-1, 1):
-        behind = _arcs(rng, side, turn, lift, np.full(12, 4.0), np.minimum(_REACH, 92.0))
-        before = _arcs(rng, side, turn, lift, np.full(9, 86.0), np.array(_REACH[:9], dtype=float))
+        behind = _arcs(rng, side, turn, lift, start, np.full(12, 4.0), np.minimum(_REACH, 92.0))
+        before = _arcs(rng, side, turn, lift, start, np.full(9, 86.0), np.array(_REACH[:9], dtype=float))
         canvas.fill(band(behind, 0.95), back, 200)
         canvas.fill(band(behind, 0.62), back, 150)
         canvas.fill(band(before, 1.2), front, 165)
@@ -58,13 +60,13 @@ def _ribs(canvas: Canvas, rng: np.random.Generator, turn: float, inspiration: fl
 
 
 def _arcs(
-    rng: np.random.Generator, side: int, turn: float, lift: float, start: np.ndarray, stop: np.ndarray
+    rng: np.random.Generator, side: int, turn: float, lift: float, top: float, first: np.ndarray, last: np.ndarray
 ) -> np.ndarray:
     """Midlines (ribs, 24, 2) in cm, each from one angle round the body to another (degrees, 0 at the spine)."""
-    n = len(start)
-    angle = np.deg2rad(np.linspace(start, stop, 24, axis=1))
+    n = len(first)
+    angle = np.deg2rad(np.linspace(first, last, 24, axis=1))
     wide = np.array(_HALF_WIDTH[:n])[:, None] + rng.normal(0, 0.05, (n, 1))
-    level = _FIRST + np.arange(n)[:, None] * _VERTEBRA + rng.normal(0, 0.06, (n, 1))
+    level = top + np.arange(n)[:, None] * _VERTEBRA + rng.normal(0, 0.06, (n, 1))
     x = 1.7 + (wide - 1.7) * np.sin(angle)
     rise = 0.9 * np.sin(2 * np.minimum(angle, np.pi / 2))
     y = level - rise + lift * np.array(_DROP[:n])[:, None] * np.sin(angle / 2) ** 2
@@ -74,10 +76,11 @@ def _arcs(
 def _girdle(canvas: Canvas, rng: np.random.Generator, turn: float, bedside: bool, habitus: float) -> np.ndarray:
     """Clavicles, scapulae, heads of the upper arms; a bedside film lays the scapulae over the lungs."""
     collar, blade, rest = canvas.blank(), canvas.blank(), canvas.blank()
-    over = -2.0 if bedside else 0.6 + 0.6 * habitus
-    rise = -0.9 if bedside else 0.0
+    over = (-2.0 if bedside else 0.6 + 0.6 * habitus) + rng.normal(0, 0.5)
+    rise = (-0.9 if bedside else 0.0) + rng.normal(0, 0.5)
+    slope = rng.normal(0, 0.6)
     for side in (-1, 1):
-        tip = rng.normal(0, 0.3)
+        tip = slope + rng.normal(0, 0.3)
         clavicle = curve(
             [(1.6, -9.3 + rise), (4.6, -10.5 + rise), (8.5, -12.1), (12.0, -12.7 + tip), (14.9, -12.6 + tip)], 8, False
         )
