@@ -27,11 +27,10 @@ def run(args: argparse.Namespace) -> int:
 
     cohorts = open_cohorts(args.path)
     audits = []
-    for work in (*cohorts, *([cohorts] if len(cohorts) > 1 else [])):
-        result = audit_across(work) if isinstance(work, list) else audit(work)
-        audits.append(result)
+    for work in (*cohorts, None) if len(cohorts) > 1 else cohorts:
+        audits.append(audit(work) if work else audit_across(cohorts))
         if not args.json:
-            print(_text(result, args.films), end="\n\n")
+            print(_text(audits[-1], args.films), end="\n\n", flush=True)
     if args.json:
         print(json.dumps([result.to_dict() for result in audits], indent=1, ensure_ascii=False))
     return 0 if all(result.passed for result in audits) else 1

@@ -1,8 +1,8 @@
 """Is each film an upright, whole chest film with white bones? Judged by its likeness to a typical one.
 
-``typical_film.png`` is the mean of the 10,791 films of four public collections after each was brought to the same brightness
-and contrast; no patient can be seen in it. A film is compared with it as it is, and turned, inverted and cropped: the version
-that fits best tells what is wrong.
+``typical_film.png`` is the mean of the 10,791 films of four public collections after each was brought to the same
+brightness and contrast; no patient can be seen in it. A film is compared with it as it is, and turned, inverted and
+cropped: the version that fits best tells what is wrong.
 """
 
 from functools import cache
@@ -21,7 +21,7 @@ _CLEARLY = {  # how much better than upright (difference of correlations) a vers
     "inverted": 0.15,
     "cropped or off centre": 0.3,
 }
-_UNLIKE = 0.25  # correlation below which even the best version is no chest film
+_UNLIKE = 0.15  # correlation below which even the best version is no chest film
 _LEAST_SPREAD = 6  # grey levels of standard deviation; an empty detector has less
 _LEAST_FILLED = 0.6  # share of the picture inside its black frame
 _BLACK = 12  # grey level

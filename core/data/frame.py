@@ -1,4 +1,4 @@
-"""What stands round the lungs of a film and has nothing to do with disease: border brightness, black frames, burned-in text."""
+"""What stands round the lungs and has nothing to do with disease: border brightness, black frames, burned-in text."""
 
 import numpy as np
 from PIL import Image

@@ -40,7 +40,7 @@ def open_cohort(path: str | Path) -> Cohort:
     if kind == "phantom" and not Path(path).exists():
         from core.data import phantom_cohort
 
-        return phantom_cohort.cohort(variant or "fair")
+        return phantom_cohort.cohort(variant or "fair")  # type: ignore[arg-type]  # it refuses an unknown kind
     path = Path(path).expanduser()
     if not path.exists():
         raise CohortError(f'There is no "{path}"', _KNOWN, "Check the path")

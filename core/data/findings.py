@@ -1,0 +1,79 @@
+"""What an audit says, and what its tests look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.data.cohort import Cohort
+from core.data.signatures import Signatures
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one test.
+
+    Args:
+        key: short name for programs.
+        title: for people.
+        passed: None if the test could not be made.
+        sentence: what was found.
+        films: file names, those that matter most first.
+        figures: name -> value, for programs.
+    """
+
+    key: str
+    title: str
+    passed: bool | None
+    sentence: str
+    films: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All findings on one cohort, or on what several share."""
+
+    name: str
+    films: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True if no test failed."""
+        return all(finding.passed is not False for finding in self.findings)
+
+    def to_dict(self) -> dict:
+        """Plain types, ready for JSON."""
+        return {**asdict(self), "passed": self.passed}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What every test looks at: the films, their signatures, the pairs that show one picture, the groups they form."""
+
+    cohort: Cohort
+    signatures: Signatures
+    pairs: pd.DataFrame
+    groups: np.ndarray
+
+    def column(self, name: str) -> pd.Series:
+        """One column of the samples."""
+        return self.cohort.samples[name]
+
+    def names(self, positions: Sequence[int] | np.ndarray) -> tuple[str, ...]:
+        """File names of the films at these positions, each once."""
+        paths = self.column("path").iloc[np.asarray(positions, dtype=np.int64)]
+        return tuple(dict.fromkeys(Path(p).name for p in paths))
+
+
+def count_films(n: int) -> str:
+    """How many films, in words."""
+    return f"{n:,} film" if n == 1 else f"{n:,} films"
+
+
+def some(names: Sequence[str]) -> str:
+    """The first three names."""
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
