@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from core.errors import HilumError
 
-COMMANDS: tuple[str, ...] = ("data", "audit")
+COMMANDS: tuple[str, ...] = ("data", "evaluate", "audit")
 
 
 def parser() -> argparse.ArgumentParser:

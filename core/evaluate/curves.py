@@ -37,8 +37,10 @@ def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray) -> Curves:
     tp, fp = tp[kept, : 1 + _REPLICATES].astype(float), fp[kept, : 1 + _REPLICATES].astype(float)
     valid = (tp[-1] > 0) & (fp[-1] > 0)  # a resample may lack the class
     tpr, fpr = tp[:, valid] / tp[-1, valid], fp[:, valid] / fp[-1, valid]
-    purity = tp[:, valid] / np.maximum(tp[:, valid] + fp[:, valid], 1)
-    purity[0] = purity[1]
+    found = tp[:, valid] + fp[:, valid]
+    purity = tp[:, valid] / np.maximum(found, 1)
+    first = np.argmax(found > 0, axis=0)  # above the first film found, its precision holds
+    purity = np.where(found > 0, purity, purity[first, np.arange(len(first))])
     columns = range(1, tpr.shape[1])
     roc = np.array([np.interp(GRID, fpr[:, r], tpr[:, r]) for r in columns])
     pr = np.array([np.interp(GRID, tpr[:, r], purity[:, r]) for r in columns])

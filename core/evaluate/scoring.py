@@ -27,6 +27,21 @@ def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
     return fitting
 
 
+def seen(cohort: Cohort, known: pd.DataFrame | None) -> list[str]:
+    """The split (N,) that each film had when the model was trained; "" for films it never met.
+
+    Args:
+        known: the samples of the evaluation kept beside the checkpoint. A film is the same if file name, source and
+            patient are. None: nothing is kept, so every film passes for new.
+    """
+    if known is None:
+        return [""] * len(cohort)
+    keys = ["path", "source", "patient"]
+    splits = {tuple(row): split for *row, split in known[[*keys, "split"]].astype(str).itertuples(index=False)}
+    named = cohort.samples[keys].assign(path=_names(cohort.samples["path"]))
+    return [splits.get(tuple(row), "") for row in named.astype(str).itertuples(index=False)]
+
+
 def score(
     classifier: Classifier,
     cohort: Cohort,

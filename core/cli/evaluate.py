@@ -1,0 +1,136 @@
+"""`python -m core evaluate CHECKPOINT [--data PATH]`: every figure with its interval, printed and written."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from core.evaluate.evaluation import Evaluation
+    from core.evaluate.operating import OperatingPoint
+    from core.model.checkpoint import Checkpoint
+    from core.report.document import Report
+
+SPLITS = ("train", "validation", "test")
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """The command's arguments."""
+    about = (
+        "Judge a checkpoint: on the films of its own cohort, as kept beside it, or on those of --data. Films of --data "
+        "that the checkpoint was trained or tuned on are told apart and reported as such."
+    )
+    command = subparsers.add_parser("evaluate", help="judge a checkpoint", description=about)
+    command.add_argument("checkpoint", help="a name from weights/, or a folder")
+    command.add_argument(
+        "--data", metavar="PATH", help="a cohort's folder or table, or phantom (default: its own films)"
+    )
+    command.add_argument("--split", choices=(*SPLITS, "new"), help="only these films; new = never seen in training")
+    command.add_argument("--prevalence", nargs="+", default=[], metavar="CLASS=SHARE", help="e.g. COVID-19=0.02")
+    help_ = "call this class from the cut-off that finds this share of its validation films, e.g. COVID-19=0.95"
+    command.add_argument("--sensitivity", metavar="CLASS=SHARE", help=help_)
+    help_ = (
+        "write evaluation.parquet, .json, .csv and .html here (with --data the default is runs/CHECKPOINT-on-COHORT)"
+    )
+    command.add_argument("--out", type=Path, help=help_)
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the report and write it in every form."""
+    from core.evaluate.operating import ARGMAX
+    from core.model.checkpoint import load
+    from core.report.document import Report, as_text
+
+    checkpoint = load(args.checkpoint)
+    classes = checkpoint.card.classes
+    prevalence = dict(share(pair, classes) for pair in args.prevalence)
+    wished = share(args.sensitivity, classes) if args.sensitivity else None
+    point = _point(checkpoint, *wished) if wished else ARGMAX
+    if args.data:
+        evaluation, cohort, notes = _score(checkpoint, args.data, args.split)
+    else:
+        evaluation, cohort, notes = stored(checkpoint), str(checkpoint.card.data.get("name", "")), ()
+    parts = by_split(evaluation, args.split)
+    report = Report(checkpoint.card, parts, cohort, point, prevalence, notes)
+    print(as_text(report))
+    print("".join(f"\n- {note}" for note in notes))
+    folder = args.out or (Path("runs") / f"{checkpoint.card.name}-on-{Path(args.data).name}" if args.data else None)
+    if folder:
+        write(report, evaluation, folder)
+        print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
+    return 0
+
+
+def share(pair: str, classes: tuple[str, ...]) -> tuple[str, float]:
+    """``COVID-19=0.02`` as class and share."""
+    name, _, value = pair.rpartition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if name not in classes or not 0 < number < 1:
+        raise EvaluationError(f'"{pair}" came', f"CLASS=SHARE with a share in 0 to 1 and one of {', '.join(classes)}")
+    return name, number
+
+
+def stored(checkpoint: "Checkpoint") -> "Evaluation":
+    """The evaluation kept beside a checkpoint."""
+    from core.evaluate.evaluation import from_parquet
+    from core.model.checkpoint import EVALUATION
+
+    folder = checkpoint.path or Path(checkpoint.card.name)
+    return from_parquet(folder / EVALUATION, checkpoint.card.name)
+
+
+def has_stored(checkpoint: "Checkpoint") -> bool:
+    """Whether `stored` finds one."""
+    from core.model.checkpoint import EVALUATION
+
+    return checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
+
+
+def by_split(evaluation: "Evaluation", only: str | None = None) -> dict[str, "Evaluation"]:
+    """The films of each split there is, or of one; those of no split are "new"."""
+    names = evaluation.samples["split"].replace("", "new")
+    present = [name for name in (*SPLITS, "new") if (names == name).any()]
+    if only and only not in present:
+        raise EvaluationError(f"there are no {only} films", f"one of {', '.join(present)}")
+    return {name: evaluation.where(names == name) for name in ([only] if only else present)}
+
+
+def write(report: "Report", evaluation: "Evaluation", folder: Path) -> None:
+    """The four files of a report."""
+    from core.evaluate.evaluation import to_parquet
+    from core.report.document import as_csv, as_json
+    from core.report.document_html import as_html
+
+    to_parquet(evaluation, folder / "evaluation.parquet")
+    for suffix, make in (("json", as_json), ("csv", as_csv), ("html", as_html)):
+        (folder / f"evaluation.{suffix}").write_text(make(report), encoding="utf-8")
+
+
+def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "OperatingPoint":
+    from core.evaluate.operating import OperatingPoint, cut_off_for_sensitivity
+
+    validation = stored(checkpoint).split("validation")
+    index = validation.classes.index(name)
+    cut_off = cut_off_for_sensitivity(validation.probabilities[:, index], validation.labels == index, sensitivity)
+    return OperatingPoint(name, cut_off)
+
+
+def _score(checkpoint: "Checkpoint", path: str, only: str | None) -> tuple["Evaluation", str, tuple[str, ...]]:
+    from core.cli.progress import Bars
+    from core.data.readers import open_cohort
+    from core.evaluate.scoring import labelled, score, seen
+    from core.model.classifier import Classifier
+
+    classifier = Classifier(checkpoint)
+    cohort = labelled(classifier, open_cohort(path))
+    cohort = cohort.with_splits(seen(cohort, stored(checkpoint).samples if has_stored(checkpoint) else None))
+    if only:
+        cohort = cohort.split("" if only == "new" else only)
+    with Bars() as bars:
+        evaluation, notes = score(classifier, cohort, lambda done, total: bars("films", done, total))
+    return evaluation, cohort.name, notes

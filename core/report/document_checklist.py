@@ -1,0 +1,221 @@
+"""The items of CLAIM 2024 in their order, each with its nearest item of TRIPOD+AI 2024, answered from what is known.
+
+CLAIM: Tejani et al., Radiology: Artificial Intelligence 2024; 6(4): e240300. TRIPOD+AI: Collins et al., BMJ 2024;
+385: e078378. An answer is None where neither the card nor the evaluation knows it; the reader then sees "not provided".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core.evaluate import slices
+from core.evaluate.estimates import MACRO, OVERALL
+from core.report.document import Report
+
+Answer = Callable[[Report], str | None]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the checklist."""
+
+    section: str
+    claim: int  # item of CLAIM 2024
+    tripod: str  # nearest item of TRIPOD+AI
+    asks: str
+    answer: Answer
+
+
+def unknown(_: Report) -> str | None:
+    """What no checkpoint can know."""
+    return None
+
+
+def _recipe(report: Report, *keys: str) -> Any:
+    value: Any = report.card.recipe
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _settings(values: dict[str, Any] | None) -> str | None:
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in values.items()) if values else None
+
+
+def _title(report: Report) -> str | None:
+    return f"{report.card.title}: a deep-learning classifier ({report.card.network}) of chest radiographs"
+
+
+def _summary(report: Report) -> str | None:
+    figures = report.figures[report.main]
+    count = len(report.evaluations[report.main])
+    return (
+        f"On {count:,} {report.main} films of {report.cohort or 'its own cohort'}: accuracy "
+        f"{figures[OVERALL]['accuracy']}, macro AUROC {figures[MACRO]['auroc']} (95 % intervals)."
+    )
+
+
+def _sources(report: Report) -> str | None:
+    data = report.card.data
+    sources = data.get("sources")
+    named = ", ".join(map(str, sources)) if sources else ""
+    return "; ".join(part for part in (str(data.get("name", "")), named) if part) or None
+
+
+def _labels(report: Report) -> str | None:
+    labels = _recipe(report, "labels")
+    if not labels:
+        return None
+    return (
+        "Films with one of the labels "
+        + ", ".join(labels)
+        + "; films with other labels, and unreadable ones, left out."
+    )
+
+
+def _preprocessing(report: Report) -> str | None:
+    return _settings(report.card.preprocess.to_dict())
+
+
+def _partition(report: Report) -> str | None:
+    settings = _settings(_recipe(report, "split"))
+    return f"Stratified by class: {settings}." if settings else None
+
+
+def _disjoint(report: Report) -> str | None:
+    known = "Patient (where known) and near-duplicate film: all films of one group are in one partition."
+    return known if _recipe(report, "split") else None
+
+
+def _sample_size(report: Report) -> str | None:
+    counts = ", ".join(f"{name} {len(e):,}" for name, e in report.evaluations.items())
+    return f"What the cohort offers ({counts} films); no power calculation. The intervals show what it is worth."
+
+
+def _model(report: Report) -> str | None:
+    card = report.card
+    return f"{card.network}, {card.parameters:,} parameters, {len(card.classes)} classes: {', '.join(card.classes)}."
+
+
+def _software(report: Report) -> str | None:
+    return ", ".join(f"{name} {version}" for name, version in report.card.versions.items()) or None
+
+
+def _initial(report: Report) -> str | None:
+    weights = _recipe(report, "network", "weights")
+    return None if weights is None else ("random" if weights == "none" else str(weights))
+
+
+def _training(report: Report) -> str | None:
+    settings = _settings({k: v for k, v in (_recipe(report, "training") or {}).items() if v not in ((), [], None)})
+    steps = [str(step.get("name")) for step in _recipe(report, "augment") or []]
+    return f"{settings}; augmentation: {', '.join(steps) or 'none'}" if settings else None
+
+
+def _selection(report: Report) -> str | None:
+    monitor = _recipe(report, "training", "monitor")
+    return f"The epoch with the best {monitor.replace('_', ' ')}." if monitor else None
+
+
+def _intervals(_: Report) -> str | None:
+    return "95 % intervals: bootstrap over patients; Wilson for proportions where every patient has one film."
+
+
+def _robustness(report: Report) -> str | None:
+    evaluation = report.evaluations[report.main]
+    columns = slices.columns(evaluation)
+    return f"Figures by {', '.join(columns)}: see the slices below." if columns else None
+
+
+def _explained(report: Report) -> str | None:
+    found = report.card.randomisation
+    return f"Class activation maps; randomisation check: {_settings(found)}" if found else None
+
+
+def _internal(report: Report) -> str | None:
+    return None if report.external else f"{report.main} films of the training cohort: see the figures below."
+
+
+def _external(report: Report) -> str | None:
+    return f"{report.cohort}: see the figures below." if report.external else None
+
+
+def _flow(report: Report) -> str | None:
+    parts = [
+        f"{name}: {len(e):,} films of {int(e.clusters.max()) + 1:,} patients" for name, e in report.evaluations.items()
+    ]
+    return "; ".join([*parts, *report.notes])
+
+
+def _demography(report: Report) -> str | None:
+    samples = report.evaluations[report.main].samples
+    known = [name for name in ("age", "sex", "view", "source") if name in samples]
+    parts = []
+    for name in known:
+        counts = slices.groups(samples, "age band" if name == "age" else name).value_counts()
+        if set(counts.index) != {slices.UNKNOWN}:
+            parts.append(f"{name}: " + ", ".join(f"{group} {count:,}" for group, count in counts.items()))
+    return "; ".join(parts) or None
+
+
+def _figures(_: Report) -> str | None:
+    return "See the tables below."
+
+
+def _failures(report: Report) -> str | None:
+    evaluation = report.evaluations[report.main]
+    wrong = int((evaluation.called(report.point) != evaluation.labels).sum())
+    return f"{wrong:,} of {len(evaluation):,} films called wrongly; the most confident errors are listed below."
+
+
+def _published(report: Report) -> str | None:
+    return _settings(report.card.published)
+
+
+METHODS, RESULTS = "Methods", "Results"
+ITEMS: tuple[Item, ...] = (
+    Item("Title and abstract", 1, "1", "Identification as a study of AI, and its kind", _title),
+    Item("Title and abstract", 2, "2", "Summary of design, methods, results", _summary),
+    Item("Introduction", 3, "3a-c", "Background, intended use and role", lambda r: r.card.intended_use or None),
+    Item("Introduction", 4, "4", "Aims and hypotheses", unknown),
+    Item(METHODS, 5, "5a", "Prospective or retrospective", lambda _: "Retrospective: films that existed already."),
+    Item(METHODS, 6, "4", "Study goal", lambda r: f"Tell {', '.join(r.card.classes)} apart on a frontal chest film."),
+    Item(METHODS, 7, "5a, 6a", "Data sources", _sources),
+    Item(METHODS, 8, "6b", "Inclusion and exclusion", _labels),
+    Item(METHODS, 9, "7", "Preprocessing", _preprocessing),
+    Item(METHODS, 10, "7", "Selection of data subsets", unknown),
+    Item(METHODS, 11, "17", "De-identification", unknown),
+    Item(METHODS, 12, "11", "Missing data", unknown),
+    Item(METHODS, 13, "9a", "Image acquisition protocol", unknown),
+    Item(METHODS, 14, "8a", "Reference standard", unknown),
+    Item(METHODS, 15, "8a", "Rationale for the reference standard", unknown),
+    Item(METHODS, 16, "8b", "Source of annotations, annotators' qualification", unknown),
+    Item(METHODS, 17, "8b", "Annotation of the test set", unknown),
+    Item(METHODS, 18, "8b", "Variability between and within annotators", unknown),
+    Item(METHODS, 19, "12a", "Assignment to partitions", _partition),
+    Item(METHODS, 20, "12a", "Level at which partitions are disjoint", _disjoint),
+    Item(METHODS, 21, "10", "Intended sample size", _sample_size),
+    Item(METHODS, 22, "12c, 22", "The model", _model),
+    Item(METHODS, 23, "12c", "Software", _software),
+    Item(METHODS, 24, "12c", "Initial parameters", _initial),
+    Item(METHODS, 25, "12c, 13", "Training", _training),
+    Item(METHODS, 26, "12c", "Selection of the final model", _selection),
+    Item(METHODS, 27, "12c", "Ensembling", lambda _: "None."),
+    Item(METHODS, 28, "12e", "Metrics of performance", lambda r: f"See the tables; {r.point.sentence}."),
+    Item(METHODS, 29, "12e", "Uncertainty", _intervals),
+    Item(METHODS, 30, "14", "Robustness, fairness", _robustness),
+    Item(METHODS, 31, "12e", "Explainability", _explained),
+    Item(METHODS, 32, "16", "Internal evaluation", _internal),
+    Item(METHODS, 33, "16", "External evaluation", _external),
+    Item(METHODS, 34, "18d", "Registration", unknown),
+    Item(RESULTS, 35, "20a", "Patients and films, included and excluded", _flow),
+    Item(RESULTS, 36, "20b", "Demographic and clinical characteristics", _demography),
+    Item(RESULTS, 37, "23a", "Performance with uncertainty", _figures),
+    Item(RESULTS, 38, "23a", "Diagnostic performance and its precision", _figures),
+    Item(RESULTS, 39, "23b", "Failure analysis", _failures),
+    Item("Discussion", 40, "26", "Limitations", lambda r: r.card.limitations or None),
+    Item("Discussion", 41, "25, 27", "Implications; figures published for this recipe", _published),
+    Item("Other information", 42, "18c", "Protocol", unknown),
+    Item("Other information", 43, "18e-f", "Availability; licence", lambda r: r.card.licence or None),
+    Item("Other information", 44, "18a", "Funding", unknown),
+)
