@@ -1,9 +1,9 @@
 """A heatmap marked against known truth: radiologists' boxes, or the lesion mask of a drawn film. Pure functions.
 
 The measures are those of Saporta 2022 (hit rate, and intersection over union at Otsu's threshold), the share of the
-evidence inside, and precision and recall over thresholds. Only positive evidence counts. ``map_`` is float ``(S, S)`` at
-any scale, ``mask`` bool ``(S, S)`` and not empty. A blank map has found nothing: it scores 0. Each raises ExplainError
-when the shapes differ or the mask is empty.
+evidence inside, and precision and recall over thresholds. Only positive evidence counts. ``map_`` is float ``(S, S)``
+at any scale, ``mask`` bool ``(S, S)`` and not empty. A blank map has found nothing: it scores 0. Shapes that differ and
+empty masks are an ExplainError.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,69 @@
+"""Adebayo's sanity check: a map that stays when the network's weights are destroyed does not come from the network.
+
+Done once per checkpoint and method, on a handful of films, and kept in the checkpoint's card. Weights are destroyed
+from the top down, stage by stage, by shuffling the numbers inside each weight tensor: they keep their scale, so that no
+activation dies or explodes, and lose all they have learned.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.explain.heatmap import heatmaps
+from core.explain.stability import rank_correlation
+from core.model.classifier import Classifier
+
+
+def randomisation(classifier: Classifier, pictures: Sequence[np.ndarray], method: str, seed: int = 0) -> dict[str, Any]:
+    """Mean rank correlation of the original maps with those after each further stage from the top was destroyed.
+
+    Args:
+        pictures: uint8 ``(S, S)``, a dozen or so; for each the map of its most probable class is taken.
+
+    Returns:
+        For the card: "stages" (top down, "head" first), "correlation" (one for each stage, cumulative; None where all
+        maps were blank), "films", and "final" (the last of them).
+    """
+    probabilities = classifier.predict_pictures(np.stack(pictures))[1]
+    names = [classifier.classes[index] for index in probabilities.argmax(axis=1)]
+    original = _maps(classifier, pictures, names, method)
+    stages, correlations = [], []
+    for stage, twin in _cascade(classifier, seed):
+        pairs = zip(original, _maps(twin, pictures, names, method), strict=True)
+        values = [abs(rank_correlation(before, after)) for before, after in pairs]
+        known = [value for value in values if not np.isnan(value)]
+        stages.append(stage)
+        correlations.append(round(float(np.mean(known)), 4) if known else None)
+    return {"stages": stages, "correlation": correlations, "films": len(pictures), "final": correlations[-1]}
+
+
+def _cascade(classifier: Classifier, seed: int) -> Iterator[tuple[str, Classifier]]:
+    """The stage destroyed last, and a copy of the classifier in which it and all above it are."""
+    generator = torch.Generator().manual_seed(seed)
+    twin = copy.copy(classifier)
+    twin.network = copy.deepcopy(classifier.network)
+    top_down = [("head", twin.network.head), *reversed(list(twin.network.features.named_children()))]
+    for stage, module in top_down:
+        _shuffle(module, generator)
+        yield stage, twin
+
+
+@torch.no_grad()
+def _shuffle(module: torch.nn.Module, generator: torch.Generator) -> None:
+    """Permute the numbers of every weight and kernel; norms and biases, one number a channel, stay."""
+    for parameter in module.parameters():
+        if parameter.ndim > 1:
+            order = torch.randperm(parameter.numel(), generator=generator)
+            parameter.copy_(parameter.flatten()[order].view_as(parameter))
+
+
+def _maps(
+    classifier: Classifier, pictures: Sequence[np.ndarray], names: Sequence[str], method: str
+) -> list[np.ndarray]:
+    return [
+        heatmaps(classifier, picture, method, [name])[name].values
+        for picture, name in zip(pictures, names, strict=True)
+    ]
