@@ -1,11 +1,12 @@
 """The bulk engine on OpenVINO: the same network, signature and preprocessing, compiled for the processor.
 
-Converting takes seconds, so the converted network (data, never code) is kept in the cache folder under the digest of its
-weights; a stale one is never found.
+Converting takes seconds, so the converted network (data, never code) is kept in the cache folder under the digest of
+its weights; a stale one is never found.
 """
 
 import hashlib
 import queue
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,10 @@ def _converted(network: Network, preprocess: Preprocess) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
         graph = _Graph(network, preprocess).eval()
-        converted = openvino.convert_model(graph, example_input=example, input=[-1, preprocess.size, preprocess.size])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the tracer's; the constants it warns of are the preprocessing's own
+            converted = openvino.convert_model(
+                graph, example_input=example, input=[-1, preprocess.size, preprocess.size]
+            )
         openvino.save_model(converted, path, compress_to_fp16=False)
     return path

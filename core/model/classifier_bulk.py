@@ -40,7 +40,7 @@ def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto")
 def torch_engine(network: Network, preprocess: Preprocess) -> Engine:
     """PyTorch on a copy of the network laid out for the processor, or on the GPU where there is one."""
     device = devices.pick()
-    own = copy.deepcopy(network).to(device, memory_format=torch.channels_last)
+    own = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last)
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = preprocess.tensor(torch.from_numpy(pictures).to(device)).to(memory_format=torch.channels_last)

@@ -1,0 +1,80 @@
+"""`python -m core predict CHECKPOINT FILE|FOLDER|GLOB...`: a row for every film."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.model.classifier_files import Outcome
+
+VERDICTS = {"in": "fits", "doubtful": "doubtful", "out": "refused"}
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """The command's arguments."""
+    about = (
+        "Score films. Each row says whether the model knows such films (fits, doubtful, refused), its label and "
+        "calibrated probabilities. A file that cannot be read is named with the reason; the rest is still scored."
+    )
+    command = subparsers.add_parser("predict", help="score films", description=about)
+    command.add_argument("checkpoint", help="a name from weights/, or a checkpoint's folder")
+    command.add_argument("films", nargs="+", metavar="FILE|FOLDER|GLOB", help="films; folders are searched")
+    command.add_argument("--csv", type=Path, help="write the rows to this file instead of the screen")
+    command.add_argument("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what computes")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score all; exit status 1 if a file could not be read."""
+    from core.cli.progress import Bars, say
+    from core.model.classifier import open_classifier
+    from core.model.classifier_files import find_files, predict_files
+
+    paths = find_files(args.films)
+    classifier = open_classifier(args.checkpoint, args.backend)
+    rows: list[dict[str, Any]] = []
+    with Bars() as bars:
+        for outcome in predict_files(classifier, paths):
+            rows.append(as_row(outcome, classifier.classes))
+            bars("scoring films", len(rows), len(paths))
+    bad = [row for row in rows if row["verdict"] == "unreadable"]
+    if args.csv:
+        _write(args.csv, rows)
+        say(f"{len(rows) - len(bad)} films scored, {len(bad)} unreadable. Written to {args.csv}")
+    else:
+        print(_aligned(rows, classifier.classes))
+    for row in bad:
+        print(f"{row['file']}: {row['sentence']}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:
+    """One line of the CSV: file, verdict, label, p_<class>..., sentence; no label and no numbers without a film."""
+    from core.errors import FilmError
+
+    path, result = outcome
+    if isinstance(result, FilmError):
+        nothing = dict.fromkeys((f"p_{name}" for name in classes), "")
+        return {"file": str(path), "verdict": "unreadable", "label": "", **nothing, "sentence": str(result)}
+    numbers = {f"p_{name}": f"{p:.4f}" for name, p in zip(classes, result.probabilities, strict=True)}
+    verdict = VERDICTS[result.domain.status]
+    return {"file": str(path), "verdict": verdict, "label": result.label, **numbers, "sentence": result.domain.sentence}
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    import csv
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, fieldnames=list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+
+
+def _aligned(rows: list[dict[str, Any]], classes: tuple[str, ...]) -> str:
+    """The rows as a table for the screen: files by their own name, unreadable ones left to stderr."""
+    heads = ["film", "verdict", "label", *classes, ""]
+    cells = [[Path(r["file"]).name, *list(r.values())[1:]] for r in rows if r["verdict"] != "unreadable"]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    lines = ("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *cells])
+    return "\n".join(lines)

@@ -1,0 +1,197 @@
+"""A classifier is its network and nothing else: same numbers as plain torch, from any thread, on any backend."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.special import softmax
+
+from core.cli import main
+from core.data.radiograph import Radiograph, from_pixels
+from core.errors import CheckpointError, FilmError
+from core.model.checkpoint import Card, Checkpoint, save
+from core.model.classifier import Classifier, open_classifier
+from core.model.classifier_files import find_files, predict_files
+from core.model.zoo import build
+from core.transform.preprocess import Preprocess
+
+CLASSES = ("Normal", "Viral Pneumonia", "COVID-19")
+
+
+def grain(seed: int, shape: tuple[int, int] = (150, 130)) -> np.ndarray:
+    """Smooth random greys, uint8."""
+    small = np.random.default_rng(seed).integers(0, 256, (9, 9), np.uint8)
+    return np.asarray(Image.fromarray(small).resize(shape[::-1], Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(scope="module")
+def films() -> list[Radiograph]:
+    return [from_pixels(grain(i), f"{i}.png") for i in range(9)]
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    """Random weights with a temperature and uneven operating points; statistics of the norms as after training."""
+    torch.manual_seed(0)
+    network = build("resnet_small", len(CLASSES))
+    preprocess = Preprocess(size=64, fit="pad", contrast="stretch")
+    with torch.no_grad():
+        for _ in range(5):
+            network(preprocess.tensor(torch.randint(0, 256, (8, 64, 64), dtype=torch.uint8)))
+    card = Card(
+        name="drawn", title="Drawn", classes=CLASSES, network="resnet_small", preprocess=preprocess, recipe={},
+        parameters=0, created="2026-01-01", temperature=1.7,
+        thresholds={"Normal": 0.6, "Viral Pneumonia": 0.3, "COVID-19": 0.05},
+    )  # fmt: skip
+    return Checkpoint(card, network.state_dict())
+
+
+@pytest.fixture(scope="module")
+def classifier(checkpoint: Checkpoint) -> Classifier:
+    return Classifier(checkpoint, backend="torch")
+
+
+def test_it_is_plain_torch(classifier: Classifier, checkpoint: Checkpoint, films: list[Radiograph]) -> None:
+    network = build("resnet_small", 3)
+    network.load_state_dict(checkpoint.state)
+    network.eval()
+    for film in films:
+        with torch.no_grad():
+            expected = network(classifier.preprocess.tensor(classifier.preprocess.picture(film)[None]))[0].numpy()
+        prediction = classifier.predict(film)
+        np.testing.assert_allclose(prediction.logits, expected, atol=1e-5)
+        np.testing.assert_allclose(prediction.probabilities, softmax(expected / 1.7), atol=1e-5)
+        assert prediction.probabilities.dtype == np.float32
+        assert prediction.name == film.name
+        assert prediction.picture.shape == (64, 64)
+
+
+def test_pictures_and_the_two_halves_agree(classifier: Classifier, films: list[Radiograph]) -> None:
+    pictures = np.stack([classifier.picture(film) for film in films])
+    logits, probabilities = classifier.predict_pictures(pictures, batch=4)
+    halves = classifier.head(classifier.features(classifier.tensor(pictures))).numpy()
+    np.testing.assert_allclose(logits, halves, atol=1e-5)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    assert classifier.predict_pictures(pictures[:0])[0].shape == (0, 3)
+
+
+def test_the_label_follows_the_operating_points(classifier: Classifier, films: list[Radiograph]) -> None:
+    prediction = classifier.predict(films[0])
+    ratios = {c: p / classifier.card.thresholds[c] for c, p in zip(CLASSES, prediction.probabilities, strict=True)}
+    assert prediction.label == max(ratios, key=ratios.get) == CLASSES[prediction.index]
+    assert prediction.positive == tuple(c for c in CLASSES if ratios[c] >= 1)
+
+
+def test_without_operating_points_the_likeliest_class_wins(checkpoint: Checkpoint, films: list[Radiograph]) -> None:
+    from dataclasses import replace
+
+    plain = Classifier(Checkpoint(replace(checkpoint.card, thresholds={}), checkpoint.state))
+    for film in films:
+        prediction = plain.predict(film)
+        assert prediction.index == prediction.probabilities.argmax()
+
+
+def test_threads_get_the_same_bits_and_leave_no_trace(classifier: Classifier, films: list[Radiograph]) -> None:
+    alone = [classifier.predict(film).logits.tobytes() for film in films]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda film: classifier.predict(film).logits.tobytes(), films * 8))
+    assert together == alone * 8
+    assert not classifier.network.training
+    for module in classifier.network.modules():
+        assert not module.training
+        assert not module._forward_hooks
+        assert not module._forward_pre_hooks
+    assert not any(p.requires_grad for p in classifier.network.parameters())
+
+
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_many_films_are_scored_like_one(
+    checkpoint: Checkpoint, films: list[Radiograph], backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if backend == "openvino":
+        pytest.importorskip("openvino")
+        monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    classifier = Classifier(checkpoint, backend)
+    many = list(classifier.predict_many(iter(films), batch=4))
+    assert [m.name for m in many] == [f.name for f in films]
+    for film, prediction in zip(films, many, strict=True):
+        one = classifier.predict(film)
+        np.testing.assert_allclose(prediction.probabilities, one.probabilities, atol=0.02)
+        assert np.array_equal(prediction.picture, one.picture)
+
+
+def test_a_converted_network_is_kept_and_found_again(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, films: list[Radiograph]
+) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing of the tracer's chatter reaches the user
+        list(Classifier(checkpoint, "openvino").predict_many(films[:1]))
+    kept = list((tmp_path / "openvino").glob("*.xml"))
+    assert len(kept) == 1
+    stamp = kept[0].stat().st_mtime_ns
+    list(Classifier(checkpoint, "openvino").predict_many(films[:1]))
+    assert kept[0].stat().st_mtime_ns == stamp
+
+
+def test_a_missing_checkpoint_is_named() -> None:
+    with pytest.raises(CheckpointError, match="nowhere"):
+        open_classifier("nowhere")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, checkpoint: Checkpoint) -> Path:
+    """Five films, one of them cut off and one in a folder below, beside a checkpoint."""
+    save(checkpoint, tmp_path / "model")
+    films = tmp_path / "films"
+    (films / "below").mkdir(parents=True)
+    for i, place in enumerate(("a.png", "b.jpg", "c.png", "below/d.png")):
+        Image.fromarray(grain(i)).save(films / place)
+    whole = (films / "c.png").read_bytes()
+    (films / "c.png").write_bytes(whole[: len(whole) // 2])
+    (films / "notes.txt").write_text("not looked at")
+    return tmp_path
+
+
+def test_files_keep_their_order_and_a_bad_one_stops_nothing(classifier: Classifier, folder: Path) -> None:
+    paths = find_files([str(folder / "films")])
+    outcomes = list(predict_files(classifier, paths, batch=2, workers=2))
+    assert [p.name for p, _ in outcomes] == [p.name for p in paths] == ["a.png", "b.jpg", "d.png", "c.png"]
+    assert [isinstance(o, FilmError) for _, o in outcomes] == [False, False, False, True]
+
+
+def test_folders_patterns_and_files_are_found_once(folder: Path) -> None:
+    films = folder / "films"
+    both = find_files([str(films / "*.png"), str(films / "a.png"), str(films / "**" / "*.png")])
+    assert [p.name for p in both] == ["a.png", "c.png", "d.png"]
+    with pytest.raises(FilmError, match="no film"):
+        find_files([str(films / "*.dcm")])
+
+
+def test_predict_writes_a_row_a_film(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import pandas as pd
+
+    csv = folder / "out.csv"
+    status = main(["predict", str(folder / "model"), str(folder / "films"), "--csv", str(csv), "--backend", "torch"])
+    rows = pd.read_csv(csv).fillna("")
+    assert status == 1
+    assert list(rows.columns) == ["file", "verdict", "label", *(f"p_{c}" for c in CLASSES), "sentence"]
+    assert len(rows) == 4
+    unreadable = rows[rows["verdict"] == "unreadable"]
+    assert [Path(f).name for f in unreadable["file"]] == ["c.png"]
+    assert "damaged" in unreadable["sentence"].iloc[0]
+    assert "c.png" in capsys.readouterr().err
+    assert set(rows["label"][:2]) <= set(CLASSES)
+
+
+def test_predict_shows_rows_on_the_screen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    films = str(folder / "films" / "a.png")
+    assert main(["predict", str(folder / "model"), films, "--backend", "torch"]) == 0
+    heading, row = capsys.readouterr().out.strip().splitlines()
+    assert heading.split()[:3] == ["film", "verdict", "label"]
+    assert row.startswith("a.png")
