@@ -18,10 +18,9 @@ from scipy.special import softmax
 from core.data.cohort import Cohort
 from core.errors import CheckpointError
 from core.model import device as devices
-from core.model import domain
 from core.model import state as states
-from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, load, replacing, save
-from core.model.films import Progress, decode, prepare, quiet
+from core.model.checkpoint import EVALUATION, Card, Checkpoint, load, replacing, save
+from core.model.films import Films, Progress, decode, prepare, quiet
 from core.model.recipe import Recipe
 from core.model.temperature import fit_temperature, operating_point
 
@@ -50,13 +49,11 @@ def finish(
     card = _card(folder.resolve().name, divided, recipe, state)
     save(Checkpoint(card, state.best), folder)
     stored = load(folder)
-    table, signatures = _score(stored, divided, device, progress)
-    card, table = calibrated(card, table)
-    limits, tensors = domain.fit(signatures[(table["split"] == "train").to_numpy()])
+    films = decode(divided, recipe.preprocess, progress)
+    card, table = calibrated(card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
-    gate = {DOMAIN + key: value for key, value in tensors.items()}
-    save(Checkpoint(replace(card, domain=limits), {**stored.state, **gate}), folder)
+    save(Checkpoint(card, stored.state), folder)
     return load(folder)
 
 
@@ -105,25 +102,20 @@ def _metrics(p: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> dict[str,
 
 
 def _score(
-    checkpoint: Checkpoint, divided: Cohort, device: str | None, progress: Progress
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Every film: its row with logit_<class>, in float32 arithmetic, and its in-domain signature (N, D)."""
+    checkpoint: Checkpoint, divided: Cohort, films: Films, device: str | None, progress: Progress
+) -> pd.DataFrame:
+    """Every film: its row with logit_<class>, computed in float32."""
     where = devices.pick(device)
     network, preprocess = checkpoint.network().to(where), checkpoint.card.preprocess
-    films = decode(divided, preprocess, progress)
-    logits, signatures = [], []
+    logits: list[torch.Tensor] = []
     with torch.inference_mode():
         for pictures in films.pictures.split(64):
-            outputs = domain.signature(network, preprocess.tensor(pictures.to(where)))
-            logits.append(outputs[0].cpu())
-            signatures.append(outputs[1].cpu())
+            logits.append(network(preprocess.tensor(pictures.to(where))).cpu())
             progress("judging films", sum(map(len, logits)), len(films))
     table = divided.samples[KEPT].copy()
     table["path"] = [Path(path).name for path in table["path"]]
-    values = torch.cat(logits).numpy()
-    for number, name in enumerate(checkpoint.card.classes):
-        table[f"logit_{name}"] = values[:, number]
-    return table, torch.cat(signatures).numpy()
+    columns = [f"logit_{name}" for name in checkpoint.card.classes]
+    return pd.concat([table, pd.DataFrame(torch.cat(logits).numpy(), table.index, columns)], axis=1)
 
 
 def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State) -> Card:
