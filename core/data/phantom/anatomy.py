@@ -84,8 +84,8 @@ def chest(canvas: Canvas, patient: Patient, acquisition: Acquisition) -> Chest:
 
 def rib_cage(patient: Patient, acquisition: Acquisition, rng: np.random.Generator) -> np.ndarray:
     """The inner outline of the rib cage, a closed curve (N, 2) in cm; its two sides differ a little."""
-    widen = rng.normal(1, 0.035) + 0.03 * (acquisition.inspiration - 0.8) - 0.015 * (patient.sex == "F")
-    wobble = rng.normal(0, 0.3, CAGE.shape)
+    widen = patient.girth + 0.03 * (acquisition.inspiration - 0.8)
+    wobble = rng.normal(0, (0.16, 0.3), CAGE.shape)
     wobble[:5, 1] += rng.normal(0, 0.5)
     right = (CAGE + wobble) * (widen, 1)
     left = (CAGE + wobble * (-0.3, 0.8)) * (-widen, 1)

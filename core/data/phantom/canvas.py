@@ -96,11 +96,12 @@ class Canvas:
     def noise(self, rng: np.random.Generator, cm: float, octaves: int = 1) -> np.ndarray:
         """Smooth noise with lumps of about ``cm``, each octave half as large and half as strong; deviation near 1."""
         total = np.zeros((self.size, self.size))
+        scale = np.sqrt(sum(4.0**-octave for octave in range(octaves)))
         for octave in range(octaves):
             cells = max(3, round(FILM_CM / (cm / 2**octave)))
-            lattice = rng.standard_normal((cells, cells))
-            total += cv2.resize(lattice, (self.size, self.size), interpolation=cv2.INTER_CUBIC) / 2**octave
-        return total / np.sqrt(sum(4.0**-octave for octave in range(octaves)))
+            lattice = rng.standard_normal((cells, cells)) / (2**octave * scale)
+            total += cv2.resize(lattice, (self.size, self.size), interpolation=cv2.INTER_CUBIC)
+        return total
 
 
 def curve(points: ArrayLike, steps: int = 8, closed: bool = True) -> np.ndarray:

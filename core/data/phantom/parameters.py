@@ -36,9 +36,11 @@ class Patient:
     """0 slim - 1 obese: depth and width of the soft tissue"""
     heart: float = 0.46
     """cardiothoracic ratio on a PA film, 0.38-0.62"""
+    girth: float = 1.0
+    """width of the rib cage against its height, 0.9-1.1"""
 
     def __post_init__(self) -> None:
-        _within(self, age=(18, 95), stature=(0.84, 1.12), habitus=(0, 1), heart=(0.38, 0.62))
+        _within(self, age=(18, 95), stature=(0.84, 1.12), habitus=(0, 1), heart=(0.38, 0.62), girth=(0.9, 1.1))
         _one_of(self, sex=("F", "M"))
 
     @classmethod
@@ -49,7 +51,8 @@ class Patient:
         age = int(rng.triangular(18, 58, 92))
         stature = float(np.clip(rng.normal(1.0 if sex == "M" else 0.94, 0.045), 0.84, 1.12))
         heart = float(np.clip(rng.normal(0.45 + 0.0006 * (age - 40), 0.04), 0.38, 0.62))
-        return cls(seed, sex, age, stature, float(rng.beta(2, 3.2)), heart)
+        girth = float(np.clip(rng.normal(1.0 if sex == "M" else 0.985, 0.035), 0.9, 1.1))
+        return cls(seed, sex, age, stature, float(rng.beta(2, 3.2)), heart, girth)
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,11 @@ def _draw(canvas: Canvas, segments: np.ndarray, acquisition: Acquisition) -> np.
     lines = np.maximum(1, np.round(pixels)).astype(int)
     sheet = canvas.blank()
     greys = np.clip(np.round(segments[:, 4] * np.minimum(1, pixels / lines) * 250), 1, 255).astype(int)
-    for k in np.argsort(greys, kind="stable"):
-        cv2.line(
-            sheet, ends[k, 0].tolist(), ends[k, 1].tolist(), int(greys[k]), int(lines[k]), cv2.LINE_AA, _SUBPIXEL_BITS
-        )
+    order = np.argsort(greys, kind="stable")
+    for (start, end), grey, thick in zip(
+        ends[order].tolist(), greys[order].tolist(), lines[order].tolist(), strict=True
+    ):
+        cv2.line(sheet, start, end, grey, thick, cv2.LINE_AA, _SUBPIXEL_BITS)
     return sheet / 250.0
 
 
