@@ -1,7 +1,7 @@
 """Where the network looked: every class's heatmap from one pass through the network.
 
-A network is ``features | head``. The feature map is computed once without gradients; all classes then go through the head
-as one batch. Nothing here hooks, changes or locks the shared network, so any number of threads may ask at once.
+A network is ``features | head``. The feature map is computed once without gradients; all classes then go through the
+head as one batch. Nothing here hooks, changes or locks the shared network, so any number of threads may ask at once.
 
 Values keep their true scale (for most methods gradient times activation, so logits per place of the feature map): maps
 of different classes and films share one colour bar. ``Heatmap.normalised`` is the min-max view and equals the output of
@@ -63,8 +63,10 @@ class Heatmap:
     signed: bool
 
     def normalised(self) -> np.ndarray:
-        """The map without its scale, float32 (S, S): min-max to [0, 1]; a signed map is divided by its largest magnitude,
-        so that it lies in [-1, 1] and zero stays zero. A blank or constant map gives zeros."""
+        """The map without its scale, float32 (S, S): min-max to [0, 1]. A blank or constant map gives zeros.
+
+        A signed map is divided by its largest magnitude: it lies in [-1, 1] and zero stays zero.
+        """
         low = 0.0 if self.signed else float(self.values.min())
         span = float(np.abs(self.values).max()) if self.signed else float(self.values.max()) - low
         return (self.values - low) / span if span > 0 else np.zeros_like(self.values)
@@ -90,9 +92,9 @@ def heatmaps(
         method: a key of ``METHODS``; its row lists the ``options`` it takes.
         layer: a stage of the network, its last one unless given; several stages are fused. Methods that look at the
             film itself ignore it.
-        fuse: how maps of several layers become one. Each is brought to a peak of 1; "mean" averages them (as the library
-            does), "product" takes their geometric mean (evidence on which all layers agree). The result gets the mean of
-            the peaks as its scale.
+        fuse: how maps of several layers become one. Each is brought to [0, 1]; "mean" averages them (as the library
+            does), "product" takes their geometric mean (evidence on which all layers agree). The result gets the mean
+            of the peaks as its scale.
         signed: keep evidence against the class, where the method has it; the method's own habit unless given.
         progress: called with the share done, 0 to 1, by the methods that take seconds. May raise to cancel.
 
@@ -121,9 +123,9 @@ def heatmaps(
             "The checkpoint is probably damaged: train it again or load another copy",
         )
     keep_sign = row.signed if signed is None else signed
-    values = _fused([_evidence(maps, picture.shape, keep_sign) for maps in raw], fuse)
+    values = _fused([_evidence(maps, keep_sign) for maps in raw], picture.shape, fuse)
     values.flags.writeable = False
-    probabilities = torch.softmax(logits / classifier.card.temperature, dim=0).tolist()
+    probabilities = classifier.probabilities(logits.numpy(force=True)).tolist()
     seconds = time.perf_counter() - started
     return {
         name: Heatmap(
@@ -178,9 +180,7 @@ def _layered(
     return raw, logits
 
 
-def _cam(
-    name: str, cut: Cut, settings: dict[str, Any], progress: Progress | None
-) -> tuple[np.ndarray, torch.Tensor]:
+def _cam(name: str, cut: Cut, settings: dict[str, Any], progress: Progress | None) -> tuple[np.ndarray, torch.Tensor]:
     if name in LIBRARY:
         return library_cam(cut, name)
     if name == "scorecam":
@@ -209,30 +209,36 @@ def _of_film(
     return integrated_gradients(classifier.network, film, baseline, indices, settings["steps"], progress)
 
 
-def _evidence(raw: np.ndarray, shape: tuple[int, ...], signed: bool) -> np.ndarray:
-    """Raw maps (C, h, w) -> float32 (C, S, S): finite, rectified unless signed, rounding noise removed, film-sized.
+def _evidence(raw: np.ndarray, signed: bool) -> np.ndarray:
+    """Raw maps (C, h, w) -> float32, finite, rectified unless signed, and exactly zero where only rounding is left.
 
     Where a method's arithmetic has no finite answer (0 / 0 in a dead channel) there is no evidence: zero.
     """
     finite = np.nan_to_num(raw.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
     kept = finite if signed else np.maximum(finite, 0)
     noise = ROUNDING * np.abs(finite).max(axis=(1, 2), keepdims=True)
-    kept = kept * (np.abs(kept).max(axis=(1, 2), keepdims=True) > noise)
-    if kept.shape[1:] == tuple(shape):
-        return kept
-    maps = torch.from_numpy(kept)[None]
-    return torch.nn.functional.interpolate(maps, tuple(shape), mode="bilinear", align_corners=False)[0].numpy()
+    return kept * (np.abs(kept).max(axis=(1, 2), keepdims=True) > noise)
 
 
-def _fused(layers: list[np.ndarray], fuse: Fuse) -> np.ndarray:
-    """Maps (C, S, S) of several layers -> one (C, S, S); see ``heatmaps``."""
+def _fused(layers: list[np.ndarray], shape: tuple[int, ...], fuse: Fuse) -> np.ndarray:
+    """Maps (C, h, w) of one or several layers -> one (C, S, S); see ``heatmaps``."""
     if len(layers) == 1:
-        return layers[0]
-    stack = np.stack(layers)  # (L, C, S, S)
-    low, peak = stack.min(axis=(2, 3), keepdims=True), stack.max(axis=(2, 3), keepdims=True)
-    unit = np.divide(stack - low, peak - low, out=np.zeros_like(stack), where=peak > low)
-    together = unit.mean(axis=0) if fuse == "mean" else unit.prod(axis=0) ** (1 / len(layers))
-    return together * peak.mean(axis=0)
+        return _resized(layers[0], shape)
+    units, peaks = [], []
+    for maps in layers:
+        low, peak = maps.min(axis=(1, 2), keepdims=True), maps.max(axis=(1, 2), keepdims=True)
+        unit = np.divide(maps - low, peak - low, out=np.zeros_like(maps), where=peak > low)
+        units.append(_resized(unit, shape))
+        peaks.append(peak)
+    together = np.mean(units, axis=0) if fuse == "mean" else np.prod(units, axis=0) ** (1 / len(units))
+    return together * np.mean(peaks, axis=0)
+
+
+def _resized(maps: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(C, h, w) -> (C, S, S), bilinear between the centres of the cells, as OpenCV and the library do."""
+    if maps.shape[1:] == tuple(shape):
+        return maps
+    return torch.nn.functional.interpolate(torch.from_numpy(maps)[None], tuple(shape), mode="bilinear")[0].numpy()
 
 
 def _has_places(feature_map: torch.Tensor) -> bool:

@@ -1,11 +1,11 @@
 """The CAM family on ``head`` alone: feature map in, one coarse map per class out.
 
-The arithmetic of the gradient methods is the `grad-cam` library's own. Its classes put hooks on a model and run it; here
-they are built without one and given activations and gradients that were taken from the cached feature map, so there
-is nothing to hook, to lock or to clean up. Four methods are computed here: Eigen-CAM and EigenGrad-CAM, whose full SVD in
-the library needs gigabytes at early layers (the thin SVD gives the same first component); Ablation-CAM, where the
-library swaps layers of the shared network and, for networks without a ReLU, replaces a channel by -10,000,000 instead of
-the paper's 0; Random CAM, to draw from a seed.
+The arithmetic of the gradient methods is the `grad-cam` library's own. Its classes put hooks on a model and run it;
+here they are built without one and given activations and gradients that were taken from the cached feature map, so
+there is nothing to hook, to lock or to clean up. Five methods are computed here: Eigen-CAM and EigenGrad-CAM, whose
+full SVD in the library needs gigabytes at early layers (the thin SVD gives the same first component); Score-CAM, for all
+classes from the same passes; Ablation-CAM, where the library swaps layers of the shared network and, for networks
+without a ReLU, replaces a channel by -10,000,000 instead of the paper's 0; Random CAM, to draw from a seed.
 """
 
 from collections.abc import Callable, Sequence
@@ -146,7 +146,7 @@ def _weighted(cut: Cut, weights: torch.Tensor) -> np.ndarray:
 
 def _first_component(maps: np.ndarray) -> np.ndarray:
     """(K, h, w) -> (h, w): the projection on the first principal component over places, centred as in the library."""
-    points = maps.reshape(maps.shape[0], -1).T
+    points = np.nan_to_num(maps.reshape(maps.shape[0], -1).T, nan=0.0, posinf=0.0, neginf=0.0)
     points = points - points.mean(axis=0)
     _, _, components = np.linalg.svd(points, full_matrices=False)
     return (points @ components[0]).reshape(maps.shape[1:])
