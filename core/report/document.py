@@ -19,7 +19,7 @@ from core.model.checkpoint import Card
 
 DISCLAIMER = "Research and teaching, not for diagnosis."
 _BLOCKS = (("precision", "recall", "f1"), ("specificity", "npv", "auroc", "average_precision"), ("ppv_at", "npv_at"))
-_WIDTH = 22  # of a column of printed figures
+_WIDTH = 24  # of a column of printed figures
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,10 @@ def _split_as_data(report: Report, name: str) -> dict[str, Any]:
 def _split_as_text(report: Report, name: str) -> str:
     evaluation, figures = report.evaluations[name], report.figures[name]
     patients = int(evaluation.clusters.max()) + 1
-    lines = [f"{name}: {len(evaluation):,} films of {patients:,} patients; {report.point.sentence}; 95 % intervals"]
+    lines = [
+        f"{name}: {len(evaluation):,} films of {patients:,} patients, 95 % intervals",
+        f"called: {report.point.sentence}",
+    ]
     scopes = (*evaluation.classes, MACRO, WEIGHTED)
     width = max(len(scope) for scope in scopes)
     missing: dict[str, None] = {}
@@ -135,6 +138,8 @@ def _split_as_text(report: Report, name: str) -> str:
         lines += ["", f"{'':>{width}}{titles}{'support':>9}" if not number else f"{'':>{width}}{titles}"]
         for scope in scopes:
             cells = [figures[scope].get(key) for key in shown]
+            if not any(cells):
+                continue
             missing.update({cell.note: None for cell in cells if cell and cell.note})
             row = f"{scope:>{width}}" + "".join(f"{_cell(cell):>{_WIDTH}}" for cell in cells)
             lines.append(row if number else f"{row}{_support(evaluation, scope):>9,}")
