@@ -79,7 +79,8 @@ class Checkpoint:
         Raises:
             CheckpointError: the tensors do not fit the network that the card names.
         """
-        network = build(self.card.network, len(self.card.classes))
+        with torch.device("meta"):  # no time for random first weights
+            network = build(self.card.network, len(self.card.classes))
         own = network.state_dict()
         weights = {key: value for key, value in self.state.items() if not key.startswith(DOMAIN)}
         wrong = sorted(own.keys() ^ weights.keys())
@@ -92,7 +93,7 @@ class Checkpoint:
             raise CheckpointError(
                 came, remedy="Train it again, or restore its model.safetensors and card.json together"
             )
-        network.load_state_dict(weights)
+        network.load_state_dict(weights, assign=True)
         return network.eval().requires_grad_(False)
 
     @property

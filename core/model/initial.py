@@ -25,7 +25,7 @@ def torchvision_state(name: str, weights: str, model: nn.Module) -> State:
         RecipeError: the ImageNet weights cannot be downloaded.
         CheckpointError: the file is missing, unreadable or made for another network.
     """
-    if weights == "none" or Path(weights).is_dir():
+    if weights == "none" or (weights != "imagenet" and Path(weights).is_dir()):
         return {}
     state = _download(name) if weights == "imagenet" else _read(Path(weights))
     own = model.state_dict()
