@@ -81,7 +81,7 @@ def _subspace(x: np.ndarray) -> dict[str, np.ndarray]:
 
 def _view_limits(values: np.ndarray) -> Limits:
     centre, warn, refuse = np.quantile(values, (0.5, WARN, REFUSE))
-    refuse = max(refuse, EVEN_ODDS)
+    refuse = max(refuse, EVEN_ODDS, centre + 1)
     return Limits(float(centre), float(min(warn, refuse)), float(refuse))
 
 

@@ -18,8 +18,9 @@ from scipy.special import softmax
 from core.data.cohort import Cohort
 from core.errors import CheckpointError
 from core.model import device as devices
+from core.model import domain_fit
 from core.model import state as states
-from core.model.checkpoint import EVALUATION, Card, Checkpoint, load, replacing, save
+from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, load, replacing, save
 from core.model.films import Films, Progress, decode, prepare, quiet
 from core.model.recipe import Recipe
 from core.model.temperature import fit_temperature, operating_point
@@ -53,7 +54,8 @@ def finish(
     card, table = calibrated(card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
-    save(Checkpoint(card, stored.state), folder)
+    limits, gate = _gate(stored, divided, films, progress)
+    save(Checkpoint(replace(card, domain=limits), {**stored.state, **gate}), folder)
     return load(folder)
 
 
@@ -116,6 +118,17 @@ def _score(
     table["path"] = [Path(path).name for path in table["path"]]
     columns = [f"logit_{name}" for name in checkpoint.card.classes]
     return pd.concat([table, pd.DataFrame(torch.cat(logits).numpy(), table.index, columns)], axis=1)
+
+
+def _gate(
+    checkpoint: Checkpoint, divided: Cohort, films: Films, progress: Progress
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The in-domain check: what the card keeps of it, and its tensors."""
+    progress("learning which films are known", 0, 1)
+    pictures, splits = films.pictures.numpy(), divided.samples["split"].to_numpy()
+    train, validation = pictures[splits == "train"], pictures[splits == "validation"]
+    limits, tensors = domain_fit.fit(checkpoint.network(), checkpoint.card.preprocess, train, validation)
+    return limits, {DOMAIN + name: value for name, value in tensors.items()}
 
 
 def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State) -> Card:
