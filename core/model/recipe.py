@@ -103,6 +103,8 @@ class TrainingConfig:
     """Weigh each film's loss by the inverse frequency of its class."""
     patience: int = 0
     """Stop after this many epochs without a better one; 0 = never."""
+    half_size_epochs: int = 0
+    """The first epochs that see pictures of half the side: four times as fast, while most is still to be learned."""
     monitor: Monitor = "validation_loss"
     """What makes an epoch the best one."""
     seed: int = 0
@@ -126,6 +128,9 @@ class TrainingConfig:
             raise _contradiction(f"training.epochs = {self.epochs}", f"training.stages of {total} epochs together")
         if self.patience >= self.epochs:
             raise _contradiction(f"training.patience = {self.patience}", f"training.epochs = {self.epochs}")
+        if self.half_size_epochs and self.half_size_epochs >= self.epochs:
+            half = f"training.half_size_epochs = {self.half_size_epochs}"
+            raise _contradiction(half, f"training.epochs = {self.epochs}", "none would see whole pictures")
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,8 @@ class Recipe:
         if spec.fixed_size and self.preprocess.size != spec.input_size:
             own = f"network.name = {spec.name!r} (films of {spec.input_size} px)"
             raise _contradiction(f"preprocess.size = {self.preprocess.size}", own)
+        if spec.fixed_size and self.training.half_size_epochs:
+            raise _contradiction("training.half_size_epochs", f"network.name = {spec.name!r}", "it takes one size only")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, as a recipe file would say it."""

@@ -161,9 +161,11 @@ def _train(
     for step, (pictures, labels) in enumerate(batches(films, recipe.training, Augment(recipe.augment), steps.epoch)):
         for group in optimiser.param_groups:
             group["lr"] = steps.rate(step)
-        labels = labels.to(device)
+        images, labels = to_input(pictures, recipe.preprocess, device), labels.to(device)
+        if steps.epoch <= recipe.training.half_size_epochs:
+            images = nn.functional.avg_pool2d(images, 2)
         with devices.autocast(device):
-            logits = network(to_input(pictures, recipe.preprocess, device))
+            logits = network(images)
         cost = loss(logits.float(), labels)
         optimiser.zero_grad()
         cost.backward()

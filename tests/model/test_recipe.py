@@ -36,6 +36,7 @@ MINIMAL = {"name": "x", "title": "X", "classes": ["A", "B"], "network": {"name":
             "training.stages of 2",
         ),
         ({"training": {"epochs": 5, "patience": 5}}, "training.patience", "training.epochs"),
+        ({"training": {"epochs": 5, "half_size_epochs": 5}}, "training.half_size_epochs", "training.epochs"),
         ({"network": {"name": "resnet18", "freeze": True}}, "network.freeze", "network.weights"),
         ({"network": {"name": "compact_cnn", "weights": "imagenet"}}, "network.weights", "network.name"),
         ({"network": {"name": "compact_cnn"}}, "preprocess.size = 224", "256 px"),

@@ -50,6 +50,8 @@ def test_the_checkpoint_is_whole(trained: tuple[Path, list[str]]) -> None:
     }
     assert 0 <= card.metrics["accuracy"] <= 1
     assert set(card.thresholds) == {"A", "B"}
+    assert card.domain["films"] == 24
+    assert load(trained[0]).domain
 
 
 def test_predictions_stand_beside_it_without_paths(trained: tuple[Path, list[str]]) -> None:

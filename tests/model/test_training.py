@@ -127,6 +127,28 @@ def test_early_stopping_keeps_the_best_epoch(squares: Cohort, tiny_recipe: Recip
     assert [e.epoch for e in epochs if e.best][-1] == best.epoch
 
 
+def test_half_size_epochs_see_half_the_side(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path, monkeypatch) -> None:
+    from core.model import training
+    from core.model.zoo import build
+
+    sides = []
+
+    def watched(*args, **kwargs):
+        network = build(*args, **kwargs)
+        network.features.stem.register_forward_pre_hook(lambda _, x: sides.append((network.training, x[0].shape[-1])))
+        return network
+
+    monkeypatch.setattr(training, "build", watched)
+    recipe = replace(tiny_recipe, training=replace(tiny_recipe.training, half_size_epochs=2))
+    epochs = fit(squares, recipe, tmp_path)
+    seen = []
+    for _ in epochs:
+        seen.append({side for training_mode, side in sides if training_mode})
+        assert {side for training_mode, side in sides if not training_mode} == {32}
+        sides.clear()
+    assert seen == [{16}, {16}, {32}]
+
+
 def test_missing_classes_and_splits_are_named(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(CohortError, match="no film of B"):
         next(fit(squares.where(squares.samples["label"] == "A"), tiny_recipe, tmp_path))
