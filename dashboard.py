@@ -17,6 +17,7 @@ PAGES = {
     ],
     "Teaching": [
         st.Page("pages/teach/quiz.py", title="Quiz", icon=":material/school:"),
+        st.Page("pages/teach/shortcut.py", title="Shortcut", icon=":material/bug_report:"),
     ],
 }
 

@@ -6,7 +6,7 @@ Every figure leaves its background and text to the page's theme, so that light a
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from core.report import overlay
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+    from core.explain.deletion import Curve
 
 PALETTE = (
     "#0072B2",
@@ -55,41 +57,43 @@ def film_viewer(
         selectable: whether a box can be drawn on the first picture.
         box: ``(left, top, right, bottom)`` in film pixels, drawn on the first picture.
     """
-    from plotly.subplots import make_subplots
+    from plotly import graph_objects as go
 
-    figure = make_subplots(1, len(panels), horizontal_spacing=0.01)
-    for column, panel in enumerate(panels, start=1):
+    data: list[dict[str, Any]] = []
+    layout: dict[str, Any] = {"annotations": [], "shapes": []}
+    for number, panel in enumerate(panels):
+        axis = str(number + 1) if number else ""
         rows, columns = panel.side or panel.image.shape[:2]
         dy, dx = rows / panel.image.shape[0], columns / panel.image.shape[1]
         source = "data:image/png;base64," + base64.b64encode(overlay.png(panel.image)).decode()
-        figure.add_image(source=source, x0=dx / 2, dx=dx, y0=dy / 2, dy=dy, hoverinfo="skip", row=1, col=column)
-        axis, first = str(column) if column > 1 else "", column == 1
-        figure.update_xaxes(
-            range=[0, columns], constrain="domain", constraintoward="left", matches=None if first else "x", col=column
-        )
-        figure.update_yaxes(
-            range=[rows, 0], constrain="domain", constraintoward="top", matches=None if first else "y", col=column,
-            scaleanchor=f"x{axis}",
+        place = {"x0": dx / 2, "dx": dx, "y0": dy / 2, "dy": dy, "xaxis": f"x{axis}", "yaxis": f"y{axis}"}
+        data.append({"type": "image", "source": source, "hoverinfo": "skip", **place})
+        domain = [number / len(panels) + (0.005 if number else 0), (number + 1) / len(panels)]
+        fixed = {"visible": False, "constrain": "domain"}
+        layout[f"xaxis{axis}"] = {
+            **fixed, "range": [0, columns], "constraintoward": "left", "domain": domain, "anchor": f"y{axis}",
+            **({"matches": "x"} if number else {}),
+        }  # fmt: skip
+        layout[f"yaxis{axis}"] = {
+            **fixed, "range": [rows, 0], "constraintoward": "top", "scaleanchor": f"x{axis}", "anchor": f"x{axis}",
+            **({"matches": "y"} if number else {}),
+        }  # fmt: skip
+        layout["annotations"].append(
+            {"text": panel.title, "x": 0, "y": 1, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "xanchor": "left",
+             "yanchor": "bottom", "showarrow": False, "font": {"size": 13}}
         )  # fmt: skip
-        figure.add_annotation(
-            text=panel.title, x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
-            showarrow=False, font_size=13,
-        )  # fmt: skip
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
     if scale:
-        _add_colourbar(figure, *scale)
+        data.append(_colourbar(*scale))
     if selectable:
-        _add_grid(figure, panels[0])
+        data.append(_grid(panels[0]))
     if box:
         left, top, right, bottom = box
-        figure.add_shape(
-            type="rect", x0=left, y0=top, x1=right, y1=bottom, row=1, col=1, line={"color": "#F0E442", "width": 2}
-        )
-    return figure.update_layout(
-        height=height or HEIGHTS.get(len(panels), 260), margin={"l": 0, "r": 0, "t": 26 if any(p.title for p in panels) else 4, "b": 4},
-        uirevision="film", dragmode="select" if selectable else "pan", showlegend=False,
-    )  # fmt: skip
+        line = {"color": "#F0E442", "width": 2}
+        layout["shapes"].append({"type": "rect", "x0": left, "y0": top, "x1": right, "y1": bottom, "line": line})
+    margins = {"l": 0, "r": 0, "t": 26 if any(panel.title for panel in panels) else 4, "b": 4}
+    layout |= {"height": height or HEIGHTS.get(len(panels), 260), "margin": margins, "uirevision": "film"}
+    layout |= {"dragmode": "select" if selectable else "pan", "showlegend": False}
+    return go.Figure({"data": data, "layout": layout})
 
 
 def margin(probability: float, cutoff: float) -> float:
@@ -197,28 +201,42 @@ def sweep(
     )
 
 
-def _add_colourbar(figure: "Figure", top: float, style: overlay.Style, signed: bool) -> None:
+def hiding_curve(curve: "Curve") -> "Figure":
+    """The class's probability as more and more is hidden (or shown): this map against random ones."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    for number, line in enumerate(curve.random):
+        figure.add_scatter(
+            x=curve.fractions, y=line, mode="lines", name="random maps", legendgroup="random", showlegend=not number,
+            line={"color": "#999999", "width": 1}, opacity=0.6,
+        )  # fmt: skip
+    figure.add_scatter(x=curve.fractions, y=curve.scores, mode="lines+markers", name="this map", line_color="#D55E00")
+    figure.update_xaxes(title="share of the film", tickformat=".0%")
+    figure.update_yaxes(title="probability")
+    return figure.update_layout(
+        height=260, margin={"l": 0, "r": 8, "t": 8, "b": 0}, legend={"orientation": "h", "y": 1.15}
+    )
+
+
+def _colourbar(top: float, style: overlay.Style, signed: bool) -> dict[str, Any]:
     """An invisible point carrying the colours and true values of an overlay."""
     low = -1.0 if signed else 0.0
     stops = np.linspace(low, 1.0, 17)
     rgb = np.rint(overlay.colours(stops, style.colormap)).astype(int)
-    scale = [
-        [float((stop - low) / (1.0 - low)), f"rgb({r},{g},{b})"] for stop, (r, g, b) in zip(stops, rgb, strict=True)
-    ]
-    figure.add_scatter(
-        x=[None], y=[None], mode="markers", hoverinfo="skip", row=1, col=1,
-        marker={
-            "color": [0], "cmin": low * top, "cmax": top, "colorscale": scale, "showscale": True,
-            "colorbar": {"thickness": 12, "len": 0.8, "x": 1.0, "xpad": 6, "tickformat": ".3~g", "outlinewidth": 0},
-        },
-    )  # fmt: skip
+    shares = (stops - low) / (1.0 - low)
+    scale = [[float(share), f"rgb({r},{g},{b})"] for share, (r, g, b) in zip(shares, rgb, strict=True)]
+    bar = {"thickness": 12, "len": 0.8, "x": 1.0, "xpad": 6, "tickformat": ".3~g", "outlinewidth": 0}
+    marker = {"color": [0], "cmin": low * top, "cmax": top, "colorscale": scale, "showscale": True, "colorbar": bar}
+    return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "hoverinfo": "skip", "marker": marker}
 
 
-def _add_grid(figure: "Figure", panel: Panel) -> None:
+def _grid(panel: Panel) -> dict[str, Any]:
+    """Invisible points over a film: a chart without points reports no selection."""
     rows, columns = panel.side or panel.image.shape[:2]
     x, y = np.meshgrid((np.arange(GRID) + 0.5) * columns / GRID, (np.arange(GRID) + 0.5) * rows / GRID)
     hidden = {"opacity": 0.0}
-    figure.add_scatter(
-        x=x.ravel(), y=y.ravel(), mode="markers", hoverinfo="skip", row=1, col=1, marker={"size": 4, **hidden},
-        selected={"marker": hidden}, unselected={"marker": hidden},
-    )  # fmt: skip
+    return {
+        "type": "scatter", "x": x.ravel(), "y": y.ravel(), "mode": "markers", "hoverinfo": "skip",
+        "marker": {"size": 4, **hidden}, "selected": {"marker": hidden}, "unselected": {"marker": hidden},
+    }  # fmt: skip

@@ -123,7 +123,7 @@ def png(image: np.ndarray) -> bytes:
     import cv2
 
     stored = image if image.ndim == 2 else image[..., ::-1]
-    return cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
+    return cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
 def _share(map_: np.ndarray, style: Style) -> np.ndarray:

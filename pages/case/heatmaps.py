@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import HilumError
 from core.explain.methods import METHODS
+from core.report import figures
 from pages.shared import downloads, hiding, resources, viewer, widgets
 from pages.shared.case import Case, current, film_range
 from pages.shared.viewer import View
@@ -42,7 +43,7 @@ def maps_of(case: Case, method: str, layer: str | None) -> "dict[str, Heatmap]":
 def view_of(case: Case, map_: "Heatmap") -> View:
     """One heatmap on its film, with its outlines."""
     title = f"{map_.class_name} {map_.probability:.2f} · {METHODS[map_.method].title}"
-    return View(case.prediction.picture, map_, title, case.lungs(), case.truth())
+    return View(case.prediction.picture, map_, title, case.lungs, case.truth)
 
 
 def beside(case: Case, shown: "Heatmap", layer: str | None) -> tuple[list[View], bool]:
@@ -103,12 +104,12 @@ def body(case: Case) -> None:
         answer = resources.what_if(case.model, case.film, hidden, fill, class_name, method, layer)
         after = answer.after.heatmaps[class_name]
         title = f"hidden: {class_name} {after.probability:.2f}"
-        others, common = [View(answer.after.picture, after, title, case.lungs(), case.truth())], True
+        others, common = [View(answer.after.picture, after, title, case.lungs, case.truth)], True
     views = [view_of(case, shown), *others]
     side = case.model.preprocess.size
     with left if len(views) == 1 else wide:
         place = st.container()
-        drawing = viewer.controls(with_truth=case.truth() is not None)
+        drawing = viewer.controls(with_truth=case.truth is not None)
         with place:
             viewer.show(
                 views, drawing, CHART, common, selectable=kind == "box", box=hiding.box(side) if kind == "box" else None,
@@ -143,11 +144,14 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
     st.subheader(
         "Is this evidence?", anchor=False, help="Tests of this heatmap on this film; none of them alone decides."
     )
-    if map_.blank:
-        st.caption("A blank map makes no claim, so there is nothing to test.")
-        return
-    for line in resources.trust(case.model, case.film, map_, case.truth()).lines:
+    card = resources.trust(case.model, case.film, map_, case.lungs, case.truth)
+    st.caption(card.headline)
+    for line in card.lines:
         st.markdown(f"{VERDICTS[line.verdict]} **{line.title}.** {line.sentence}")
+    if card.curves and st.toggle("Curves behind these tests", key="curves"):
+        name = st.segmented_control("Curve", list(card.curves), default=next(iter(card.curves)), required=True)
+        figure = figures.hiding_curve(card.curves[name])
+        st.plotly_chart(figure, key="hiding", config=widgets.CHART, alt=f"The {name} curve")
 
 
 widgets.heading(

@@ -168,7 +168,7 @@ def neighbours(case: Case) -> None:
         "Nearest films the model learned from", anchor=False, help="By the direction of the model's last features."
     )
     rows = atlas.sample(case.cohort, "train", 600) or atlas.sample(case.cohort, None, 600)
-    found = atlas.atlas_of(case.model, case.cohort)
+    found = atlas.atlas_of(case.model, case.spec)
     missing = len(found.missing(rows))
     if missing:
         st.caption(f"{missing:,} films of {case.cohort.name} have to be shown to the model first.")

@@ -20,6 +20,7 @@ VIEWS = {
     "audit": "Audit",
 }
 SAMPLE = 400  # films measured for distributions
+AUDIT_MARKS = {True: ("check_circle", "green"), False: ("cancel", "red"), None: ("help", "gray")}
 COLOURS = ("label", "called", "error", "source", "split")
 
 
@@ -175,9 +176,29 @@ def similar(case: Case, rows: np.ndarray) -> None:
         )
 
 
+def audit(rows: np.ndarray) -> None:
+    """Leaks and confounds, each with its films side by side."""
+    key = (cohort.fingerprint, len(rows))
+    st.caption(f"Duplicates, leaks between splits, and what gives the label away, in the {len(rows):,} selected films.")
+    if st.session_state.get("_audited") != key:
+        if not st.button("Audit these films", icon=":material/fact_check:"):
+            return
+        st.session_state["_audited"] = key
+    found = resources.audit(spec, tuple(int(row) for row in rows))
+    numbers = {PurePath(path).name: row for row, path in enumerate(cohort.samples["path"])}
+    for finding in found.findings:
+        icon, colour = AUDIT_MARKS[finding.passed]
+        with st.expander(f":{colour}[:material/{icon}:] **{finding.title}.** {finding.sentence}", expanded=False):
+            shown = [numbers[name] for name in finding.films if name in numbers]
+            if shown:
+                gallery.grid(spec, cohort, shown, f"audit {finding.key}")
+            else:
+                st.caption("No films to show.")
+
+
 def scored(case: Case, rows: list[int]) -> atlas.Atlas | None:
     """The atlas with these rows scored; None until the visitor asks for work that takes long."""
-    found = atlas.atlas_of(case.model, cohort)
+    found = atlas.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
     if missing:
         st.caption(f"{missing:,} films have to be shown to {case.model.card.title} first.")
@@ -239,6 +260,8 @@ if not len(chosen_rows):
 elif view in ("map", "similar"):
     {"map": film_map, "similar": similar}[view](current(), chosen_rows)
 else:
-    {"films": films, "counts": counts, "distributions": distributions, "means": means}[view](chosen_rows)
+    {"films": films, "counts": counts, "distributions": distributions, "means": means, "audit": audit}[view](
+        chosen_rows
+    )
 for note in cohort.notes:
     st.caption(f":material/info: {note}")

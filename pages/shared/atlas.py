@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
+from pages.shared import resources
 
 if TYPE_CHECKING:
     from core.data.radiograph import Radiograph
@@ -50,9 +51,9 @@ def atlas(model: str, created: str, fingerprint: str) -> Atlas:
     return Atlas()
 
 
-def atlas_of(model: "Classifier", cohort: Cohort) -> Atlas:
+def atlas_of(model: "Classifier", spec: str) -> Atlas:
     """The atlas shared by every visitor of this model and cohort."""
-    return atlas(model.card.name, model.card.created, cohort.fingerprint)
+    return atlas(model.card.name, model.card.created, resources.fingerprint(spec))
 
 
 def sample(cohort: Cohort, split: str | None = None, most: int = MOST) -> list[int]:

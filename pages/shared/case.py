@@ -1,6 +1,7 @@
 """The case on the table: which film, of which cohort, shown to which model. The sidebar decides, every page reads."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,10 +32,13 @@ class Case:
     def prediction(self) -> "Prediction":
         return resources.prediction(self.model, self.film)
 
+    @cached_property
     def truth(self) -> np.ndarray | None:
         """Where the finding is known to be, bool (S, S) on the model's picture; None where nobody knows."""
-        return self._on_picture("truth", "boxes")
+        known = self._on_picture("truth", "boxes")
+        return known if known is not None and known.any() else None
 
+    @cached_property
     def lungs(self) -> np.ndarray | None:
         """Lung fields, bool (S, S) on the model's picture: the cohort's own mask, else found; None without lungs."""
         own = self._on_picture("lungs")
@@ -43,7 +47,7 @@ class Case:
     def _on_picture(self, *columns: str) -> np.ndarray | None:
         if self.row is None:
             return None
-        masks = (self.cohort.mask(self.row, column) for column in columns)
+        masks = (resources.mask(self.spec, self.row, column) for column in columns)
         found = next((mask for mask in masks if mask is not None), None)
         return None if found is None else self.model.preprocess.to_picture(found, self.model.lungs(self.film))
 
@@ -78,22 +82,23 @@ def first_case(cohort: Cohort) -> int:
     return 1
 
 
-def kinship(card: "Card", cohort: Cohort) -> int:
+def kinship(card: "Card", spec: str) -> int:
     """How well a model fits a cohort: 3 it learned from it, 2 from one of the same layout, 1 knows its classes, 0 alien."""
-    if card.data.get("fingerprint") == cohort.fingerprint or card.data.get("name") == cohort.name:
+    cohort = resources.cohort(spec)
+    if card.data.get("name") == cohort.name or card.data.get("fingerprint") == resources.fingerprint(spec):
         return 3
     if card.data.get("layout") == cohort.layout:
         return 2
     return int(set(cohort.classes) <= set(card.classes))
 
 
-def matching_model(cohort: Cohort) -> str:
+def matching_model(spec: str) -> str:
     """The name of the model that fits a cohort best."""
     cards = resources.cards()
     if not cards:
         remedy = "Train one with python -m core train, or restore the folder weights/ of the repository"
         raise CheckpointError("there is no model in weights/", "a folder with model.safetensors and card.json", remedy)
-    return max(cards, key=lambda name: kinship(cards[name], cohort))
+    return max(cards, key=lambda name: kinship(cards[name], spec))
 
 
 def film_range() -> range:
@@ -104,8 +109,8 @@ def film_range() -> range:
 def choose_case() -> None:
     """Make model, film number and upload in the session fit the cohort and what there is."""
     session, cohort = st.session_state, current_cohort()
-    state.choose("model", list(resources.cards()), matching_model(cohort))
-    state.choose("case", film_range(), first_case(cohort))
+    state.choose("model", resources.cards(), lambda: matching_model(session["cohort"]))
+    state.choose("case", film_range(), lambda: first_case(cohort))
     if session["upload"] is not None and session["upload"] > len(uploads()):
         session["upload"] = None
         state.notice("The link shows an uploaded film, which stays with who uploaded it; this is a film of the cohort.")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.report import overlay
-from pages.shared import viewer
+from core.report import case_document, overlay
+from pages.shared import resources, viewer
 from pages.shared.case import Case
 
 if TYPE_CHECKING:
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
     """A row of downloads; each file is made when it is asked for."""
     stem = f"{PurePath(case.film.name).stem}-{map_.class_name}-{map_.method}".replace(" ", "_")
-    view = viewer.View(case.prediction.picture, map_, "", case.lungs(), case.truth())
+    view = viewer.View(case.prediction.picture, map_, "", case.lungs, case.truth)
     with st.container(horizontal=True):
         for label, suffix, mime, make in (
-            ("Overlay", "png", "image/png", lambda: picture(view, drawing)),
+            ("Overlay", "png", "image/png", lambda: overlay.png(picture(view, drawing))),
             ("Raw map", "npy", "application/octet-stream", lambda: array(map_)),
             ("Numbers", "json", "application/json", lambda: numbers(case, map_)),
+            ("Report", "pdf", "application/pdf", lambda: case_document.as_pdf(report(case, map_, drawing))),
+            ("Report", "html", "text/html", lambda: case_document.as_html(report(case, map_, drawing))),
         ):
             st.download_button(
                 f"{label} .{suffix}",
@@ -37,11 +39,19 @@ def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
             )
 
 
-def picture(view: viewer.View, drawing: viewer.Drawing) -> bytes:
-    """The picture as drawn, with its colour bar."""
+def picture(view: viewer.View, drawing: viewer.Drawing) -> np.ndarray:
+    """The picture as drawn, with its colour bar, RGB uint8 (H, W, 3)."""
     image = viewer.draw(view, drawing, view.top)
     signed = view.heatmap is not None and view.heatmap.signed
-    return overlay.png(overlay.beside(image, overlay.colourbar(drawing.style, view.top, image.shape[0], signed), gap=0))
+    return overlay.beside(image, overlay.colourbar(drawing.style, view.top, image.shape[0], signed), gap=0)
+
+
+def report(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> case_document.CaseReport:
+    """The case as one page."""
+    view = viewer.View(case.prediction.picture, map_, "", case.lungs, case.truth)
+    trust = resources.trust(case.model, case.film, map_, case.lungs, case.truth)
+    drawn = picture(view, drawing)
+    return case_document.CaseReport(case.prediction, case.model.card, map_, drawn, trust, case.label, case.film.sha256)
 
 
 def array(map_: "Heatmap") -> bytes:

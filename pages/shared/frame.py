@@ -67,13 +67,13 @@ def _cohort() -> None:
 
 
 def _model() -> None:
-    cards, cohort = resources.cards(), current_cohort()
+    cards = resources.cards()
     st.selectbox(
         "Model", list(cards), key="model", format_func=lambda name: cards[name].title,
         help="The model that fits the cohort is picked by itself; another one can be chosen.",
     )  # fmt: skip
     card = cards[st.session_state["model"]]
-    if kinship(card, cohort) < 2:
+    if kinship(card, st.session_state["cohort"]) < 2:
         learned = card.data.get("name", "other films")
         st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")
 
@@ -82,10 +82,8 @@ def _case() -> None:
     cohort, session = current_cohort(), st.session_state
     films = film_range()
     if uploads():
-        st.selectbox(
-            "Film from", [None, *range(1, len(uploads()) + 1)], key="upload",
-            format_func=lambda n: f"Upload {n}: {uploads()[n - 1].name}" if n else "the cohort",
-        )  # fmt: skip
+        titles = {None: "the cohort"} | {n: f"Upload {n}: {film.name}" for n, film in enumerate(uploads(), start=1)}
+        st.selectbox("Film from", list(titles), key="upload", format_func=titles.get)
     if session["upload"]:
         return
     st.number_input(

@@ -69,17 +69,15 @@ def mask(kind: str, case: Case) -> np.ndarray | None:
     if kind == "box":
         left, top, right, bottom = box(side)
         return rectangle((side, side), left, top, right - left, bottom - top)
-    named = regions((side, side), case.lungs())
+    named = regions((side, side), case.lungs)
     return named["borders"] | named["corners"] if kind == "edges" else named.get(kind)
 
 
 def outcome(answer: "WhatIf") -> None:
     """What hiding changed, in words and bars."""
     before, after = (side.probabilities[answer.class_name] for side in (answer.before, answer.after))
-    if abs(answer.change) < NOTICEABLE:
-        words = "hardly matters"
-    else:
-        words = "lowers it" if answer.change < 0 else "raises it"
+    words = "lowers it" if answer.change < 0 else "raises it"
+    words = "hardly matters" if abs(answer.change) < NOTICEABLE else words
     st.markdown(
         f"Hiding this **{words}**: {answer.class_name} goes from {before:.3f} to **{after:.3f}** ({answer.change:+.3f})."
     )

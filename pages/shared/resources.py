@@ -16,6 +16,7 @@ from core.data.cohort import Cohort
 from core.data.radiograph import Radiograph
 
 if TYPE_CHECKING:
+    from core.data.findings import Audit
     from core.explain.heatmap import Heatmap
     from core.explain.trust import Trust
     from core.explain.whatif import WhatIf
@@ -43,6 +44,12 @@ def cohort(spec: str) -> Cohort:
     from core.data.readers import open_cohort
 
     return open_cohort(spec)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def fingerprint(spec: str) -> str:
+    """The fingerprint of a cohort; it reads every row."""
+    return cohort(spec).fingerprint
 
 
 @st.cache_data(ttl=60, show_spinner=False)
@@ -88,6 +95,12 @@ def classifier(name: str) -> "Classifier":
 def film(spec: str, row: int) -> Radiograph:
     """One film of a cohort, decoded."""
     return cohort(spec).film(row)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def mask(spec: str, row: int, column: str) -> np.ndarray | None:
+    """A mask of one film of a cohort, bool (H, W); None where there is none."""
+    return cohort(spec).mask(row, column)
 
 
 @st.cache_data(max_entries=20_000, show_spinner=False)
@@ -146,12 +159,13 @@ def _heatmap_shelf() -> "dict[tuple, dict[str, Heatmap]]":
 
 
 @st.cache_resource(max_entries=128, show_spinner="Testing whether the heatmap is evidence", hash_funcs=IDENTITY)
-def trust(model: "Classifier", film: Radiograph, heatmap: "Heatmap", _truth: Any = None) -> "Trust":
-    """The trust card of one heatmap; the lung fields are found here, the truth (S, S) belongs to the film."""
+def trust(
+    model: "Classifier", film: Radiograph, heatmap: "Heatmap", _lungs: np.ndarray | None, _truth: np.ndarray | None
+) -> "Trust":
+    """The trust card of one heatmap; lungs and truth, bool (S, S), belong to the film."""
     from core.explain.trust import assess
 
-    picture = prediction(model, film).picture
-    return assess(model, picture, heatmap, lungs_on_picture(model, film), _truth)
+    return assess(model, prediction(model, film).picture, heatmap, _lungs, _truth)
 
 
 def lungs_on_picture(model: "Classifier", film: Radiograph) -> np.ndarray | None:
@@ -255,3 +269,11 @@ def projection(created: str, fingerprint: str, rows: tuple[int, ...], method: st
     from sklearn.manifold import TSNE
 
     return TSNE(perplexity=min(30, len(_features) // 4), init="pca", random_state=0).fit_transform(_features)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Auditing: every film is read once")
+def audit(spec: str, rows: tuple[int, ...]) -> "Audit":
+    """Leaks and confounds among some films of a cohort."""
+    from core.data.audit import audit as run
+
+    return run(cohort(spec).take(list(rows)))

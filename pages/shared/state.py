@@ -7,7 +7,7 @@ told.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,17 +66,17 @@ def begin() -> None:
         state[name] = state.get(name, key.default)
 
 
-def choose(name: str, options: Sequence[Any], default: Any) -> Any:
+def choose(name: str, options: Container[Any], default: Callable[[], Any]) -> Any:
     """The value of a key, made one of ``options``; a link's value that is not among them is replaced, and said."""
     state = st.session_state
     value = state.get(name)
     asked = state.setdefault(_FROM_LINK, set())
     if value not in options:
+        state[name] = default()
         if name in asked:
-            notice(f"The link asks for the {name} “{value}”, which is not here; this is “{default}” instead.")
-        value = state[name] = default
+            notice(f"The link asks for the {name} “{value}”, which is not here; this is “{state[name]}” instead.")
     asked.discard(name)
-    return value
+    return state[name]
 
 
 def notice(sentence: str, icon: str = "link_off") -> None:

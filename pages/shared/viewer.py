@@ -50,7 +50,7 @@ def controls(with_truth: bool) -> Drawing:
             "Show", MODES, default="Overlay", required=True, key="mode", persist_state="session"
         )
         opacity = st.slider(
-            "Opacity", 0.0, 1.0, key="opacity", step=0.05, width=170,
+            "Opacity", 0.0, 1.0, key="opacity", step=0.05, width=115,
             help="Of the strongest evidence. Where there is none the film stays exactly as it is.",
         )  # fmt: skip
         threshold = st.slider(
@@ -59,10 +59,10 @@ def controls(with_truth: bool) -> Drawing:
             1.0,
             key="threshold",
             step=0.05,
-            width=170,
+            width=115,
             help="Evidence below this share of the scale is not drawn.",
         )
-        swipe = st.slider("Swipe", 0.0, 1.0, 0.5, 0.02, width=170, key="swipe") if mode == "Swipe" else 0.5
+        swipe = st.slider("Swipe", 0.0, 1.0, 0.5, 0.02, width=115, key="swipe") if mode == "Swipe" else 0.5
         with st.popover("More", icon=":material/tune:"):
             contours = st.toggle(
                 "Contours", key="contours", help="Lines at a quarter, half and three quarters of the scale."

@@ -68,7 +68,7 @@ def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[[float],
 
 def class_picker(classes: Mapping[str, float], default: str, key: str = "class") -> str:
     """Which class to ask about; each option carries its probability."""
-    state.choose(key, list(classes), default)
+    state.choose(key, classes, lambda: default)
     return st.segmented_control(
         "Class", list(classes), key=key, required=True, width="stretch",
         format_func=lambda name: f"{name}  {classes[name]:.2f}",
@@ -81,7 +81,7 @@ def method_picker(key: str = "method", label: str = "Method") -> str:
     from core.explain.methods import METHODS
 
     chosen = METHODS[
-        state.choose(key, list(METHODS), "gradcam") if key in state.KEYS else st.session_state.get(key, "gradcam")
+        state.choose(key, METHODS, lambda: "gradcam") if key in state.KEYS else st.session_state.get(key, "gradcam")
     ]
     cost = {"instant": "", "seconds": " · seconds", "slow": " · slow"}
     return st.selectbox(
@@ -99,7 +99,7 @@ def layer_picker(model: "Classifier", method: str, key: str = "layer") -> str | 
     if not METHODS[method].layered:
         st.selectbox("Layer", ["none: this method looks at the film itself"], disabled=True)
         return None
-    state.choose(key, layers, layers[-1])
+    state.choose(key, layers, lambda: layers[-1])
     return st.selectbox(
         "Layer", layers, key=key, format_func=lambda name: f"{name} (last)" if name == layers[-1] else name,
         help="Early layers see fine detail with little meaning; the last one sees coarse places that the decision rests on.",

@@ -103,7 +103,7 @@ def reveal(case: Case, answer: Answer) -> None:
     st.plotly_chart(
         figure, key="quiz bars", config=widgets.CHART | {"displayModeBar": False}, alt="The model's probabilities"
     )
-    truth = case.truth()
+    truth = case.truth
     if truth is None or not truth.any():
         st.caption("No region is known on this film.")
     else:
@@ -137,7 +137,7 @@ def film(case: Case, step: str) -> None:
     map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
     drawing = viewer.Drawing(overlay.Style(0.6), truth=True)
     box = hiding.box(side) if st.session_state["_marked"] else None
-    viewer.show([View(picture, map_, "", truth=case.truth())], drawing, CHART, height=520, box=box)
+    viewer.show([View(picture, map_, "", truth=case.truth)], drawing, CHART, height=520, box=box)
 
 
 def overlap(box: tuple[float, float, float, float], truth: np.ndarray | None) -> float | None:
@@ -158,7 +158,7 @@ def _go(step: str) -> None:
 
 
 def _reveal(case: Case, marked: bool) -> None:
-    truth = case.truth()
+    truth = case.truth
     share = (
         overlap(hiding.box(case.model.preprocess.size), truth)
         if marked
