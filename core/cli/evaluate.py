@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from core.model.checkpoint import Checkpoint
     from core.report.document import Report
 
-SPLITS = ("train", "validation", "test")
-
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """The command's arguments."""
@@ -26,7 +24,9 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--data", metavar="PATH", help="a cohort's folder or table, or phantom (default: its own films)"
     )
-    command.add_argument("--split", choices=(*SPLITS, "new"), help="only these films; new = never seen in training")
+    command.add_argument(
+        "--split", choices=("train", "validation", "test", "new"), help="only these films; new = never seen in training"
+    )
     command.add_argument("--prevalence", nargs="+", default=[], metavar="CLASS=SHARE", help="e.g. COVID-19=0.02")
     help_ = "call this class from the cut-off that finds this share of its validation films, e.g. COVID-19=0.95"
     command.add_argument("--sensitivity", metavar="CLASS=SHARE", help=help_)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         evaluation, cohort, notes = _score(checkpoint, args.data, args.split)
     else:
         evaluation, cohort, notes = stored(checkpoint), str(checkpoint.card.data.get("name", "")), ()
-    parts = by_split(evaluation, args.split)
+    parts = chosen(evaluation.by_split(), args.split)
     report = Report(checkpoint.card, parts, cohort, point, prevalence, notes)
     print(as_text(report))
     print("".join(f"\n- {note}" for note in notes))
@@ -91,13 +91,11 @@ def has_stored(checkpoint: "Checkpoint") -> bool:
     return checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
 
 
-def by_split(evaluation: "Evaluation", only: str | None = None) -> dict[str, "Evaluation"]:
-    """The films of each split there is, or of one; those of no split are "new"."""
-    names = evaluation.samples["split"].replace("", "new")
-    present = [name for name in (*SPLITS, "new") if (names == name).any()]
-    if only and only not in present:
-        raise EvaluationError(f"there are no {only} films", f"one of {', '.join(present)}")
-    return {name: evaluation.where(names == name) for name in ([only] if only else present)}
+def chosen(parts: dict[str, "Evaluation"], only: str | None) -> dict[str, "Evaluation"]:
+    """All splits, or the one asked for."""
+    if only and only not in parts:
+        raise EvaluationError(f"there are no {only} films", f"one of {', '.join(parts)}")
+    return {only: parts[only]} if only else parts
 
 
 def write(report: "Report", evaluation: "Evaluation", folder: Path) -> None:

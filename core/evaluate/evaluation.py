@@ -20,6 +20,8 @@ from core.evaluate.estimates import Figures, Replicates, figures
 from core.evaluate.intervals import resamples
 from core.evaluate.operating import ARGMAX, OperatingPoint
 
+SPLITS = ("train", "validation", "test", "new")
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -69,6 +71,11 @@ class Evaluation:
         if not (present == name).any():
             raise EvaluationError(f"there are no {name} films", f"one of {', '.join(sorted(set(present)))}")
         return self.where(present == name)
+
+    def by_split(self) -> dict[str, "Evaluation"]:
+        """The films of each split there is, in the order of `SPLITS`; those of no split are "new"."""
+        names = self.samples["split"].replace("", "new")
+        return {name: self.where(names == name) for name in SPLITS if (names == name).any()}
 
     @cached_property
     def clusters(self) -> np.ndarray:

@@ -22,6 +22,17 @@ def as_html(report: Report) -> str:
     return page(f"{report.card.title}: evaluation", _body(report), scripts=True)
 
 
+def checklist_html(report: Report) -> str:
+    """The items of CLAIM and TRIPOD+AI alone, and the tables they point to."""
+    tables = (
+        part
+        for name in report.evaluations
+        for part in (f"<h2>{text(name.capitalize())} films</h2>", *_tables(report, name))
+    )
+    heading = f"<h1>{text(report.card.title)}</h1><p class='note'>{DISCLAIMER}</p>"
+    return page(f"{report.card.title}: checklist", (heading, *_checklist(report), *tables))
+
+
 def _body(report: Report) -> Iterator[str]:
     evaluation, figures = report.evaluations[report.main], report.figures[report.main]
     yield f"<h1>{text(report.card.title)}</h1>"
@@ -59,7 +70,7 @@ def _tables(report: Report, split: str) -> Iterator[str]:
     figures, classes = report.figures[split], report.evaluations[split].classes
     shown = [key for key in _COLUMNS if any(key in figures[name] for name in classes)]
     titles = ["", *(GLOSSARY[key].title for key in shown)]
-    rows = ([scope, *(_cell(figures[scope].get(key)) for key in shown)] for scope in (*classes, MACRO, WEIGHTED))
+    rows = ([scope, *(_cell(figures[scope].get(key, "")) for key in shown)] for scope in (*classes, MACRO, WEIGHTED))
     yield table(titles, rows, ["", *(GLOSSARY[key].help for key in shown)])
     overall = figures[OVERALL]
     yield table(("All films", "Figure", "n"), ((GLOSSARY[k].title, f.text(), f"{f.n:,}") for k, f in overall.items()))
@@ -94,5 +105,5 @@ def _frame(frame: pd.DataFrame) -> str:
 
 def _cell(value: object) -> object:
     if isinstance(value, Figure):
-        return value.text()
+        return value.text().replace(", ", ",\u00a0")
     return f"{value:.3f}" if isinstance(value, float) else value

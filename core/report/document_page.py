@@ -18,6 +18,7 @@ th { background: var(--soft); } .wide { overflow-x: auto; } figure { margin: 0; 
 .note { padding: .6rem 1rem; border-left: 4px solid #E69F00; background: var(--soft); }
 .absent { color: #888; font-style: italic; } img { max-width: 100%; image-rendering: auto; }
 figcaption { font-size: .85rem; } .films { display: flex; flex-wrap: wrap; gap: 1rem; }
+.films img { width: 24rem; }
 @media print { body { max-width: none; } h2 { break-after: avoid; } }
 """
 
@@ -35,8 +36,8 @@ def page(title: str, body: Iterable[str], scripts: bool = False) -> str:
 
 
 def text(value: object) -> str:
-    """Any value as HTML text; nothing becomes "not provided"."""
-    if value is None or value == "" or value == [] or value == {}:
+    """Any value as HTML text; None becomes "not provided"."""
+    if value is None:
         return f'<span class="absent">{NOT_PROVIDED}</span>'
     return html.escape(str(value))
 
