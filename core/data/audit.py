@@ -45,7 +45,9 @@ def audit(cohort: Cohort) -> Audit:
 def audit_across(cohorts: Sequence[Cohort]) -> Audit:
     """What several cohorts share: pictures and patients. One must not test what another trained."""
     joined = concatenate(" + ".join(c.name for c in cohorts), cohorts)
-    origin = np.repeat([c.name for c in cohorts], [len(c) for c in cohorts])
-    pairs = near_duplicates(signatures(joined))
-    case = Case(joined, signatures(joined), pairs, np.arange(len(joined)))
+    twice = len({c.name for c in cohorts}) < len(cohorts)
+    names = [f"{c.name} ({i})" if twice else c.name for i, c in enumerate(cohorts, start=1)]
+    origin = np.repeat(names, [len(c) for c in cohorts])
+    signs = signatures(joined)
+    case = Case(joined, signs, near_duplicates(signs), np.arange(len(joined)))
     return Audit(joined.name, len(joined), (leaks.shared_pictures(case, origin), leaks.shared_patients(case, origin)))

@@ -28,17 +28,21 @@ def exact_duplicates(case: Case) -> Finding:
 
 
 def near_duplicates_inside(case: Case) -> Finding:
-    """The same picture twice."""
-    films = np.unique(case.pairs[["first", "second"]])
-    title = "Near-duplicates"
+    """The same picture twice. Films of one known patient may be that alike, and cannot leak: they do not fail it."""
+    key, title = "near_duplicates", "Near-duplicates"
+    patient = case.column("patient").to_numpy(dtype=object)
+    first, second = patient[case.pairs["first"]], patient[case.pairs["second"]]
+    same = (first == second) & (first != "")
+    apart = case.pairs[~same].sort_values("likeness", ascending=False)
+    aside = f"; {same.sum()} pairs are alike within one patient" if same.any() else ""
+    films = np.unique(apart[["first", "second"]])
+    figures = {"films": len(films), "pairs": len(apart), "pairs_within_patients": int(same.sum())}
     if not len(films):
-        return Finding("near_duplicates", title, True, "No picture occurs twice")
+        return Finding(key, title, True, f"No picture occurs twice{aside}", figures=figures)
     by_class = case.column("label").iloc[films].value_counts()
     where = ", ".join(f"{n} {label}" for label, n in by_class.items())
-    sentence = f"{count_films(len(films))} in {len(case.pairs)} pairs show the same picture as another ({where})"
-    ordered = case.pairs.sort_values("likeness", ascending=False)[["first", "second"]].to_numpy().ravel()
-    figures = {"films": len(films), "pairs": len(case.pairs)}
-    return Finding("near_duplicates", title, False, sentence, case.names(ordered), figures)
+    sentence = f"{count_films(len(films))} in {len(apart)} pairs show the same picture as another ({where}){aside}"
+    return Finding(key, title, False, sentence, case.names(apart[["first", "second"]].to_numpy().ravel()), figures)
 
 
 def conflicting_labels(case: Case) -> Finding:
