@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from core.errors import HilumError
 
-COMMANDS: tuple[str, ...] = ("data", "train", "evaluate", "predict", "audit")
+COMMANDS: tuple[str, ...] = ("data", "train", "evaluate", "predict", "explain", "audit")
 
 
 def parser() -> argparse.ArgumentParser:

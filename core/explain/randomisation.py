@@ -6,7 +6,9 @@ activation dies or explodes, and lose all they have learned.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import torch
 
 from core.explain.heatmap import heatmaps
 from core.explain.stability import rank_correlation
+from core.model.checkpoint import CARD, replacing
 from core.model.classifier import Classifier
 
 
@@ -38,6 +41,14 @@ def randomisation(classifier: Classifier, pictures: Sequence[np.ndarray], method
         stages.append(stage)
         correlations.append(round(float(np.mean(known)), 4) if known else None)
     return {"stages": stages, "correlation": correlations, "films": len(pictures), "final": correlations[-1]}
+
+
+def record(folder: Path, results: Mapping[str, dict[str, Any]]) -> None:
+    """Keep results, by method, in the card of the checkpoint in this folder, beside those of other methods."""
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    card["randomisation"] = {**card.get("randomisation", {}), **results}
+    with replacing(folder / CARD) as temporary:
+        temporary.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _cascade(classifier: Classifier, seed: int) -> Iterator[tuple[str, Classifier]]:

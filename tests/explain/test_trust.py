@@ -34,6 +34,14 @@ def heatmap(toy, film):
     return max(maps, key=lambda map_: float(map_.values.max()))
 
 
+def with_network(original, network):
+    """A copy of a classifier that asks this network, in float32."""
+    twin = copy.copy(original)
+    twin.network = network
+    twin.engine = lambda pictures: (twin.predict_pictures(pictures)[0], None)
+    return twin
+
+
 @pytest.fixture(scope="module")
 def spotter():
     """A classifier whose first class answers to light in one place, and to nothing else."""
@@ -43,9 +51,7 @@ def spotter():
             light = images[:, 0, 12:28, 12:28].mean((1, 2))
             return torch.stack([4 * light, torch.zeros_like(light), torch.zeros_like(light)], dim=1)
 
-    twin = copy.copy(classifier(size=SIZE))
-    twin.network = Spot()
-    return twin
+    return with_network(classifier(size=SIZE), Spot())
 
 
 @pytest.fixture(scope="module")
@@ -129,9 +135,7 @@ def test_an_answer_that_nothing_changes_is_no_check(toy, spot):
         def forward(self, images):
             return images.new_zeros(len(images), len(CLASSES))
 
-    deaf = copy.copy(toy)
-    deaf.network = Deaf()
-    curves = deletion.curves(deaf, *spot, CLASSES[0])
+    curves = deletion.curves(with_network(toy, Deaf()), *spot, CLASSES[0])
     assert all(curve.z is None for curve in curves.values())
     assert trust_lines.curve_line("road", curves["road"], CLASSES[0]).verdict == "unknown"
 

@@ -1,0 +1,137 @@
+"""`python -m core explain CHECKPOINT --cohort PATH`: a row a film, kept as it comes, and the summary with intervals."""
+
+import argparse
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import ExplainError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.data.cohort import Cohort
+    from core.model.classifier import Classifier
+
+RANDOMISATION_FILMS = 12
+
+
+def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args: argparse.Namespace) -> int:
+    """Score the cohort by every method, print the summary and write it beside the rows."""
+    import pandas as pd
+
+    from core.cli.progress import say
+    from core.data.readers import open_cohort
+    from core.explain.cohort import summary
+
+    cohort = chosen(classifier, open_cohort(args.cohort), args.split, args.limit)
+    if args.randomisation:
+        return check(classifier, cohort, methods)
+    say(f"{len(cohort):,} films of {cohort.name} -> {folder}")
+    frames = [score_kept(classifier, cohort, method, folder, args) for method in methods]
+    frame = pd.concat(frames, ignore_index=True)
+    unread = len(methods) * len(cohort) - len(frame)
+    groups = ["method", "class", "band"] if (frame["band"] != "").any() else ["method", "class"]
+    table = summary(frame, groups)
+    table.to_csv(folder / "summary.csv", index=False)
+    print(as_text(table, groups))
+    if unread:
+        print(f"{unread} films could not be read and are left out.")
+    return 0
+
+
+def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit: int | None) -> "Cohort":
+    """The films with a label that the model knows, of one split as the checkpoint met it, at most so many a class."""
+    from core.cli.evaluate import has_stored, stored
+    from core.evaluate.scoring import labelled, seen
+
+    cohort = labelled(classifier, cohort)
+    if split:
+        known = stored(classifier.checkpoint).samples if has_stored(classifier.checkpoint) else None
+        splits = cohort.samples["split"].tolist() if known is None else seen(cohort, known)
+        cohort = cohort.where([name == split for name in splits])
+    if limit:
+        cohort = cohort.take(sorted(cohort.samples.groupby("label").head(limit).index))
+    if not len(cohort):
+        raise ExplainError(f"no {split or ''} film of {cohort.name} is left", "at least one", "Choose another --split")
+    return cohort
+
+
+def score_kept(
+    classifier: "Classifier", cohort: "Cohort", method: str, folder: Path, args: argparse.Namespace
+) -> "pd.DataFrame":
+    """Rows of one method; each is on disk as soon as it is known, and those of an earlier run are not made again."""
+    import pandas as pd
+
+    from core.cli.progress import Bars
+    from core.explain.cohort import columns, film_id, rows
+
+    parts = [method, args.layer or "last", args.of, *(["curves"] if args.curves else [])]
+    path = folder / f"{'-'.join(parts)}.csv"
+    done = _whole_rows(path, columns())
+    with path.open("a", newline="", encoding="utf-8") as file, Bars() as bars:
+        writer = csv.DictWriter(file, columns())
+        if file.tell() == 0:
+            writer.writeheader()
+
+        def tell(count: int, total: int) -> None:
+            bars(f"{method} on {cohort.name}", count, total)
+
+        settings = {"layer": args.layer, "of": args.of, "curves": args.curves}
+        for row in rows(classifier, cohort, method, **settings, done=done, progress=tell):
+            writer.writerow(row)
+            file.flush()
+    frame = pd.read_csv(path, dtype=dict.fromkeys(("id", "patient", "source", "band"), str))
+
+    wanted = {film_id(cohort, position) for position in range(len(cohort))}
+    return frame[frame["id"].isin(wanted)].fillna({"patient": "", "source": "", "band": ""})
+
+
+def _whole_rows(path: Path, header: list[str]) -> set[str]:
+    """Films of an earlier run; a last line that was cut off is removed from the file."""
+    if not path.is_file():
+        return set()
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines = lines[:-1]
+        path.write_text("".join(lines), encoding="utf-8", newline="")
+    table = csv.DictReader(lines)
+    if lines and table.fieldnames != header:
+        raise ExplainError(f"{path} has other columns", ", ".join(header), "Choose another --out folder")
+    return {row["id"] for row in table}
+
+
+def as_text(table: "pd.DataFrame", groups: list[str]) -> str:
+    """The summary with a column a measure: ``0.51 [0.45, 0.57]``, and the number of films."""
+    import pandas as pd
+
+    shown = table.assign(
+        text=[f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in table.itertuples()],
+        films=table.groupby(groups)["films"].transform("max"),
+    )
+    order = list(dict.fromkeys(shown["measure"]))
+    wide = shown.pivot_table(index=[*groups, "films"], columns="measure", values="text", aggfunc="first", sort=False)
+    with pd.option_context("display.width", None):
+        return wide[order].fillna("").to_string()
+
+
+def check(classifier: "Classifier", cohort: "Cohort", methods: list[str]) -> int:
+    """The randomisation check of each method, printed and kept in the checkpoint's card."""
+    import numpy as np
+
+    from core.cli.progress import say
+    from core.explain.randomisation import randomisation, record
+
+    if classifier.checkpoint.path is None:
+        raise ExplainError(f"{classifier.card.name} is not on disk", "a checkpoint folder")
+    positions = np.linspace(0, len(cohort) - 1, min(RANDOMISATION_FILMS, len(cohort))).astype(int)
+    pictures = [classifier.picture(cohort.film(int(position))) for position in positions]
+    results = {method: randomisation(classifier, pictures, method) for method in methods}
+    record(classifier.checkpoint.path, results)
+    for method, result in results.items():
+        told = ", ".join(
+            f"{stage} {'blank' if value is None else f'{value:.2f}'}"
+            for stage, value in zip(result["stages"], result["correlation"], strict=True)
+        )
+        say(f"{method}: correlation with the trained model's map after destroying, top down, {told}")
+    return 0

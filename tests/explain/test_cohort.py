@@ -1,0 +1,150 @@
+"""Scoring a cohort: rows, resumption, summary with intervals, and the command."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.__main__ import main
+from core.cli.explain_cohort import _whole_rows
+from core.data.readers import open_cohort
+from core.errors import ExplainError
+from core.explain import cohort as scoring
+from core.model import checkpoint
+from tests.explain.toys import CLASSES, classifier
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return classifier()
+
+
+@pytest.fixture(scope="module")
+def films():
+    drawn = open_cohort("phantom:fair")
+    return drawn.where(drawn.samples["label"].isin(CLASSES)).take(range(4)).relabel({c: c for c in CLASSES}, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def frame(toy, films):
+    return scoring.score(toy, films, "gradcam")
+
+
+def test_a_row_a_film_with_the_truth_where_there_is_one(frame, films):
+    assert list(frame.columns) == scoring.columns()
+    assert frame["id"].is_unique
+    assert (frame["class"] == films.samples["label"]).all()
+    marked = films.samples["truth"] != ""
+    assert (frame["hit"].notna() == marked).all()
+    shares = frame[["lung_share", "lung_area", "mass_inside", "iou", "hit"]].to_numpy()
+    assert ((shares >= 0) & (shares <= 1) | np.isnan(shares)).all()
+
+
+def test_films_done_before_are_passed_over_and_counted(toy, films, frame):
+    told = []
+    rest = scoring.score(toy, films, done=set(frame["id"][:3]), progress=lambda done, total: told.append((done, total)))
+    assert list(rest["id"]) == [frame["id"][3]]
+    assert told == [(n + 1, 4) for n in range(4)]
+
+
+def test_the_model_s_own_choice_can_be_asked_for(toy, films):
+    one = scoring.score(toy, films.take([0]), of="predicted")
+    assert one["class"][0] == one["predicted"][0]
+
+
+def table(**columns):
+    size = len(next(iter(columns.values())))
+    base = {name: [""] * size for name in scoring.columns()} | {m: [math.nan] * size for m in scoring.MEASURES}
+    base |= {"id": [str(n) for n in range(size)], "class": ["a"] * size, "method": ["gradcam"] * size}
+    return pd.DataFrame(base | columns)
+
+
+def test_summary_means_with_intervals_by_patient():
+    rng = np.random.default_rng(0)
+    values = rng.random(200)
+    alone = scoring.summary(table(lung_share=values)).set_index("measure").loc["lung_share"]
+    assert alone["value"] == pytest.approx(values.mean())
+    half = 1.96 * values.std() / np.sqrt(200)
+    assert alone["high"] - alone["low"] == pytest.approx(2 * half, rel=0.15)
+    repeated = table(lung_share=np.repeat(values[:50], 4), patient=[str(n) for n in np.repeat(range(50), 4)])
+    wide = scoring.summary(repeated).set_index("measure").loc["lung_share"]
+    assert wide["high"] - wide["low"] > 1.5 * (alone["high"] - alone["low"])
+    assert wide["films"] == 200
+
+
+def test_a_single_patient_has_no_interval():
+    row = scoring.summary(table(hit=[1.0, 1.0], patient=["p", "p"])).iloc[0]
+    assert row["value"] == 1
+    assert math.isnan(row["low"])
+
+
+def test_summary_groups_by_what_is_asked():
+    summary = scoring.summary(table(hit=[1.0, 0.0], band=["mild", "severe"]), ["method", "band"])
+    assert dict(zip(summary["band"], summary["value"], strict=True)) == {"mild": 1, "severe": 0}
+
+
+def test_a_line_cut_off_by_a_kill_is_removed(tmp_path):
+    path = tmp_path / "rows.csv"
+    header = ["id", "film"]
+    path.write_text("id,film\na,1\nb,2\nc")
+    assert _whole_rows(path, header) == {"a", "b"}
+    assert path.read_text() == "id,film\na,1\nb,2\n"
+    with pytest.raises(ExplainError, match="other columns"):
+        _whole_rows(path, ["id"])
+    assert _whole_rows(tmp_path / "none.csv", header) == set()
+
+
+@pytest.fixture(scope="module")
+def stored(toy, tmp_path_factory):
+    return checkpoint.save(toy.checkpoint, tmp_path_factory.mktemp("weights") / "toy")
+
+
+def test_the_command_explains_a_film(stored, films, tmp_path, capsys):
+    film = films.samples["path"][0]
+    films.film(0)
+    assert main(["explain", str(stored), film, "--class", "all", "--out", str(tmp_path)]) == 0
+    assert "checks speak for" in capsys.readouterr().out or "no positive evidence"
+    (written,) = tmp_path.glob("*.json")
+    numbers = json.loads(written.read_text())
+    assert set(numbers["heatmaps"]) == set(CLASSES)
+    assert sum(numbers["prediction"].values()) == pytest.approx(1, abs=1e-5)
+    for entry in numbers["heatmaps"].values():
+        values = np.load(tmp_path / f"{entry['files']}.npy")
+        assert values.max() == pytest.approx(entry["maximum"])
+        assert (tmp_path / f"{entry['files']}.png").read_bytes().startswith(b"\x89PNG")
+        assert all(line["sentence"] for line in entry["trust"])
+
+
+def test_the_command_scores_a_cohort_and_goes_on(stored, tmp_path, capsys):
+    arguments = ["explain", str(stored), "--cohort", "phantom:fair", "--limit", "1", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    first = (tmp_path / "gradcam-last-label.csv").read_text()
+    assert "lung_share" in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert (tmp_path / "gradcam-last-label.csv").read_text() == first
+    assert set(pd.read_csv(tmp_path / "summary.csv")["measure"]) <= set(scoring.MEASURES)
+
+
+def test_the_command_keeps_the_randomisation_check_in_the_card(stored, capsys):
+    before = (stored / "model.safetensors").read_bytes()
+    arguments = ["explain", str(stored), "--cohort", "phantom:fair", "--limit", "1", "--randomisation"]
+    assert main([*arguments, "--method", "gradcam,hirescam"]) == 0
+    card = checkpoint.load(stored).card
+    assert set(card.randomisation) == {"gradcam", "hirescam"}
+    assert card.randomisation["gradcam"]["films"] == 3
+    assert (stored / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "no film came"),
+        (["a.png", "--cohort", "phantom"], "together"),
+        (["a.png", "--method", "magic"], "magic"),
+    ],
+)
+def test_the_command_refuses_in_a_sentence(stored, arguments, words, capsys):
+    assert main(["explain", str(stored), *arguments]) == 2
+    assert words in capsys.readouterr().err
