@@ -15,6 +15,10 @@ PAGES = {
         st.Page("pages/data/explore.py", title="Explore", icon=":material/grid_view:"),
         st.Page("pages/data/augment.py", title="Augmentation", icon=":material/transform:"),
     ],
+    "Model": [
+        st.Page("pages/model/report.py", title="Report", icon=":material/assessment:"),
+        st.Page("pages/model/compare.py", title="Compare", icon=":material/compare_arrows:"),
+    ],
     "Teaching": [
         st.Page("pages/teach/quiz.py", title="Quiz", icon=":material/school:"),
         st.Page("pages/teach/shortcut.py", title="Shortcut", icon=":material/bug_report:"),

@@ -1,0 +1,230 @@
+"""Compare: the trained models side by side, and two of them on the same films."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.errors import EvaluationError
+from core.evaluate.compare import Comparison
+from core.evaluate.estimates import MACRO, OVERALL
+from core.evaluate.glossary import GLOSSARY
+from core.evaluate.intervals import Figure
+from core.report import evaluation_figures, figures
+from pages.shared import evaluations, gallery, resources, viewer, widgets
+from pages.shared.case import current, current_cohort
+
+if TYPE_CHECKING:
+    from core.model.checkpoint import Card
+
+VIEWS = ("All models", "Training", "Two on the same films", "Two on this film")
+SHOWN = {"accuracy": OVERALL, "balanced_accuracy": OVERALL, "auroc": MACRO, "f1": MACRO, "mcc": OVERALL, "ece": OVERALL}
+SPEED_RUNS = 7  # timed predictions of one film; the median counts
+CHANGED = 24  # films shown
+
+
+def figures_of(name: str) -> dict[str, Figure]:
+    """The test figures of a model on its own films; empty where none are kept."""
+    try:
+        parts = evaluations.own(name)
+    except EvaluationError:
+        return {}
+    if "test" not in parts:
+        return {}
+    found = parts["test"].figures()
+    return {key: found[scope][key] for key, scope in SHOWN.items()}
+
+
+def all_models(cards: "dict[str, Card]") -> None:
+    """One line a model."""
+    measured = {name: figures_of(name) for name in cards}
+    speeds = st.session_state.setdefault("_speeds", {})
+    if st.button("Measure milliseconds per film here", icon=":material/speed:"):
+        with widgets.progress("Timing one film", lambda: None) as report:
+            for number, name in enumerate(cards):
+                report(number / len(cards))
+                speeds[name] = milliseconds(name)
+    st.dataframe(
+        pd.DataFrame([_line(card, measured[name], speeds.get(name)) for name, card in cards.items()]),
+        hide_index=True,
+        column_config={GLOSSARY[key].title: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in SHOWN},
+    )
+    st.caption("Each model on its own test films, so not on the same ones: for that, see “Two on the same films”.")
+    key = st.selectbox("Figure", list(SHOWN), format_func=lambda k: GLOSSARY[k].title, width=240)
+    rows = {cards[name].title: found[key] for name, found in measured.items() if found}
+    if rows:
+        title = GLOSSARY[key].title
+        figure = evaluation_figures.forest(rows, f"{title}, own test films")
+        st.plotly_chart(figure, key="models", config=widgets.CHART, alt=f"{title} of every model with 95 % intervals")
+
+
+def milliseconds(name: str) -> float:
+    """Median time of one prediction on this machine, picture in, probabilities out."""
+    model = resources.classifier(name)
+    size = model.preprocess.size
+    picture = np.random.default_rng(0).integers(0, 256, (1, size, size), np.uint8)
+    model.predict_pictures(picture)
+    times = []
+    for _ in range(SPEED_RUNS):
+        started = time.perf_counter()
+        model.predict_pictures(picture)
+        times.append(time.perf_counter() - started)
+    return 1000 * float(np.median(times))
+
+
+def training(cards: "dict[str, Card]") -> None:
+    """Loss, accuracy and learning rate over the epochs."""
+    with_history = [name for name, card in cards.items() if card.history]
+    if not with_history:
+        st.info("No model here kept its training history.")
+        return
+    names = st.multiselect(
+        "Models", with_history, with_history[:4], format_func=lambda name: cards[name].title, key="curves of"
+    )
+    if names:
+        figure = evaluation_figures.history({cards[name].title: cards[name].history for name in names})
+        st.plotly_chart(figure, key="history", config=widgets.CHART, alt="Training curves by epoch")
+
+
+def pair(cards: "dict[str, Card]") -> tuple[str, str]:
+    """The sidebar's model, and another."""
+    first = str(st.session_state["model"])
+    others = [name for name in cards if name != first]
+    same = [name for name in others if set(cards[name].classes) == set(cards[first].classes)]
+    kept = st.session_state.get("second model")
+    if kept not in others:
+        st.session_state["second model"] = (same or others)[0]
+    second = st.selectbox(
+        f"{cards[first].title} (sidebar) against", others, key="second model", format_func=lambda n: cards[n].title,
+        persist_state="session",
+    )  # fmt: skip
+    return first, second
+
+
+@widgets.part
+def same_films(cards: "dict[str, Card]") -> None:
+    """Paired difference, McNemar, and the films that changed."""
+    first, second = pair(cards)
+    result = _compared(cards[first], cards[second])
+    if result is None:
+        return
+    st.markdown(f"On **{result.films:,} films**: {result.mcnemar.sentence}")
+    left, right = st.columns([3, 2], gap="large")
+    left.plotly_chart(
+        evaluation_figures.differences(result.differences), key="differences", config=widgets.CHART,
+        alt="Difference of every figure, second model less first, with 95 % intervals",
+    )  # fmt: skip
+    rows = [(GLOSSARY[key].title, gap.text()) for key, gap in result.differences.items()]
+    right.dataframe(pd.DataFrame(rows, columns=["Figure", "Second less first"]), hide_index=True)
+    changed(result)
+
+
+def changed(result: Comparison) -> None:
+    """Films that the two models call differently."""
+    counts = result.changed["verdict"].value_counts()
+    verdict = st.pills(
+        "Films that changed", list(counts.index), format_func=lambda v: f"{v} ({counts[v]})", key="verdict"
+    )
+    table = result.changed if verdict is None else result.changed[result.changed["verdict"] == verdict]
+    cohort = current_cohort()
+    rows = evaluations.rows_in(cohort, table.rename(columns={"film": "path"}))
+    here = np.flatnonzero(rows >= 0)[:CHANGED]
+    notes = [f"{a} → {b}" for a, b in zip(table["first"], table["second"], strict=True)]
+    if len(here):
+        gallery.grid(
+            st.session_state["cohort"], cohort, [int(rows[i]) for i in here], "changed", [notes[i] for i in here]
+        )
+    else:
+        st.dataframe(table, hide_index=True)
+
+
+def this_film(cards: "dict[str, Card]") -> None:
+    """Two models on the film of the sidebar: what they say and where they look."""
+    first, second = pair(cards)
+    case = current()
+    style = viewer.Drawing(viewer.overlay.Style(st.session_state["opacity"], st.session_state["threshold"]))
+    for name, place in zip((first, second), st.columns(2), strict=True):
+        model = resources.classifier(name)
+        said = resources.prediction(model, case.film)
+        with place:
+            st.markdown(f"**{cards[name].title}**: {said.label}")
+            map_ = resources.heatmaps(model, case.film, "gradcam", None)[said.label]
+            viewer.show(
+                [viewer.View(said.picture, map_, f"{said.label} {map_.probability:.2f}")], style, f"film {name}"
+            )
+            probabilities = dict(zip(said.classes, map(float, said.probabilities), strict=True))
+            cut_offs = dict(zip(said.classes, said.thresholds, strict=True))
+            st.plotly_chart(
+                figures.probability_bars(probabilities, cut_offs), key=f"bars {name}",
+                config=widgets.CHART, alt=", ".join(f"{c} {p:.2f}" for c, p in probabilities.items()),
+            )  # fmt: skip
+            if said.domain.status != "in":
+                st.warning(said.domain.sentence, icon=":material/block:")
+
+
+def _compared(first: "Card", second: "Card") -> Comparison | None:
+    """On the test films that both models keep, else on the sidebar's cohort once it has been shown to both."""
+    result = evaluations.on_own_films(first.name, second.name, (first.created, second.created))
+    if result is not None:
+        return result
+    cohort = current_cohort()
+    models = [resources.classifier(card.name) for card in (first, second)]
+    missing = [model for model in models if evaluations.made(model, cohort) is None]
+    if missing:
+        st.caption(f"No test film is common to both. Both can be shown the {len(cohort):,} films of {cohort.name}.")
+        if not st.button("Show them", icon=":material/play_arrow:"):
+            return None
+        for model in missing:
+            with widgets.progress(f"Showing films to {model.card.title}", lambda: None) as report:
+                evaluations.make(model, cohort, report)
+    return evaluations.on_cohort(models[0], models[1], cohort.fingerprint)
+
+
+def _line(card: "Card", found: dict[str, Figure], speed: float | None) -> dict[str, Any]:
+    published = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in card.published.items())
+    return {
+        "Model": card.title,
+        "Network": card.network,
+        "Classes": len(card.classes),
+        **{GLOSSARY[key].title: found[key].text() if found else "not kept" for key in SHOWN},
+        "Published": published,
+        "Epochs": len(card.history),
+        "Parameters, millions": round(card.parameters / 1e6, 2),
+        "Size, MB": round(_megabytes(card.name), 1),
+        "ms per film": None if speed is None else round(speed, 1),
+    }
+
+
+def _megabytes(name: str) -> float:
+    from core.model.checkpoint import WEIGHTS, available
+
+    folder = next((folder for folder in available() if folder.name == name), Path(name))
+    return (folder / WEIGHTS).stat().st_size / 1e6
+
+
+widgets.heading(
+    "Compare", "The trained models side by side: figures, training, size and speed; two of them on the same films."
+)
+known = resources.cards()
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    label_visibility="collapsed",
+    key="compare view",
+    persist_state="session",
+)
+if view == VIEWS[0]:
+    all_models(known)
+elif view == VIEWS[1]:
+    training(known)
+elif len(known) < 2:
+    st.info("There is only one model; train another with python -m core train.", icon=":material/info:")
+elif view == VIEWS[2]:
+    same_films(known)
+else:
+    this_film(known)

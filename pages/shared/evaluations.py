@@ -1,0 +1,115 @@
+"""What is known of how good the models are: the evaluation kept beside each checkpoint, and those made here.
+
+An evaluation keeps its resamples, so each is opened once for all visitors. Scoring a cohort takes seconds to minutes:
+the work shows its progress and can be cancelled.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.data.cohort import Cohort
+from pages.shared import resources
+
+if TYPE_CHECKING:
+    from core.evaluate.compare import Comparison
+    from core.evaluate.evaluation import Evaluation
+    from core.model.classifier import Classifier
+
+KEPT = 12  # evaluations made here, over all visitors
+Splits = dict[str, "Evaluation"]  # by split: train, validation, test, new
+
+
+def own(model: str) -> Splits:
+    """The films of a model's own cohort, as kept beside its checkpoint; EvaluationError if nothing is."""
+    from core.model.checkpoint import EVALUATION, available
+
+    folder = next((folder for folder in available() if folder.name == model), Path(model))
+    file = folder / EVALUATION
+    return _read(str(file), file.stat().st_mtime if file.is_file() else 0.0, model)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Opening the evaluation")
+def _read(file: str, changed: float, model: str) -> Splits:
+    from core.evaluate.evaluation import from_parquet
+
+    return from_parquet(Path(file), model).by_split()
+
+
+def made(model: "Classifier", cohort: Cohort) -> Splits | None:
+    """The evaluation of a model on a cohort, if somebody has asked for it."""
+    kept = _shelf().get(_key(model, cohort))
+    return kept[1] if kept else None
+
+
+def make(model: "Classifier", cohort: Cohort, report: Callable[[float], None]) -> Splits:
+    """Score a cohort and keep the evaluation; ``report`` gets the share done and may raise to stop."""
+    from core.errors import EvaluationError
+    from core.evaluate.scoring import labelled, score, seen
+
+    films = labelled(model, cohort)
+    try:
+        known = pd.concat([part.samples for part in own(model.card.name).values()])
+    except EvaluationError:
+        known = None
+    films = films.with_splits(seen(films, known))
+    evaluation, _ = score(model, films, lambda done, total: report(done / total))
+    shelf = _shelf()
+    shelf[_key(model, cohort)] = evaluation, evaluation.by_split()
+    while len(shelf) > KEPT:
+        shelf.pop(next(iter(shelf)), None)
+    return shelf[_key(model, cohort)][1]
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing film by film")
+def on_own_films(first: str, second: str, created: tuple[str, str]) -> "Comparison | None":
+    """Two models on the films that are test films of both; None if there are none."""
+    from core.errors import EvaluationError
+    from core.evaluate.compare import compare
+
+    try:
+        return compare(own(first)["test"], own(second)["test"])
+    except (EvaluationError, KeyError):
+        return None
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing film by film", hash_funcs=resources.IDENTITY)
+def on_cohort(first: "Classifier", second: "Classifier", fingerprint: str) -> "Comparison":
+    """Two models on the films of a cohort that `make` has scored with both and neither was trained or tuned on."""
+    from core.evaluate.compare import compare
+
+    whole = [_shelf()[model.card.name, model.card.created, fingerprint][0] for model in (first, second)]
+    unseen = [e.where(e.samples["split"].isin(["test", ""])) for e in whole]
+    return compare(unseen[0], unseen[1])
+
+
+def rows_in(cohort: Cohort, samples: pd.DataFrame) -> np.ndarray:
+    """The row of the cohort that each evaluated film is, int (N,); -1 where the cohort has no such film."""
+    names = [path.replace("\\", "/").rsplit("/", 1)[-1] for path in cohort.samples["path"]]
+    by_name = {key: row for row, key in enumerate(zip(names, cohort.samples["source"].astype(str), strict=True))}
+    keys = zip(samples["path"].astype(str), samples["source"].astype(str), strict=True)
+    return np.array([by_name.get(key, -1) for key in keys], dtype=int)
+
+
+def _key(model: "Classifier", cohort: Cohort) -> tuple[str, str, str]:
+    return model.card.name, model.card.created, cohort.fingerprint
+
+
+@st.cache_resource(show_spinner=False)
+def _shelf() -> "dict[tuple[str, str, str], tuple[Evaluation, Splits]]":
+    """A plain dictionary, oldest first: a cached function may not draw on a progress bar made outside it."""
+    return {}
+
+
+def mean_heatmap(spec: str, model: "Classifier", rows: list[int], class_name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Mean picture uint8 (S, S) and mean evidence for a class float (S, S) over some films of a cohort."""
+    pictures, maps = [], []
+    for row in rows:
+        film = resources.film(spec, row)
+        pictures.append(resources.prediction(model, film).picture)
+        maps.append(resources.heatmaps(model, film, "gradcam", None)[class_name].values)
+    return np.mean(pictures, axis=0).astype(np.uint8), np.mean(maps, axis=0)

@@ -1,0 +1,68 @@
+"""Films that a model was judged on, drawn from the sidebar's cohort: errors, doubts, a cell of the confusion matrix."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.evaluate import review
+from core.evaluate.operating import OperatingPoint
+from core.report import overlay
+from pages.shared import evaluations, gallery, resources
+from pages.shared.case import current_cohort
+
+if TYPE_CHECKING:
+    from core.evaluate.evaluation import Evaluation
+
+CELL_FILMS = 12  # films of a cell that get heatmaps
+
+
+def grid(found: pd.DataFrame, notes: list[str], key: str) -> None:
+    """Films as thumbnails where the sidebar's cohort has them, else as a table."""
+    if found.empty:
+        st.success("None.", icon=":material/check:")
+        return
+    cohort = current_cohort()
+    rows = evaluations.rows_in(cohort, found.rename(columns={"film": "path"}))
+    here = np.flatnonzero(rows >= 0)
+    if len(here):
+        gallery.grid(st.session_state["cohort"], cohort, [int(rows[i]) for i in here], key, [notes[i] for i in here])
+    if len(here) < len(rows):
+        st.caption("Open the cohort these films come from in the sidebar to see them." if not len(here) else "")
+        st.dataframe(found[["film", "label", "called", "p_called", "p_label"]], hide_index=True)
+
+
+def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
+    """The films of the chosen cell, where the model looked on each, and on average."""
+    label, called = (st.session_state.get(name) for name in ("cell label", "cell called"))
+    if label is None or called is None:
+        return
+    found = review.cell(evaluation, label, called, point)
+    st.subheader(f"{len(found):,} films of {label} called {called}", anchor=False)
+    cohort, spec = current_cohort(), st.session_state["cohort"]
+    rows = evaluations.rows_in(cohort, found.rename(columns={"film": "path"}))
+    here = [int(row) for row in rows if row >= 0][:CELL_FILMS]
+    if found.empty or not here:
+        grid(found, [""] * len(found), "cell")
+        return
+    model = resources.classifier(st.session_state["model"])
+    with st.spinner("Looking where the model looked"):
+        picture, evidence = evaluations.mean_heatmap(spec, model, here, called)
+        maps = [(row, resources.heatmaps(model, resources.film(spec, row), "gradcam", None)[called]) for row in here]
+    style = overlay.Style(opacity=st.session_state["opacity"])
+    with st.grid("auto", min_column_width=150, gap="small"):
+        st.image(
+            overlay.overlay(picture, evidence, style), width="stretch", alt="Mean heatmap of the cell",
+            caption=f"mean of {len(here)} films: evidence for {called}",
+        )  # fmt: skip
+        for row, map_ in maps:
+            with st.container(gap="xxsmall"):
+                film = resources.prediction(model, resources.film(spec, row)).picture
+                st.image(overlay.overlay(film, map_.values, style), width="stretch", alt=f"Heatmap of film {row + 1}")
+                note = "no evidence" if map_.blank else f"{called} {map_.probability:.2f}"
+                st.button(
+                    f"{row + 1} · {note}", key=f"cell {row}", on_click=gallery.open_film, args=(row,), type="tertiary",
+                    width="stretch", help=f"Make film {row + 1} the case of every page",
+                )  # fmt: skip
+    st.caption("Grad-CAM, last layer. Each map on its own scale; a click makes the film the case of every page.")

@@ -1,0 +1,85 @@
+"""The controls that decide how a class is called: one operating point, from which every figure of a page follows."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.evaluate.operating import ARGMAX, OperatingPoint, at_thresholds, cut_off_for_costs, cut_off_for_sensitivity
+from pages.shared import state
+
+if TYPE_CHECKING:
+    from core.evaluate.evaluation import Evaluation
+    from core.model.checkpoint import Card
+
+LIKELY, CUT_OFF, OWN = "Most likely class", "One cut-off", "The model's own cut-offs"
+MODE = "operating mode"
+
+
+def class_of_interest(classes: tuple[str, ...]) -> str:
+    """The class that cut-off, prevalence and the leading figures are about."""
+    usual = "COVID-19" if "COVID-19" in classes else classes[-1]
+    state.choose("class", classes, lambda: usual)
+    return st.selectbox("Class of interest", classes, key="class", width=220)
+
+
+def picker(card: "Card", target: str, validation: "Evaluation | None") -> OperatingPoint:
+    """How classes are called. A cut-off can be set by itself, by a wished sensitivity or by what errors cost."""
+    session = st.session_state
+    if session["cutoff"] is not None and MODE not in session:
+        session[MODE] = CUT_OFF  # a link brought it
+    modes = [LIKELY, CUT_OFF, *([OWN] if card.thresholds else [])]
+    mode = st.segmented_control(
+        "A film is called by", modes, default=LIKELY, required=True, key=MODE, persist_state="session",
+        help="Every figure on this page follows from this choice.",
+    )  # fmt: skip
+    if mode != CUT_OFF:
+        session["cutoff"] = None
+        return at_thresholds(card.thresholds) if mode == OWN else ARGMAX
+    session["cutoff"] = 0.5 if session["cutoff"] is None else session["cutoff"]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.slider(
+            f"Cut-off: {target} is called from", 0.0, 1.0, key="cutoff", step=0.005, format="%.3f", width=360,
+            help="Probability from which the class is called; below it, the most likely other class is.",
+        )  # fmt: skip
+        with st.popover("Choose it by", icon=":material/target:"):
+            _by_sensitivity(target, validation)
+            _by_costs()
+    return OperatingPoint(target, session["cutoff"])
+
+
+def prevalence(target: str) -> dict[str, float]:
+    """How common the class is where the reader works; empty until it is set."""
+    percent = st.number_input(
+        f"Prevalence of {target} where you work, %", 0.01, 99.99, None, 0.5, key="prevalence", width=220,
+        placeholder="as in these films",
+        help="Predictive values depend on how common a disease is. Set it, and PPV and NPV are computed for it.",
+    )  # fmt: skip
+    return {} if percent is None else {target: percent / 100}
+
+
+def _by_sensitivity(target: str, validation: "Evaluation | None") -> None:
+    index = validation.classes.index(target) if validation is not None else -1
+    if validation is None or not (validation.labels == index).any():
+        st.caption(f"No validation film of {target} is kept, so no cut-off can be chosen by sensitivity.")
+        return
+    wished = st.number_input("Wished sensitivity, %", 1.0, 100.0, 95.0, 1.0, key="wished sensitivity")
+    scores, positive = validation.probabilities[:, index], validation.labels == index
+
+    def apply() -> None:
+        st.session_state["cutoff"] = _on_slider(cut_off_for_sensitivity(scores, positive, wished / 100))
+
+    st.button("Set by sensitivity", on_click=apply, help="From validation films, so that the test films stay unseen.")
+
+
+def _by_costs() -> None:
+    ratio = st.number_input("A miss costs as much as so many false alarms", 0.01, 1000.0, 5.0, 1.0, key="cost ratio")
+
+    def apply() -> None:
+        st.session_state["cutoff"] = _on_slider(cut_off_for_costs(ratio, 1.0))
+
+    st.button("Set by costs", on_click=apply, help="The cut-off of lowest expected cost, if the model is calibrated.")
+
+
+def _on_slider(cut_off: float) -> float:
+    """The highest step of the slider that is no higher: a wished sensitivity is kept."""
+    return int(cut_off / 0.005 + 1e-9) * 0.005

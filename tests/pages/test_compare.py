@@ -1,0 +1,70 @@
+"""The Compare page: every model in a line, curves, and two models on the same films and on one film."""
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import REPOSITORY
+from tests.pages.judged import COHORT, checkpoints
+from tests.pages.test_report import sound
+
+PAGE = "pages/model/compare.py"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    root = tmp_path_factory.mktemp("weights")
+    checkpoints(root)
+    return root
+
+
+@pytest.fixture
+def page(weights, monkeypatch):
+    monkeypatch.setenv("HILUM_WEIGHTS", str(weights))
+    st.cache_data.clear()
+    app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+    app.query_params.update({"cohort": COHORT, "model": "tiny-a"})
+    app.switch_page(PAGE).run()
+    sound(app)
+    return app
+
+
+def test_every_model_has_a_line_with_intervals(page):
+    table = page.dataframe[0].value.set_index("Model")
+    assert {"Model A", "Model B"} <= set(table.index)
+    assert "[" in table.loc["Model A", "Accuracy"]
+    assert table.loc["Model A", "Published"] == "accuracy 0.9"
+    assert table["ms per film"].isna().all()
+
+
+def test_speed_is_measured_here(page):
+    page.button[[b.label for b in page.button].index("Measure milliseconds per film here")].click().run()
+    sound(page)
+    assert (page.dataframe[0].value["ms per film"] > 0).all()
+
+
+def test_training_curves(page):
+    page.segmented_control(key="compare view").set_value("Training").run()
+    sound(page)
+    page.multiselect(key="curves of").set_value(["tiny-b"]).run()
+    sound(page)
+
+
+def test_two_models_on_the_same_films(page):
+    page.segmented_control(key="compare view").set_value("Two on the same films").run()
+    sound(page)
+    page.selectbox(key="second model").set_value("tiny-b").run()
+    sound(page)
+    assert any("80 films" in text.value and "p = " in text.value for text in page.markdown)
+    table = page.dataframe[0].value.set_index("Figure")
+    assert float(table.loc["Accuracy", "Second less first"].split()[0]) > 0
+
+
+def test_two_models_on_one_film(page):
+    page.segmented_control(key="compare view").set_value("Two on this film").run()
+    sound(page)
+    page.selectbox(key="second model").set_value("tiny-b").run()
+    sound(page)
+    shown = " ".join(text.value for text in page.markdown)
+    assert "Model A" in shown
+    assert "Model B" in shown

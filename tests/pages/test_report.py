@@ -1,0 +1,153 @@
+"""The Report page: one operating point moves every figure, a cell shows its films, a link reproduces it all."""
+
+import json
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import evaluations
+from tests.conftest import REPOSITORY
+from tests.pages.judged import COHORT, checkpoints
+
+PAGE = "pages/model/report.py"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    root = tmp_path_factory.mktemp("weights")
+    checkpoints(root)
+    return root
+
+
+@pytest.fixture
+def page(weights, monkeypatch):
+    """The page of model A, from a link."""
+    monkeypatch.setenv("HILUM_WEIGHTS", str(weights))
+    st.cache_data.clear()
+
+    def opened(**link: str) -> AppTest:
+        app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+        app.query_params.update({"cohort": COHORT, "model": "tiny-a", **link})
+        app.switch_page(PAGE).run()
+        sound(app)
+        return app
+
+    return opened
+
+
+def sound(app: AppTest) -> None:
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+
+
+def metrics(app: AppTest) -> dict[str, float]:
+    return {metric.label: float(metric.value) for metric in app.metric}
+
+
+def test_shows_the_test_films_figures(page):
+    shown, expected = metrics(page()), evaluations.own("tiny-a")["test"].figures()
+    assert shown["Accuracy"] == pytest.approx(expected["all films"]["accuracy"].value, abs=6e-4)
+    assert shown["Recall (sensitivity)"] == pytest.approx(expected["COVID-19"]["recall"].value, abs=6e-4)
+
+
+def test_a_cut_off_moves_every_figure_and_the_address(page):
+    app = page()
+    before = metrics(app)
+    app.segmented_control(key="operating mode").set_value("One cut-off").run()
+    app.slider(key="cutoff").set_value(0.05).run()
+    sound(app)
+    after = metrics(app)
+    assert after["Recall (sensitivity)"] > before["Recall (sensitivity)"]
+    assert after["Specificity"] < before["Specificity"]
+    assert after["AUROC"] == before["AUROC"]
+    assert app.query_params["cutoff"] in ("0.05", ["0.05"])
+
+
+def test_a_link_reproduces_the_cut_off(page):
+    app = page(cutoff="0.05", **{"class": "Viral Pneumonia"})
+    assert app.slider(key="cutoff").value == 0.05
+    assert app.selectbox(key="class").value == "Viral Pneumonia"
+    assert any("Viral Pneumonia" in caption.value for caption in app.caption)
+
+
+def test_a_wished_sensitivity_sets_the_cut_off_from_validation_films(page):
+    app = page(cutoff="0.5")
+    next(b for b in app.button if b.label == "Set by sensitivity").click().run()
+    sound(app)
+    validation = evaluations.own("tiny-a")["validation"]
+    found = validation.probabilities[validation.labels == 1, 1]
+    assert (found >= app.session_state["cutoff"]).mean() >= 0.95
+
+
+def test_costs_set_the_cut_off(page):
+    app = page(cutoff="0.5")
+    app.number_input(key="cost ratio").set_value(9.0).run()
+    next(b for b in app.button if b.label == "Set by costs").click().run()
+    assert app.session_state["cutoff"] == pytest.approx(0.1)
+
+
+def test_prevalence_adds_its_predictive_values(page):
+    app = page()
+    assert "PPV at your prevalence" not in metrics(app)
+    app.number_input(key="prevalence").set_value(1.0).run()
+    sound(app)
+    assert metrics(app)["PPV at your prevalence"] < metrics(app)["Precision (PPV)"]
+
+
+@pytest.mark.parametrize("view", ["Curves", "Calibration", "Slices", "Errors", "Doubtful labels", "Export"])
+def test_every_view(page, view):
+    app = page()
+    app.segmented_control(key="report view").set_value(view).run()
+    sound(app)
+    if view == "Slices":
+        for column in app.selectbox(key="slice by").options:
+            app.selectbox(key="slice by").set_value(column).run()
+            sound(app)
+    if view == "Curves":
+        app.segmented_control(key="curve").set_value("Precision-recall").run()
+        sound(app)
+
+
+def test_a_cell_shows_its_films_with_their_heatmaps_and_the_mean(page):
+    app = page()
+    app.selectbox(key="cell label").set_value("COVID-19").run()
+    app.selectbox(key="cell called").set_value("Normal").run()
+    sound(app)
+    evaluation = evaluations.own("tiny-a")["test"]
+    count = evaluation.confusion()[1, 0]
+    assert app.subheader[0].value == f"{count} films of COVID-19 called Normal"
+    opener = next(b for b in app.button if b.key and b.key.startswith("cell "))
+    opener.click().run()
+    assert app.session_state["case"] == int(opener.key.split()[1]) + 1
+
+
+def test_percent_and_splits(page):
+    app = page()
+    app.toggle(key="percent").set_value(True).run()
+    app.segmented_control(key="split of validation test").set_value("validation").run()
+    sound(app)
+    expected = evaluations.own("tiny-a")["validation"].figures()
+    assert metrics(app)["Accuracy"] == pytest.approx(expected["all films"]["accuracy"].value, abs=6e-4)
+
+
+def test_a_model_without_an_evaluation_says_so(page, weights):
+    file = weights / "tiny-a" / "evaluation.parquet"
+    kept = file.read_bytes()
+    file.unlink()
+    try:
+        app = page()
+        assert any("no evaluation.parquet" in info.value for info in app.info)
+    finally:
+        file.write_bytes(kept)
+
+
+def test_exports_hold_what_the_page_shows(page):
+    from core.evaluate.operating import OperatingPoint
+    from core.report.document import Report, as_json
+    from pages.shared import resources
+
+    page()
+    parts = evaluations.own("tiny-a")
+    data = json.loads(as_json(Report(resources.cards()["tiny-a"], parts, point=OperatingPoint("COVID-19", 0.05))))
+    assert set(data["splits"]) == {"validation", "test"}
