@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from core.data.cohort import Cohort
 from core.data.radiograph import Radiograph
 from core.data.split import split
 from core.errors import CohortError
+from core.model.checkpoint import replacing
 from core.model.recipe import Recipe, TrainingConfig
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
@@ -34,6 +36,11 @@ class Films:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def where(self, mask: np.ndarray) -> "Films":
+        """Those for which a mask, bool (N,), is true; a copy in memory."""
+        rows = torch.from_numpy(np.flatnonzero(mask))
+        return Films(self.pictures[rows], self.labels[rows])
+
 
 def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
     """The cohort under the recipe's classes and division.
@@ -52,6 +59,16 @@ def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
         came = f"{short.index[0]} has {int(counts.loc[short.index[0]].sum())} films outside the test split"
         raise CohortError(came, "at least one training and one validation film in each class", "Add films")
     return divided
+
+
+def films_of(cohort: Cohort, preprocess: Preprocess, path: Path, progress: Progress = quiet) -> Films:
+    """The decoded films, kept in the file ``path`` (.npy) so that a resumed run need not read them again."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.save(file, decode(cohort, preprocess, progress).pictures.numpy())
+    pictures = np.load(path, mmap_mode="c")
+    return Films(torch.from_numpy(pictures), torch.tensor(cohort.labels()))
 
 
 def decode(cohort: Cohort, preprocess: Preprocess, progress: Progress = quiet) -> Films:

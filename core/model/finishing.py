@@ -21,7 +21,7 @@ from core.model import device as devices
 from core.model import domain_fit
 from core.model import state as states
 from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, load, replacing, save
-from core.model.films import Films, Progress, decode, prepare, quiet
+from core.model.films import Films, Progress, films_of, prepare, quiet
 from core.model.recipe import Recipe
 from core.model.temperature import fit_temperature, operating_point
 
@@ -44,18 +44,20 @@ def finish(
     """
     folder = Path(folder)
     divided = prepare(cohort, recipe)
-    state = states.load(folder, states.run_fingerprint(recipe.fingerprint, divided.fingerprint))
+    run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
+    state = states.load(folder, run)
     if not state.best_epoch:
         raise CheckpointError(f"{folder} has no finished epoch", "a run of training.fit")
     card = _card(folder.resolve().name, divided, recipe, state)
     save(Checkpoint(card, state.best), folder)
     stored = load(folder)
-    films = decode(divided, recipe.preprocess, progress)
+    films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress)
     card, table = calibrated(card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
     limits, gate = _gate(stored, divided, films, progress)
     save(Checkpoint(replace(card, domain=limits), {**stored.state, **gate}), folder)
+    states.films_path(folder, run).unlink()
     return load(folder)
 
 

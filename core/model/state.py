@@ -34,6 +34,11 @@ def run_fingerprint(recipe_fingerprint: str, cohort_fingerprint: str) -> str:
     return hashlib.sha256(f"{recipe_fingerprint} {cohort_fingerprint}".encode()).hexdigest()
 
 
+def films_path(folder: Path, run: str) -> Path:
+    """Where a run keeps its decoded films until it is finished."""
+    return folder / f"films-{run[:12]}.npy"
+
+
 def save(state: State, folder: Path) -> None:
     """Write the state in one piece: a kill leaves the old one or the new one."""
     folder.mkdir(parents=True, exist_ok=True)

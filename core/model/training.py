@@ -18,7 +18,7 @@ from torch import nn
 from core.data.cohort import Cohort
 from core.model import device as devices
 from core.model import state as states
-from core.model.films import Films, Progress, batches, decode, prepare, quiet
+from core.model.films import Films, Progress, batches, films_of, prepare, quiet
 from core.model.recipe import Recipe, TrainingConfig
 from core.model.zoo import Network, build
 from core.transform.augment import Augment
@@ -66,8 +66,11 @@ def fit(
     if state.finished:
         return
     where = devices.pick(device)
-    training = decode(divided.split("train"), recipe.preprocess, progress)
-    validation = decode(divided.split("validation"), recipe.preprocess, progress)
+    films, split = (
+        films_of(divided, recipe.preprocess, states.films_path(folder, run), progress),
+        divided.samples["split"],
+    )
+    training, validation = films.where(split == "train"), films.where(split == "validation")
     network, optimiser = _start(recipe, state, where)
     loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
     for epoch in range(len(state.history) + 1, config.epochs + 1):

@@ -54,6 +54,11 @@ def test_the_checkpoint_is_whole(trained: tuple[Path, list[str]]) -> None:
     assert load(trained[0]).domain
 
 
+def test_nothing_else_stays_but_the_state(trained: tuple[Path, list[str]]) -> None:
+    names = sorted(path.name for path in trained[0].iterdir())
+    assert names == ["card.json", "evaluation.parquet", "model.safetensors", "state.pt"]
+
+
 def test_predictions_stand_beside_it_without_paths(trained: tuple[Path, list[str]]) -> None:
     table = pd.read_parquet(trained[0] / "evaluation.parquet")
     assert len(table) == 40
