@@ -1,7 +1,8 @@
 """Where the network looked: every class's heatmap from one pass through the network.
 
-A network is ``features | head``. The feature map is computed once without gradients; all classes then go through the
-head as one batch. Nothing here hooks, changes or locks the shared network, so any number of threads may ask at once.
+A network is ``features | head``. The feature map is computed once without gradients and kept for a while; all classes
+then go through the head as one batch. Nothing here hooks, changes or locks the shared network, so any number of threads
+may ask at once.
 
 Values keep their true scale (for most methods gradient times activation, so logits per place of the feature map): maps
 of different classes and films share one colour bar. ``Heatmap.normalised`` is the min-max view and equals the output of
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 
 from core.errors import ExplainError
+from core.explain.heatmap_cache import feature_map
 from core.explain.heatmap_cam import (
     LIBRARY,
     Cut,
@@ -147,9 +149,8 @@ def heatmaps(
 def available(classifier: Classifier, layer: str | None = None) -> tuple[str, ...]:
     """The methods that fit this network at this layer: a map of a single place has no "where" for the CAM family."""
     (stage,) = _known_layers(classifier, layer)
-    size = classifier.preprocess.size
-    with torch.no_grad():
-        found = classifier.network.cut(stage)[0](classifier.tensor(np.zeros((1, size, size), np.uint8)))
+    empty = np.zeros((classifier.preprocess.size,) * 2, np.uint8)
+    found = feature_map(classifier, empty, stage, classifier.network.cut(stage)[0])
     return tuple(row.name for row in METHODS.values() if not row.layered or _has_places(found))
 
 
@@ -163,19 +164,18 @@ def _layered(
     progress: Progress | None,
 ) -> tuple[list[np.ndarray], torch.Tensor]:
     """Raw maps (C, h, w) of each stage, and the logits (n,)."""
-    tensor = classifier.tensor(picture[None])
     raw = []
     for stage in stages:
         lower, upper = classifier.network.cut(stage)
-        with torch.no_grad():
-            feature_map = lower(tensor)
-        if not _has_places(feature_map):
+        found = feature_map(classifier, picture, stage, lower)
+        if not _has_places(found):
             raise ExplainError(
-                f"the map at {stage} is {tuple(feature_map.shape)} for a picture of {picture.shape}",
+                f"the map at {stage} is {tuple(found.shape)} for a picture of {picture.shape}",
                 "a map (1, K, h, w) of several places",
                 "Choose an earlier layer",
             )
-        maps, logits = _cam(row.name, Cut(tensor, lower, upper, feature_map, indices), settings, progress)
+        cut = Cut(classifier.tensor, picture, lower, upper, found, indices)
+        maps, logits = _cam(row.name, cut, settings, progress)
         raw.append(maps)
     return raw, logits
 
@@ -241,8 +241,8 @@ def _resized(maps: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return torch.nn.functional.interpolate(torch.from_numpy(maps)[None], tuple(shape), mode="bilinear")[0].numpy()
 
 
-def _has_places(feature_map: torch.Tensor) -> bool:
-    return feature_map.ndim == 4 and feature_map.shape[-2:].numel() > 1
+def _has_places(maps: torch.Tensor) -> bool:
+    return maps.ndim == 4 and maps.shape[-2:].numel() > 1
 
 
 def _known_classes(classifier: Classifier, classes: Sequence[str] | None) -> tuple[str, ...]:

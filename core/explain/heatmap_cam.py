@@ -2,8 +2,8 @@
 
 The arithmetic of the gradient methods is the `grad-cam` library's own. Its classes put hooks on a model and run it;
 here they are built without one and given activations and gradients that were taken from the cached feature map, so
-there is nothing to hook, to lock or to clean up. Five methods are computed here: Eigen-CAM and EigenGrad-CAM, whose
-full SVD in the library needs gigabytes at early layers (the thin SVD gives the same first component); Score-CAM, for all
+there is nothing to hook, to lock or to clean up. Five methods are computed here: Eigen-CAM and EigenGrad-CAM, as the
+library's full SVD needs gigabytes at early layers (the thin SVD has the same first component); Score-CAM, for all
 classes from the same passes; Ablation-CAM, where the library swaps layers of the shared network and, for networks
 without a ReLU, replaces a channel by -10,000,000 instead of the paper's 0; Random CAM, to draw from a seed.
 """
@@ -37,14 +37,16 @@ class Cut:
     """A network opened at a layer, and what is asked of it.
 
     Attributes:
-        tensor: the normalised picture, float32 (1, 3, S, S).
+        tensor: uint8 (B, S, S) -> normalised float32 (B, 3, S, S).
+        picture: the film as the model sees it, uint8 (S, S).
         lower: picture -> feature map.
         upper: feature map -> logits (B, n).
-        feature_map: float32 (1, K, h, w), without a graph.
+        feature_map: float32 (1, K, h, w), without a graph, shared with other requests: never written to.
         indices: the C classes asked for.
     """
 
-    tensor: torch.Tensor
+    tensor: Callable[[np.ndarray], torch.Tensor]
+    picture: np.ndarray
     lower: nn.Module
     upper: nn.Module
     feature_map: torch.Tensor
@@ -57,8 +59,7 @@ def gradients(cut: Cut) -> tuple[torch.Tensor, torch.Tensor]:
     All classes go through the head as one batch. Only the map is differentiated: no parameter's ``grad`` is touched.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        source = cut.feature_map.clone() if cut.feature_map.is_inference() else cut.feature_map.detach()
-        maps = source.expand(len(cut.indices), -1, -1, -1).requires_grad_()
+        maps = cut.feature_map.expand(len(cut.indices), -1, -1, -1).requires_grad_()
         logits = cut.upper(maps)
         chosen = logits[torch.arange(len(cut.indices)), cut.indices]
         (slopes,) = torch.autograd.grad(chosen.sum(), maps)
@@ -118,14 +119,13 @@ def score_cam(cut: Cut, channels: int | None, progress: Progress | None) -> tupl
         if channels < 1:
             raise ExplainError(f"Score-CAM was given {channels} channels", "1 or more, or none for all")
         maps = maps[maps.std(dim=(1, 2)).argsort(descending=True)[:channels]]
-    size = cut.tensor.shape[-2:]
-    scores = []
+    film, scores = cut.tensor(cut.picture[None]), []
     with torch.no_grad():
         for start in range(0, len(maps), 16):
             part = maps[start : start + 16, None]  # (b, 1, h, w)
-            masks = torch.nn.functional.interpolate(part, size, mode="bilinear", align_corners=True)
+            masks = torch.nn.functional.interpolate(part, film.shape[-2:], mode="bilinear", align_corners=True)
             low, high = masks.amin((2, 3), keepdim=True), masks.amax((2, 3), keepdim=True)
-            seen = cut.tensor * (masks - low) / (high - low + 1e-8)
+            seen = film * (masks - low) / (high - low + 1e-8)
             scores.append(cut.upper(cut.lower(seen))[:, cut.indices])
             if progress:
                 progress(min(1.0, (start + 16) / len(maps)))

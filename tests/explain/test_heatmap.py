@@ -7,6 +7,7 @@ import torch
 
 from core.errors import ExplainError
 from core.explain.heatmap import Heatmap, available, heatmaps
+from core.explain.heatmap_cache import KEPT, kept_by
 from core.explain.hide import hide
 from core.explain.methods import METHODS
 from core.model.classifier import Classifier
@@ -108,8 +109,8 @@ def test_two_layers_agree_or_are_averaged(made: Classifier) -> None:
     assert (product.values <= mean.values * (1 + 1e-5)).all()
 
 
-def test_integrated_gradients_add_up_and_agree_with_captum(made: Classifier) -> None:
-    picture = toys.picture()
+def test_integrated_gradients_add_up_and_agree_with_captum() -> None:
+    made, picture = toys.classifier(seed=2), toys.picture()  # its logits move furthest from the empty film's
     empty = hide(picture, np.ones(picture.shape, bool), "black")
     (logits, at_baseline), _ = made.predict_pictures(np.stack([picture, empty]))
     maps = heatmaps(made, picture, "integrated_gradients", steps=200)
@@ -140,6 +141,21 @@ def test_works_where_the_caller_has_switched_gradients_off(made: Classifier, met
             found = heatmaps(made, toys.picture(), method, **SMALL.get(method, {}))
         for name in made.classes:
             np.testing.assert_array_equal(found[name].values, expected[name].values)
+
+
+def test_the_kept_feature_map_is_that_of_this_picture_and_these_weights(made: Classifier) -> None:
+    passes: list[int] = []
+    made.network.features.register_forward_hook(lambda *_: passes.append(1))
+    name, seen = made.classes[0], {}
+    for seed in (0, 1, 0):
+        seen[seed] = heatmaps(made, toys.picture(seed=seed), "layercam")[name].values
+    assert len(passes) == 2, "another class or method of a film seen lately costs no pass"
+    assert not np.array_equal(seen[0], seen[1])
+    made.network.features.layer1[0].conv1.weight.neg_()
+    assert not np.array_equal(heatmaps(made, toys.picture(), "layercam")[name].values, seen[0])
+    for seed in range(2, 12):
+        heatmaps(made, toys.picture(seed=seed), "layercam")
+    assert len(kept_by(made)) == KEPT
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_a_box_is_cut_off_at_the_edge() -> None:
     assert np.argwhere(mask).tolist() == [[y, x] for y in (7, 8, 9) for x in (0, 1)]
 
 
+@settings(deadline=None)
 @given(side=st.integers(32, 300))
 def test_regions_are_a_frame_four_corners_and_the_lungs(side: int) -> None:
     assert (
