@@ -76,7 +76,7 @@ def borders_only(thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray,
     scores = np.zeros((len(labels), len(classes)))
     folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
     for train, test in folds.split(borders, labels, groups):
-        forest = ExtraTreesClassifier(200, min_samples_leaf=2, class_weight="balanced", n_jobs=-1, random_state=seed)
+        forest = ExtraTreesClassifier(100, min_samples_leaf=2, class_weight="balanced", random_state=seed)
         forest.fit(borders[train], labels[train])
         scores[np.ix_(test, np.searchsorted(classes, forest.classes_))] = forest.predict_proba(borders[test])
     area = _mean_area(labels, scores, classes)

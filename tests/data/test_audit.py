@@ -15,6 +15,7 @@ from core.data.cohort import Cohort
 from core.data.findings import Audit, Finding
 from core.data.frame import measure
 from core.data.layouts import table
+from core.data.phantom_cohort import cohort as phantoms
 from core.data.readers import open_cohort
 from core.data.signatures import thumbnail_of
 from tests.data.conftest import draw
@@ -198,3 +199,13 @@ def test_the_real_cohorts_share_what_they_are_known_to_share(real_data: Path) ->
     covid = radiography.where(radiography.samples["path"].str.contains("COVID-2[678]"))
     copies = findings(audit(covid))["near_duplicates"]
     assert {"COVID-2716.png", "COVID-2718.png"} <= set(copies.films)
+
+
+def test_the_planted_shortcut_of_the_phantoms_is_caught_and_the_fair_ones_pass() -> None:
+    fair = audit(phantoms("fair", films=120, size=128))
+    assert fair.passed, [f.sentence for f in fair.findings if f.passed is False]
+    confounded = findings(audit(phantoms("confounded", films=120, size=128)))
+    for key in ("class_by_source", "burned_in_text", "border_statistics", "borders_only"):
+        assert confounded[key].passed is False
+    for key in ("exact_duplicates", "near_duplicates", "split_patients", "odd_films"):
+        assert confounded[key].passed is True
