@@ -1,0 +1,138 @@
+"""`python -m benchmarks.heatmaps`: all classes' Grad-CAM beside a bare pass and three libraries, and the trust card.
+
+All contestants explain the same drawn film with the same ResNet-18 at batch 1, 224 px, on the same threads, and take
+turns within each round; figures are medians over the rounds. Each library is used as its manual shows, its extractor
+built once and its map brought to the size of the film; for all classes it is asked once a class. Without a checkpoint
+the weights are random, on which no time here depends.
+"""
+
+import argparse
+import copy
+import statistics
+import time
+from collections.abc import Callable
+from itertools import count
+
+import numpy as np
+import torch
+from captum.attr import LayerAttribution, LayerGradCam
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import nn
+from torchcam.methods import GradCAM as TorchcamGradCAM
+
+from core.data.phantom import CLASSES, Acquisition, Finding, Patient, draw
+from core.explain.heatmap import heatmaps
+from core.explain.heatmap_cache import KEPT
+from core.explain.trust import assess
+from core.model.checkpoint import Card, Checkpoint
+from core.model.classifier import Classifier, open_classifier
+from core.model.zoo import build
+from core.transform.preprocess import Preprocess
+
+FORWARD, NEW, SEEN = "bare forward pass", "Hilum, film not seen before", "Hilum, film seen before"
+
+
+def main() -> None:
+    """Print the table and the trust card's time."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", help="name or folder (default: a ResNet-18 with random weights)")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    classifier = open_classifier(args.checkpoint) if args.checkpoint else _random()
+    classes, size = len(classifier.classes), classifier.preprocess.size
+    film = draw(Patient(seed=0), Finding(), Acquisition(), size)
+    print(f"{classifier.card.network}, {classes} classes, {size} px, {args.threads} threads, {args.rounds} rounds\n")
+    runs = _hilum(classifier, film.pixels) | _libraries(classifier, film.pixels)
+    _show(_medians(runs, args.rounds))
+    heatmap = max(heatmaps(classifier, film.pixels).values(), key=lambda found: float(found.values.max()))
+    card: Runs = {("trust card", 1): lambda: assess(classifier, film.pixels, heatmap, film.lungs)}
+    print(f"\ntrust card of one heatmap: {_medians(card, max(args.rounds // 8, 3))['trust card', 1]:.2f} s")
+
+
+Runs = dict[tuple[str, int], Callable[[], object]]
+"""(who, for how many classes) -> one request"""
+
+
+def _hilum(classifier: Classifier, picture: np.ndarray) -> Runs:
+    tensor, classes, requests = classifier.tensor(picture[None]), len(classifier.classes), count()
+    films = []  # more than Hilum keeps feature maps of, so that each is new to it when its turn comes again
+    for number in range(2 * KEPT):
+        films.append(picture.copy())
+        films[-1][0, 0] = number
+
+    def forward() -> None:
+        with torch.no_grad():
+            classifier.network(tensor)
+
+    def explain(film: np.ndarray | None, wanted: int) -> None:
+        film = films[next(requests) % len(films)] if film is None else film
+        heatmaps(classifier, film, classes=classifier.classes[:wanted])
+
+    runs: Runs = {(FORWARD, classes): forward}
+    for wanted in (1, classes):
+        runs[NEW, wanted] = lambda wanted=wanted: explain(None, wanted)  # type: ignore[misc]
+        runs[SEEN, wanted] = lambda wanted=wanted: explain(picture, wanted)  # type: ignore[misc]
+    return runs
+
+
+def _libraries(classifier: Classifier, picture: np.ndarray) -> Runs:
+    """Each on its own copy of the network, whose parameters ask for gradients as a freshly loaded network's do."""
+    tensor, size = classifier.tensor(picture[None]), picture.shape
+    networks = [copy.deepcopy(classifier.network).requires_grad_(True) for _ in range(3)]
+    grad_cam = GradCAM(networks[0], [networks[0].features[-1]])
+    torchcam = TorchcamGradCAM(networks[1], networks[1].features[-1])
+    captum = LayerGradCam(networks[2], networks[2].features[-1])
+
+    def by_grad_cam(index: int) -> None:
+        grad_cam(tensor, [ClassifierOutputTarget(index)])
+
+    def by_torchcam(index: int) -> None:
+        (found,) = torchcam(index, networks[1](tensor))
+        nn.functional.interpolate(found[None], size, mode="bilinear")
+
+    def by_captum(index: int) -> None:
+        found = captum.attribute(tensor, target=index, relu_attributions=True)
+        LayerAttribution.interpolate(found, size, "bilinear")
+
+    contestants = {"grad-cam library": by_grad_cam, "torchcam": by_torchcam, "Captum": by_captum}
+    return {
+        (name, wanted): lambda explain=explain, wanted=wanted: [explain(index) for index in range(wanted)]  # type: ignore[misc]
+        for name, explain in contestants.items()
+        for wanted in (1, len(classifier.classes))
+    }
+
+
+def _medians(runs: Runs, rounds: int) -> dict[tuple[str, int], float]:
+    """Median seconds of each, after one round that does not count."""
+    seconds: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
+    for _ in range(rounds + 1):
+        for key, run in runs.items():
+            started = time.perf_counter()
+            run()
+            seconds[key].append(time.perf_counter() - started)
+    return {key: statistics.median(values[1:]) for key, values in seconds.items()}
+
+
+def _show(took: dict[tuple[str, int], float]) -> None:
+    ours = ((FORWARD, NEW, SEEN), max(wanted for _, wanted in took))
+    forward = took[FORWARD, ours[1]]
+    print(f"{'Grad-CAM':32}{'classes':>8}{'ms':>9}{'/ forward':>11}")
+    for (name, wanted), seconds in took.items():
+        print(f"{name:32}{wanted:8}{1000 * seconds:9.1f}{seconds / forward:11.2f}")
+    rivals = {key: seconds for key, seconds in took.items() if key[0] not in ours[0]}
+    fastest = min((key for key in rivals if key[1] == 1), key=rivals.__getitem__)
+    print(f"\nfastest library for one class ({fastest[0]}) / Hilum for all {ours[1]}:", end=" ")
+    print(", ".join(f"{name.split(', ')[1]} {rivals[fastest] / took[name, ours[1]]:.2f}" for name in (NEW, SEEN)))
+
+
+def _random() -> Classifier:
+    torch.manual_seed(0)
+    card = Card("random", "Random weights", CLASSES, "resnet18", Preprocess(), {}, 0, "")
+    return Classifier(Checkpoint(card, build("resnet18", len(CLASSES)).state_dict()))
+
+
+if __name__ == "__main__":
+    main()
