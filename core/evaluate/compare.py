@@ -35,7 +35,7 @@ class Comparison:
     films: int
     differences: dict[str, Figure]  # key of the glossary -> second less first, with its paired interval
     mcnemar: McNemar
-    changed: pd.DataFrame  # film, label, first, second, p_first, p_second, verdict
+    changed: pd.DataFrame  # film, source, label, first, second, p_first, p_second, verdict
 
 
 def compare(
@@ -132,6 +132,7 @@ def _changed(
     verdict = np.select([right_second, right_first], ["now right", "now wrong"], "wrong both times")
     columns = {
         "film": first.samples["path"].to_numpy()[rows],
+        "source": first.samples["source"].to_numpy()[rows] if "source" in first.samples else "",
         "label": names[first.labels[rows]],
         "first": names[called_first[rows]],
         "second": names[called_second[rows]],

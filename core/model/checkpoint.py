@@ -137,9 +137,10 @@ def load(source: str | Path) -> Checkpoint:
 
 
 def available() -> list[Path]:
-    """Folders of all whole checkpoints in ``weights/`` and ``$HILUM_WEIGHTS``, by name."""
+    """Folders of all whole classifiers in ``weights/`` and ``$HILUM_WEIGHTS``, by name; other networks are left out."""
     found = {card.parent.name: card.parent for room in reversed(_rooms()) for card in room.glob(f"*/{CARD}")}
-    return [found[name] for name in sorted(found) if (found[name] / WEIGHTS).is_file()]
+    whole = [found[name] for name in sorted(found) if (found[name] / WEIGHTS).is_file()]
+    return [folder for folder in whole if '"preprocess"' in (folder / CARD).read_text(encoding="utf-8")]
 
 
 @contextmanager
