@@ -57,6 +57,7 @@ def finish(
         table.to_parquet(temporary, index=False)
     limits, gate = _gate(stored, divided, films, progress)
     save(Checkpoint(replace(card, domain=limits), {**stored.state, **gate}), folder)
+    del films  # Windows removes no file that is still mapped
     states.films_path(folder, run).unlink()
     return load(folder)
 

@@ -66,10 +66,8 @@ def fit(
     if state.finished:
         return
     where = devices.pick(device)
-    films, split = (
-        films_of(divided, recipe.preprocess, states.films_path(folder, run), progress),
-        divided.samples["split"],
-    )
+    films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress)
+    split = divided.samples["split"].to_numpy()
     training, validation = films.where(split == "train"), films.where(split == "validation")
     network, optimiser = _start(recipe, state, where)
     loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
