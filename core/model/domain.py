@@ -21,6 +21,7 @@ from core.model.zoo import Network
 Status = Literal["in", "doubtful", "out"]
 STAGES = 3  # the last stages of the network whose pooled maps make the signature
 THUMBNAIL = 16  # side, pixels
+FAR = 8.0  # standard deviations
 KINDS = ("film", "inverted", "turned", "no chest film")  # what the view model tells apart
 
 BLANK_SPREAD = 6.0  # standard deviation of grey levels below which a film shows nothing
@@ -88,7 +89,7 @@ class Gate:
         return cls({name: value.numpy().astype(np.float32) for name, value in tensors.items()}, limits)
 
     def judge(self, film: Radiograph, picture: np.ndarray, signature: np.ndarray) -> DomainVerdict:
-        """A film, its picture uint8 (S, S) and its signature (D,) -> the verdict; the worst finding speaks."""
+        """A film, its picture uint8 (S, S) and its signature (D,) -> the verdict."""
         refused = _file(film, picture)
         if refused and refused.status == "out":
             return refused
@@ -96,16 +97,18 @@ class Gate:
             return refused or DomainVerdict(float("nan"), 1.0, "doubtful", UNKNOWN)
         values, kinds = self.measure(signature[None], thumbnails(picture[None]))
         found = {name: self.limits[name].score(float(value[0])) for name, value in values.items()}
-        if all(status == "in" for _, status in found.values()):
-            return refused or DomainVerdict(max(score for score, _ in found.values()), 1.0, "in", FINE)
-        worst = max(found, key=lambda name: (_RANK[found[name][1]], found[name][0]))
-        score, status = found[worst]
-        return DomainVerdict(score, 1.0, status, SENTENCES[KINDS[kinds[0]] if worst == "view" else "features"])
+        score = max(score for score, _ in found.values())
+        status = max((status for _, status in found.values()), key=_SEVERITY.index)
+        if status == "in":
+            return refused or DomainVerdict(score, 1.0, status, FINE)
+        # The view model names what is wrong; the features only know that something is.
+        reason = KINDS[kinds[0]] if found["view"][1] != "in" else "features"
+        return DomainVerdict(score, 1.0, status, SENTENCES[reason])
 
     def measure(self, signatures: np.ndarray, thumbs: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Signatures (N, S), thumbnails (N, T) -> both measures (N,), and the likeliest kind that is no film (N,)."""
         t = self.tensors
-        x = (np.hstack([signatures, thumbs]) - t["mean"]) / t["scale"]  # (N, D)
+        x = standardised(np.hstack([signatures, thumbs]), t["mean"], t["scale"])  # (N, D)
         odds = x @ t["weight"].T + t["bias"]  # (N, 4)
         others = odds[:, 1:]
         top = others.max(axis=1)
@@ -117,7 +120,7 @@ class Gate:
         return {"view": view, "features": distance}, 1 + others.argmax(axis=1)
 
 
-_RANK = {"in": 0, "doubtful": 1, "out": 2}
+_SEVERITY: tuple[Status, ...] = ("in", "doubtful", "out")
 
 
 def signature(network: Network, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -141,6 +144,11 @@ def thumbnails(pictures: np.ndarray) -> np.ndarray:
     small = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures])
     flat = small.reshape(len(small), -1).astype(np.float32)
     return (flat - flat.mean(axis=1, keepdims=True)) / np.maximum(flat.std(axis=1, keepdims=True), 4.0)
+
+
+def standardised(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """In units of the training films' spread, cut at +-FAR: further out says no more, and would drown the rest."""
+    return np.clip((x - mean) / scale, -FAR, FAR)
 
 
 def _file(film: Radiograph, picture: np.ndarray) -> DomainVerdict | None:

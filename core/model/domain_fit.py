@@ -14,7 +14,7 @@ import torch
 from core.data.radiograph import Radiograph, from_pixels
 from core.model.classifier import Classifier, batches
 from core.model.classifier_bulk import Engine, torch_engine
-from core.model.domain import Gate, Limits, thumbnails
+from core.model.domain import Gate, Limits, standardised, thumbnails
 from core.model.domain_outliers import draw
 from core.model.zoo import Network
 from core.transform.preprocess import Preprocess
@@ -33,12 +33,12 @@ def fit(
     """From pictures uint8 (N, S, S) of training and of validation films: the card's `domain`, and its tensors."""
     engine = torch_engine(network, preprocess)
     train, validation = _some(train, TRAIN, seed), _some(validation, VALIDATION, seed)
-    outliers, kinds = draw(train, OUTLIERS, seed)
+    outliers, kinds = draw(train, min(OUTLIERS, 3 * len(train)), seed)
     outliers = np.stack([preprocess.picture(from_pixels(p, "drawn")) for p in outliers])  # with the films' contrast
     films, others = _measured(engine, train), _measured(engine, outliers)
-    tensors = {**_view(np.hstack(films), np.hstack(others), kinds)}
+    tensors = _view(np.hstack(films), np.hstack(others), kinds)
     width = films[0].shape[1]
-    tensors |= _subspace((films[0] - tensors["mean"][:width]) / tensors["scale"][:width])
+    tensors |= _subspace(standardised(films[0], tensors["mean"][:width], tensors["scale"][:width]))
     values, _ = Gate(tensors).measure(*_measured(engine, validation))
     limits = {"view": _view_limits(values["view"]), "features": _features_limits(values["features"])}
     card = {"limits": {name: asdict(limit) for name, limit in limits.items()}, "films": len(train)}
@@ -63,10 +63,10 @@ def _view(films: np.ndarray, others: np.ndarray, kinds: np.ndarray) -> dict[str,
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = films.mean(axis=0), films.std(axis=0) + 1e-3
-    x = (np.vstack([films, others]) - mean) / scale
+    x = standardised(np.vstack([films, others]), mean, scale)
     y = np.concatenate([np.zeros(len(films), np.int64), kinds])
     weights = np.where(y == 0, len(others) / len(films), 1.0)
-    model = LogisticRegression(C=REGULARISATION, max_iter=300).fit(x, y, weights)
+    model = LogisticRegression(C=REGULARISATION, tol=0.01, max_iter=300).fit(x, y, weights)
     return {"mean": mean, "scale": scale, "weight": model.coef_, "bias": model.intercept_}
 
 

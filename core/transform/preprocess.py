@@ -169,7 +169,7 @@ def _resize(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
     height, width = shape
     if array.shape == (height, width):
-        return np.ascontiguousarray(array)
+        return array.copy()
     shrinks = height <= array.shape[0] and width <= array.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return cv2.resize(np.ascontiguousarray(array), (width, height), interpolation=method)
