@@ -1,6 +1,7 @@
 """The dashboard: ``streamlit run dashboard.py``. Navigation, the frame round every page, and one error boundary."""
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from pages.shared import frame, state, widgets
 
@@ -28,7 +29,10 @@ PAGES = {
 st.logo("docs/logo.svg", size="large")
 
 state.begin()
+fresh_server = PagesManager.uses_pages_directory
 page = st.navigation(PAGES)
+if fresh_server:
+    frame.dismiss_false_alarm()
 with widgets.errors_said():
     frame.disclaimer()
     frame.sidebar()

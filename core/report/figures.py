@@ -1,16 +1,12 @@
-"""Plotly figures of one case: films with linked zoom, probabilities round their cut-offs, sweeps. Pure functions.
+"""Plotly figures of one case: probabilities round their cut-offs, before and after, sweeps. Pure functions.
 
 Every figure leaves its background and text to the page's theme, so that light and dark need no second version.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from core.report import overlay
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -28,72 +24,6 @@ PALETTE = (
     "#999999",
 )  # Okabe-Ito, reordered
 NOT_SURE = 0.25  # half width of the "not sure" zone round a cut-off, on the rescaled axis of `margin`
-HEIGHTS = {1: 500, 2: 470, 3: 330}  # of a viewer by number of panels, pixels
-GRID = 12  # invisible points along each side that let a box be drawn on a film
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One picture of a viewer: ``image`` is ``uint8 (H, W[, 3])``; ``side`` is its height and width in film pixels."""
-
-    image: np.ndarray
-    title: str = ""
-    side: tuple[int, int] | None = None
-
-
-def film_viewer(
-    panels: Sequence[Panel],
-    height: int | None = None,
-    scale: tuple[float, overlay.Style, bool] | None = None,
-    selectable: bool = False,
-    box: tuple[float, float, float, float] | None = None,
-) -> "Figure":
-    """Pictures side by side that zoom and move as one, and keep their zoom when a setting changes.
-
-    Args:
-        panels: one or more pictures with their titles.
-        height: of the figure, in pixels; None: what lets that many panels fill the width of a page.
-        scale: ``(top, style, signed)`` of the overlay, for a colour bar with true values; None for no bar.
-        selectable: whether a box can be drawn on the first picture.
-        box: ``(left, top, right, bottom)`` in film pixels, drawn on the first picture.
-    """
-    from plotly import graph_objects as go
-
-    data: list[dict[str, Any]] = []
-    layout: dict[str, Any] = {"annotations": [], "shapes": []}
-    for number, panel in enumerate(panels):
-        axis = str(number + 1) if number else ""
-        rows, columns = panel.side or panel.image.shape[:2]
-        dy, dx = rows / panel.image.shape[0], columns / panel.image.shape[1]
-        source = "data:image/png;base64," + base64.b64encode(overlay.png(panel.image)).decode()
-        place = {"x0": dx / 2, "dx": dx, "y0": dy / 2, "dy": dy, "xaxis": f"x{axis}", "yaxis": f"y{axis}"}
-        data.append({"type": "image", "source": source, "hoverinfo": "skip", **place})
-        domain = [number / len(panels) + (0.005 if number else 0), (number + 1) / len(panels)]
-        fixed = {"visible": False, "constrain": "domain"}
-        layout[f"xaxis{axis}"] = {
-            **fixed, "range": [0, columns], "constraintoward": "left", "domain": domain, "anchor": f"y{axis}",
-            **({"matches": "x"} if number else {}),
-        }  # fmt: skip
-        layout[f"yaxis{axis}"] = {
-            **fixed, "range": [rows, 0], "constraintoward": "top", "scaleanchor": f"x{axis}", "anchor": f"x{axis}",
-            **({"matches": "y"} if number else {}),
-        }  # fmt: skip
-        layout["annotations"].append(
-            {"text": panel.title, "x": 0, "y": 1, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "xanchor": "left",
-             "yanchor": "bottom", "showarrow": False, "font": {"size": 13}}
-        )  # fmt: skip
-    if scale:
-        data.append(_colourbar(*scale))
-    if selectable:
-        data.append(_grid(panels[0]))
-    if box:
-        left, top, right, bottom = box
-        line = {"color": "#F0E442", "width": 2}
-        layout["shapes"].append({"type": "rect", "x0": left, "y0": top, "x1": right, "y1": bottom, "line": line})
-    margins = {"l": 0, "r": 0, "t": 26 if any(panel.title for panel in panels) else 4, "b": 4}
-    layout |= {"height": height or HEIGHTS.get(len(panels), 260), "margin": margins, "uirevision": "film"}
-    layout |= {"dragmode": "select" if selectable else "pan", "showlegend": False}
-    return go.Figure({"data": data, "layout": layout})
 
 
 def margin(probability: float, cutoff: float) -> float:
@@ -217,26 +147,3 @@ def hiding_curve(curve: "Curve") -> "Figure":
     return figure.update_layout(
         height=260, margin={"l": 0, "r": 8, "t": 8, "b": 0}, legend={"orientation": "h", "y": 1.15}
     )
-
-
-def _colourbar(top: float, style: overlay.Style, signed: bool) -> dict[str, Any]:
-    """An invisible point carrying the colours and true values of an overlay."""
-    low = -1.0 if signed else 0.0
-    stops = np.linspace(low, 1.0, 17)
-    rgb = np.rint(overlay.colours(stops, style.colormap)).astype(int)
-    shares = (stops - low) / (1.0 - low)
-    scale = [[float(share), f"rgb({r},{g},{b})"] for share, (r, g, b) in zip(shares, rgb, strict=True)]
-    bar = {"thickness": 12, "len": 0.8, "x": 1.0, "xpad": 6, "tickformat": ".3~g", "outlinewidth": 0}
-    marker = {"color": [0], "cmin": low * top, "cmax": top, "colorscale": scale, "showscale": True, "colorbar": bar}
-    return {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "hoverinfo": "skip", "marker": marker}
-
-
-def _grid(panel: Panel) -> dict[str, Any]:
-    """Invisible points over a film: a chart without points reports no selection."""
-    rows, columns = panel.side or panel.image.shape[:2]
-    x, y = np.meshgrid((np.arange(GRID) + 0.5) * columns / GRID, (np.arange(GRID) + 0.5) * rows / GRID)
-    hidden = {"opacity": 0.0}
-    return {
-        "type": "scatter", "x": x.ravel(), "y": y.ravel(), "mode": "markers", "hoverinfo": "skip",
-        "marker": {"size": 4, **hidden}, "selected": {"marker": hidden}, "unselected": {"marker": hidden},
-    }  # fmt: skip

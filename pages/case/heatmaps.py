@@ -28,7 +28,7 @@ VERDICTS = {
     "bad": ":red[:material/cancel:]",
     "unknown": ":gray[:material/help:]",
 }
-CHART = "viewer"
+VIEWER = "viewer"
 
 
 def maps_of(case: Case, method: str, layer: str | None) -> "dict[str, Heatmap]":
@@ -106,15 +106,13 @@ def body(case: Case) -> None:
         title = f"hidden: {class_name} {after.probability:.2f}"
         others, common = [View(answer.after.picture, after, title, case.lungs, case.truth)], True
     views = [view_of(case, shown), *others]
-    side = case.model.preprocess.size
+    boxed = kind == "box"
     with left if len(views) == 1 else wide:
         place = st.container()
         drawing = viewer.controls(with_truth=case.truth is not None)
         with place:
-            viewer.show(
-                views, drawing, CHART, common, selectable=kind == "box", box=hiding.box(side) if kind == "box" else None,
-                on_select=(lambda: hiding.take_box(CHART, side)) if kind == "box" else None,
-            )  # fmt: skip
+            on_box = (lambda: hiding.take_box(VIEWER)) if boxed else None
+            viewer.show(views, drawing, VIEWER, common, box=hiding.box() if boxed else None, on_box=on_box)
             caption(case, shown)
     with right_below if len(views) == 1 else left:
         if kind != "nothing" and hidden is None:
@@ -146,8 +144,10 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
     )
     card = resources.trust(case.model, case.film, map_, case.lungs, case.truth)
     st.caption(card.headline)
-    for line in card.lines:
-        st.markdown(f"{VERDICTS[line.verdict]} **{line.title}.** {line.sentence}")
+    lines = (f"{VERDICTS[line.verdict]} **{line.title}.** {line.sentence}" for line in card.lines)
+    with st.container(gap="xxsmall"):
+        for line in lines:
+            st.caption(line)
     if card.curves and st.toggle("Curves behind these tests", key="curves"):
         name = st.segmented_control("Curve", list(card.curves), default=next(iter(card.curves)), required=True)
         figure = figures.hiding_curve(card.curves[name])

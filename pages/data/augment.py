@@ -56,8 +56,8 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
         if st.session_state.get("random"):
             st.button("Resample", icon=":material/casino:", on_click=_resample)
         st.caption(shown_values(drawn))
-    drawing = viewer.Drawing(STYLE.style, "Overlay" if heat else "Film")
-    viewer.show(views, drawing, "augmented", height=300, bar=False)
+    drawing = viewer.Drawing(STYLE.style, "Map" if heat else "Film")
+    viewer.show(views, drawing, "augmented", bar=False)
     likeness = robustness.alike(maps[0].values, maps[1].values, drawn)
     words = (
         "One of the heatmaps is blank, so they cannot be compared."

@@ -46,6 +46,24 @@ def remember_acceptance() -> None:
         st.html(script, unsafe_allow_javascript=True)
 
 
+def dismiss_false_alarm() -> None:
+    """Close the dialog with which a fresh server greets a link to a page.
+
+    Streamlit takes the folder pages/ for its own old page discovery until the first st.navigation, and says that a linked
+    page is missing before it shows it.
+    """
+    script = """<script>
+      const close = (tries) => {
+        const dialogs = [...document.querySelectorAll('[role="dialog"]')];
+        const alarm = dialogs.find((dialog) => dialog.innerText.startsWith("Page not found"));
+        if (alarm) alarm.querySelector("button").click();
+        else if (tries) setTimeout(close, 50, tries - 1);
+      };
+      close(40);
+    </script>"""
+    st.html(script, unsafe_allow_javascript=True)
+
+
 def _cohort() -> None:
     known = resources.known_cohorts()
     session = st.session_state

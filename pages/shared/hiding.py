@@ -45,32 +45,37 @@ def controls() -> tuple[str, str]:
     return kind, fill
 
 
-def box(side: int) -> tuple[float, float, float, float]:
-    """The box in pixels of a picture of this side: left, top, right, bottom."""
-    across, down = st.session_state.get("across", START), st.session_state.get("down", START)
-    left, right, top, bottom = (edge * side / 100 for edge in (*across, *down))
+def box() -> tuple[float, float, float, float]:
+    """The box in shares of the picture: left, top, right, bottom."""
+    left, right, top, bottom = (edge / 100 for key in ("across", "down") for edge in st.session_state.get(key, START))
     return left, top, right, bottom
 
 
-def take_box(chart: str, side: int) -> None:
+def take_box(viewer: str) -> None:
     """Callback of a viewer: the box just drawn on it becomes the box to hide."""
-    drawn = st.session_state[chart]["selection"]["box"]
+    drawn = st.session_state[viewer]["box"]
     if drawn:
-        for key, ends in (("across", drawn[-1]["x"]), ("down", drawn[-1]["y"])):
-            low, high = sorted(float(np.clip(100 * end / side, 0, 100)) for end in ends)
-            st.session_state[key] = (round(low), round(max(high, low + 1)))
+        left, top, right, bottom = (float(np.clip(round(100 * edge), 0, 100)) for edge in drawn)
+        st.session_state.update(across=(left, max(right, left + 1)), down=(top, max(bottom, top + 1)))
 
 
 def mask(kind: str, case: Case) -> np.ndarray | None:
     """What is to be hidden, bool (S, S) on the model's picture; None if that cannot be said."""
-    from core.explain.whatif import rectangle, regions
+    from core.explain.whatif import regions
 
     side = case.model.preprocess.size
     if kind == "box":
-        left, top, right, bottom = box(side)
-        return rectangle((side, side), left, top, right - left, bottom - top)
+        return box_mask(side)
     named = regions((side, side), case.lungs)
     return named["borders"] | named["corners"] if kind == "edges" else named.get(kind)
+
+
+def box_mask(side: int) -> np.ndarray:
+    """The box as a mask, bool (side, side)."""
+    from core.explain.whatif import rectangle
+
+    left, top, right, bottom = (edge * side for edge in box())
+    return rectangle((side, side), left, top, right - left, bottom - top)
 
 
 def outcome(answer: "WhatIf") -> None:

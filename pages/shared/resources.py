@@ -7,7 +7,7 @@ kept by its visitor's session alone; what is computed from it is found again onl
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st

@@ -1,19 +1,26 @@
-"""How films with heatmaps are drawn on pages: the controls, one picture, and the row of pictures with linked zoom."""
+"""How films with heatmaps are shown on pages: the controls, one picture, and the row of pictures with linked zoom.
 
+The viewer is a small component of our own (``film_viewer.js``): a Plotly figure inside Streamlit is built anew whenever
+its picture changes, and forgets where the visitor had zoomed to.
+"""
+
+import base64
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import streamlit as st
 
-from core.report import figures, overlay
-from pages.shared import widgets
+from core.report import overlay
 
 if TYPE_CHECKING:
     from core.explain.heatmap import Heatmap
 
 SIDE = 448  # pixels a picture is drawn with, so that outlines are finer than the model's pixels
-MODES = ("Overlay", "Film", "Swipe")
+MODES = ("Map", "Film", "Swipe")
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -21,8 +28,7 @@ class Drawing:
     """What the display controls say."""
 
     style: overlay.Style
-    mode: str = "Overlay"
-    swipe: float = 0.5
+    mode: str = "Map"
     lungs: bool = False
     truth: bool = False
 
@@ -45,74 +51,101 @@ class View:
 
 def controls(with_truth: bool) -> Drawing:
     """The display controls, in a row below a viewer."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         mode = st.segmented_control(
-            "Show", MODES, default="Overlay", required=True, key="mode", persist_state="session"
-        )
+            "Show", MODES, default="Map", required=True, key="mode", persist_state="session",
+            help="Swipe: drag across the film to uncover it.",
+        )  # fmt: skip
         opacity = st.slider(
-            "Opacity", 0.0, 1.0, key="opacity", step=0.05, width=115,
+            "Opacity", 0.0, 1.0, key="opacity", step=0.05, width=105,
             help="Of the strongest evidence. Where there is none the film stays exactly as it is.",
         )  # fmt: skip
         threshold = st.slider(
-            "Threshold",
-            0.0,
-            1.0,
-            key="threshold",
-            step=0.05,
-            width=115,
+            "Threshold", 0.0, 1.0, key="threshold", step=0.05, width=105,
             help="Evidence below this share of the scale is not drawn.",
-        )
-        swipe = st.slider("Swipe", 0.0, 1.0, 0.5, 0.02, width=115, key="swipe") if mode == "Swipe" else 0.5
+        )  # fmt: skip
         with st.popover("More", icon=":material/tune:"):
             contours = st.toggle(
                 "Contours", key="contours", help="Lines at a quarter, half and three quarters of the scale."
             )
-            lungs = st.toggle("Lung outline", key="outline", help="Blue: the lung fields, found by a separate network.")
+            lungs = st.toggle("Lung outline", key="outline", help="Blue: the lung fields.")
             truth = with_truth and st.toggle(
                 "Known truth", key="truth", help="Green: where the finding is known to be."
             )
             colormap = st.selectbox("Colours", get_args(overlay.Colormap), key="colormap")
-    style = overlay.Style(opacity, threshold, colormap, contours=contours)
-    return Drawing(style, mode, swipe, lungs, bool(truth))
+    return Drawing(overlay.Style(opacity, threshold, colormap, contours=contours), mode, lungs, bool(truth))
 
 
-def draw(view: View, drawing: Drawing, top: float) -> np.ndarray:
-    """One picture with everything the controls ask for, RGB uint8 (n S, n S, 3); ``top`` is the value of the last colour."""
+def draw(view: View, drawing: Drawing, top: float, film: bool = False) -> np.ndarray:
+    """One picture with all that the controls ask for, RGB uint8 (n S, n S, 3).
+
+    Args:
+        view: the picture.
+        drawing: from `controls`.
+        top: value of the last colour.
+        film: leave the heatmap away.
+    """
     picture = overlay.enlarge(view.picture, SIDE)
-    film = np.repeat(picture[..., None], 3, axis=2)
-    image = film
-    if view.heatmap is not None and drawing.mode != "Film":
-        values = overlay.enlarge(view.heatmap.values, SIDE)
-        image = overlay.overlay(picture, values, replace(drawing.style, top=top))
-        if drawing.mode == "Swipe":
-            image = overlay.swipe(film, image, drawing.swipe)
-    if drawing.lungs and view.lungs is not None:
-        image = overlay.outline(image, overlay.enlarge(view.lungs, SIDE), overlay.LUNGS)
-    if drawing.truth and view.truth is not None:
-        image = overlay.outline(image, overlay.enlarge(view.truth, SIDE), overlay.TRUTH)
+    if view.heatmap is None or film:
+        image = np.repeat(picture[..., None], 3, axis=2)
+    else:
+        image = overlay.overlay(picture, overlay.enlarge(view.heatmap.values, SIDE), replace(drawing.style, top=top))
+    for wanted, mask, colour in (
+        (drawing.lungs, view.lungs, overlay.LUNGS),
+        (drawing.truth, view.truth, overlay.TRUTH),
+    ):
+        if wanted and mask is not None:
+            image = overlay.outline(image, overlay.enlarge(mask, SIDE), colour)
     return image
 
 
-def show(views: list[View], drawing: Drawing, key: str, common: bool = True, **options: Any) -> Any:
+def show(
+    views: list[View],
+    drawing: Drawing,
+    key: str,
+    common: bool = True,
+    bar: bool = True,
+    box: tuple[float, float, float, float] | None = None,
+    on_box: Callable[[], None] | None = None,
+) -> None:
     """The pictures in a row with linked zoom, and a colour bar with true values.
 
     Args:
         views: one or more pictures.
         drawing: from `controls`.
-        key: of the chart; a chart keeps its zoom as long as its key stays.
+        key: of the viewer; it keeps its zoom as long as its key stays.
         common: one scale for all pictures (their evidence can be compared), or each its own.
-        options: for ``figures.film_viewer`` (height, selectable, box), ``on_select``, and ``bar`` (False: no colour bar).
+        bar: whether the colour bar is shown.
+        box: left, top, right, bottom in shares of the picture, drawn on the first one.
+        on_box: called when the visitor has drawn a box; it is then in ``st.session_state[key]["box"]``.
     """
     top = max(view.top for view in views) if common else views[0].top
     panels = []
     for view in views:
-        image = draw(view, drawing, top if common else view.top)
-        title = view.title + (" · no evidence" if view.heatmap is not None and view.heatmap.blank else "")
-        panels.append(figures.Panel(image, title, view.picture.shape))  # type: ignore[arg-type]
-    on_select, with_bar = options.pop("on_select", None), options.pop("bar", True)
+        nothing = " · no evidence" if view.heatmap is not None and view.heatmap.blank else ""
+        film = _source(draw(view, drawing, top, film=True)) if drawing.mode != "Map" else ""
+        mapped = _source(draw(view, drawing, top if common else view.top)) if drawing.mode != "Film" else ""
+        pictures = {"film": film or mapped, "overlay": mapped if film else ""}
+        panels.append({"title": view.title + nothing, "size": view.picture.shape, **pictures})
     signed = any(view.heatmap is not None and view.heatmap.signed for view in views)
-    bar = (top, drawing.style, signed) if with_bar and top > 0 and drawing.mode != "Film" else None
-    figure = figures.film_viewer(panels, scale=bar, **options)
-    select = {"on_select": on_select, "selection_mode": ("box",)} if on_select else {}
-    alt = "; ".join(view.title or "the film" for view in views)
-    return st.plotly_chart(figure, key=key, config=widgets.VIEWER, alt=alt, **select)
+    scale = _scale(top, drawing.style, signed) if bar and top > 0 and drawing.mode != "Film" else None
+    data = {"panels": panels, "mode": drawing.mode, "scale": scale, "selectable": on_box is not None, "box": box}
+    _component()(key=key, data=data | {"alt": "the film"}, on_box_change=on_box or (lambda: None))
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    css, js = ((_HERE / f"film_viewer.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    html = '<div class="viewer" tabindex="0" role="group"></div>'
+    return st.components.v2.component("film_viewer", html=html, css=css, js=js)
+
+
+def _scale(top: float, style: overlay.Style, signed: bool) -> dict[str, Any]:
+    low = -1.0 if signed else 0.0
+    stops = np.rint(overlay.colours(np.linspace(low, 1.0, 17), style.colormap)).astype(int)
+    colours = [f"rgb({r},{g},{b})" for r, g, b in stops]
+    return {"colours": colours, "values": [(i / 4, f"{top * (low + i * (1 - low) / 4):.3g}") for i in (4, 3, 2, 1, 0)]}
+
+
+def _source(image: np.ndarray) -> str:
+    return "data:image/png;base64," + base64.b64encode(overlay.png(image)).decode()

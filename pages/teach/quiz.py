@@ -12,7 +12,7 @@ from pages.shared.case import Case, current_cohort
 from pages.shared.viewer import View
 
 CASES = 10
-CHART = "quiz film"
+VIEWER = "quiz film"
 
 
 @dataclass(frozen=True)
@@ -119,36 +119,23 @@ def reveal(case: Case, answer: Answer) -> None:
 
 def film(case: Case, step: str) -> None:
     """The film, with what may be shown at this step."""
-    side = case.model.preprocess.size
-    picture = case.prediction.picture
-    if step != "revealed":
-        box = hiding.box(side) if step == "region" else None
-        select = (lambda: hiding.take_box(CHART, side)) if step == "region" else None
-        viewer.show(
-            [View(picture, None, "")],
-            viewer.Drawing(overlay.Style()),
-            CHART,
-            height=520,
-            selectable=step == "region",
-            box=box,
-            on_select=select,
-        )
+    if step == "revealed":
+        map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+        drawing = viewer.Drawing(overlay.Style(0.6), truth=True)
+        box = hiding.box() if st.session_state["_marked"] else None
+        viewer.show([View(case.prediction.picture, map_, "", truth=case.truth)], drawing, VIEWER, box=box)
         return
-    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
-    drawing = viewer.Drawing(overlay.Style(0.6), truth=True)
-    box = hiding.box(side) if st.session_state["_marked"] else None
-    viewer.show([View(picture, map_, "", truth=case.truth)], drawing, CHART, height=520, box=box)
+    marking = step == "region"
+    on_box = (lambda: hiding.take_box(VIEWER)) if marking else None
+    drawing = viewer.Drawing(overlay.Style(), "Film")
+    viewer.show(
+        [View(case.prediction.picture, None, "")], drawing, VIEWER, box=hiding.box() if marking else None, on_box=on_box
+    )
 
 
-def overlap(box: tuple[float, float, float, float], truth: np.ndarray | None) -> float | None:
-    """Intersection over union of a box and a mask (S, S); None without a mask."""
-    from core.explain.whatif import rectangle
-
-    if truth is None or not truth.any():
-        return None
-    left, top, right, bottom = box
-    marked = rectangle(truth.shape, left, top, right - left, bottom - top)  # type: ignore[arg-type]
-    return float((marked & truth).sum() / (marked | truth).sum())
+def overlap(marked: np.ndarray, truth: np.ndarray | None) -> float | None:
+    """Intersection over union of two masks (S, S); None without a truth."""
+    return None if truth is None else float((marked & truth).sum() / (marked | truth).sum())
 
 
 def _go(step: str) -> None:
@@ -158,12 +145,8 @@ def _go(step: str) -> None:
 
 
 def _reveal(case: Case, marked: bool) -> None:
-    truth = case.truth
-    share = (
-        overlap(hiding.box(case.model.preprocess.size), truth)
-        if marked
-        else (0.0 if truth is not None and truth.any() else None)
-    )
+    side = case.model.preprocess.size
+    share = overlap(hiding.box_mask(side) if marked else np.zeros((side, side), bool), case.truth)
     answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, share)
     st.session_state["_answers"].append(answer)
     st.session_state.update(_step="revealed", _marked=marked)

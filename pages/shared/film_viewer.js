@@ -1,0 +1,192 @@
+// Films side by side that zoom and move as one. What the visitor has zoomed to stays when the pictures change, because
+// it lives here and not in the figure. Buttons, two fingers, Ctrl + wheel or the keys + - 0 and arrows zoom and move; a plain
+// wheel scrolls the page. With `selectable`, dragging draws a box and reports it as [left, top, right, bottom] in shares.
+
+const MOST = 12;
+
+const element = (name, className, parent) => {
+  const made = document.createElement(name);
+  made.className = className;
+  parent.append(made);
+  return made;
+};
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+export default function ({ data, parentElement, setStateValue }) {
+  const state = (parentElement.filmViewer ??= { zoom: 1, x: 0, y: 0, swipe: 0.5 });
+  const root = parentElement.querySelector(".viewer");
+  root.classList.toggle("selecting", data.selectable);
+  root.setAttribute("aria-label", data.panels.map((panel) => panel.title || data.alt).join("; "));
+
+  // Pictures are replaced in place: no flicker, and focus stays where it was.
+  const row = root.querySelector(".row") ?? element("div", "row", root);
+  while (row.querySelectorAll("figure").length > data.panels.length) row.querySelector("figure:last-of-type").remove();
+  while (row.querySelectorAll("figure").length < data.panels.length) row.insertBefore(figure(), row.querySelector(".scale"));
+  const figures = [...row.querySelectorAll("figure")];
+
+  function figure() {
+    const made = document.createElement("figure");
+    element("figcaption", "", made);
+    const frame = element("div", "window", made);
+    const stage = element("div", "stage", frame);
+    for (const name of ["film", "overlay"]) element("img", name, stage).alt = "";
+    element("div", "box", stage);
+    element("div", "edge", frame);
+    return made;
+  }
+
+  function place() {
+    state.x = clamp(state.x, 1 - state.zoom, 0);
+    state.y = clamp(state.y, 1 - state.zoom, 0);
+    root.classList.toggle("zoomed", state.zoom > 1);
+    root.dataset.zoom = state.zoom.toFixed(3);
+    for (const one of figures) {
+      const move = `translate(${100 * state.x}%, ${100 * state.y}%) scale(${state.zoom})`;
+      one.querySelector(".stage").style.transform = move;
+      const swiping = data.mode === "Swipe";
+      const cut = clamp((state.swipe - state.x) / state.zoom, 0, 1);
+      one.querySelector(".overlay").style.clipPath = swiping ? `inset(0 0 0 ${100 * cut}%)` : "";
+      one.querySelector(".edge").hidden = !swiping;
+      one.querySelector(".edge").style.left = `${100 * state.swipe}%`;
+    }
+  }
+
+  function zoom(factor, x = 0.5, y = 0.5) {
+    const next = clamp(state.zoom * factor, 1, MOST);
+    state.x = x - ((x - state.x) * next) / state.zoom;
+    state.y = y - ((y - state.y) * next) / state.zoom;
+    state.zoom = next;
+    place();
+  }
+
+  function draw(box, [left, top, right, bottom]) {
+    Object.assign(box.style, {
+      left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * (right - left)}%`, height: `${100 * (bottom - top)}%`,
+    });
+    box.style.borderWidth = `${2 / state.zoom}px`;
+  }
+
+  figures.forEach((one, number) => {
+    const panel = data.panels[number];
+    one.querySelector("figcaption").textContent = panel.title;
+    const frame = one.querySelector(".window");
+    frame.style.aspectRatio = `${panel.size[1]} / ${panel.size[0]}`;
+    one.querySelector(".film").src = panel.film;
+    const overlay = one.querySelector(".overlay");
+    overlay.hidden = !panel.overlay;
+    if (panel.overlay) overlay.src = panel.overlay;
+    const box = one.querySelector(".box");
+    box.hidden = number > 0 || !data.box;
+    if (data.box) draw(box, data.box);
+    const at = (event) => {
+      const area = frame.getBoundingClientRect();
+      return [(event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height];
+    };
+    const onFilm = ([x, y]) => [clamp((x - state.x) / state.zoom, 0, 1), clamp((y - state.y) / state.zoom, 0, 1)];
+    frame.onwheel = (event) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      zoom(Math.exp(-event.deltaY / 300), ...at(event));
+    };
+    frame.ondblclick = (event) => zoom(2, ...at(event));
+    const fingers = new Map();
+    let last, start, spread;
+    frame.onpointerdown = (event) => {
+      if (event.target.closest("button")) return;
+      frame.setPointerCapture(event.pointerId);
+      fingers.set(event.pointerId, at(event));
+      last = at(event);
+      start = data.selectable && number === 0 && fingers.size === 1 ? onFilm(last) : undefined;
+    };
+    frame.onpointermove = (event) => {
+      if (!fingers.has(event.pointerId)) return;
+      fingers.set(event.pointerId, at(event));
+      if (fingers.size === 2) {
+        const [[ax, ay], [bx, by]] = fingers.values();
+        const apart = Math.hypot(ax - bx, ay - by);
+        if (spread) zoom(apart / spread, (ax + bx) / 2, (ay + by) / 2);
+        spread = apart;
+      } else if (start) {
+        const end = onFilm(at(event));
+        box.hidden = false;
+        draw(box, corners(start, end));
+      } else if (data.mode === "Swipe" && state.zoom === 1) {
+        swipeTo(at(event)[0]);
+      } else {
+        const now = at(event);
+        state.x += now[0] - last[0];
+        state.y += now[1] - last[1];
+        last = now;
+        place();
+      }
+    };
+    frame.onpointerup = frame.onpointercancel = (event) => {
+      fingers.delete(event.pointerId);
+      spread = undefined;
+      const chosen = start && corners(start, onFilm(at(event)));
+      start = undefined;
+      if (chosen && chosen[2] - chosen[0] > 0.01 && chosen[3] - chosen[1] > 0.01) setStateValue("box", chosen);
+    };
+  });
+
+  function corners([ax, ay], [bx, by]) {
+    return [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)];
+  }
+
+  function swipeTo(share) {
+    state.swipe = clamp(share, 0, 1);
+    root.querySelector("input").value = state.swipe;
+    place();
+  }
+
+  if (!root.querySelector(".tools")) {
+    const tools = element("div", "tools", figures[0].querySelector(".window"));
+    for (const [sign, label] of [["+", "Zoom in"], ["−", "Zoom out"], ["⤢", "Whole film"]]) {
+      const button = element("button", "", tools);
+      button.type = "button";
+      button.textContent = sign;
+      button.ariaLabel = button.title = label;
+    }
+    const slider = element("input", "", root);
+    Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.01, value: state.swipe, ariaLabel: "Swipe" });
+  }
+  const [nearer, farther, whole] = root.querySelectorAll(".tools button");
+  nearer.onclick = () => zoom(1.5);
+  farther.onclick = () => zoom(1 / 1.5);
+  whole.onclick = () => zoom(1 / MOST);
+  const slider = root.querySelector("input");
+  slider.hidden = data.mode !== "Swipe";
+  slider.oninput = () => swipeTo(Number(slider.value));
+  const moves = { ArrowLeft: [0.1, 0], ArrowRight: [-0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
+  root.onkeydown = (event) => {
+    if (event.target !== root) return;
+    if (event.key === "+" || event.key === "=") zoom(1.5);
+    else if (event.key === "-") zoom(1 / 1.5);
+    else if (event.key === "0") zoom(1 / MOST);
+    else if (moves[event.key] && state.zoom > 1) {
+      state.x += moves[event.key][0];
+      state.y += moves[event.key][1];
+      place();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  // The colour bar carries the true values of the evidence.
+  row.querySelector(".scale")?.remove();
+  if (data.scale) {
+    const scale = element("div", "scale", row);
+    const height = figures[0].querySelector(".window").getBoundingClientRect().height;
+    const colours = element("div", "colours", scale);
+    colours.style.background = `linear-gradient(to top, ${data.scale.colours.join(",")})`;
+    const values = element("div", "values", scale);
+    for (const part of [colours, values]) part.style.height = `${0.8 * height}px`;
+    for (const [share, text] of data.scale.values) {
+      const value = element("span", "", values);
+      value.style.top = `${100 * (1 - share)}%`;
+      value.textContent = text;
+    }
+  }
+  place();
+}

@@ -1,0 +1,113 @@
+"""What visitors do, in a real browser: each story from the first click to what they came for."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import dicom_film, drag_box, film, settle, zoom
+
+Visit = Callable[..., Page]
+
+
+def test_first_visit(visit: Visit) -> None:
+    page = visit(accepted=False)
+    expect(page.get_by_text("must not guide care")).to_be_visible()
+    page.get_by_role("button", name="I understand").click()
+    expect(page.get_by_text("must not guide care")).to_have_count(0)
+    expect(page.get_by_text("as the model sees it")).to_be_visible()
+    expect(page.get_by_text("Research and teaching, not for diagnosis")).to_be_visible()
+    page.get_by_text("Where did the model look?").click()
+    expect(film(page)).to_be_visible()
+    expect(page.get_by_role("heading", name="Is this evidence?")).to_be_visible()
+    settle(page)
+    page.reload()
+    settle(page)
+    expect(page.get_by_text("must not guide care")).to_have_count(0)
+
+
+def test_upload_a_dicom(visit: Visit) -> None:
+    page = visit()
+    page.locator('input[type="file"]').first.set_input_files(
+        {"name": "IM0001", "mimeType": "application/octet-stream", "buffer": dicom_film()}
+    )
+    expect(page.get_by_text("Stored: DICOM, 256 x 256, 12 bit")).to_be_visible()
+    expect(page.get_by_text("Calibrated probabilities")).to_be_visible()
+    assert "upload=1" in page.url
+    assert "Nobody" not in page.content()
+
+
+def test_hide_a_region(visit: Visit) -> None:
+    page = visit("heatmaps")
+    page.get_by_role("radio", name="A box").click()
+    settle(page)
+    expect(page.get_by_text("Hiding this")).to_be_visible()
+    before = page.get_by_text("Hiding this").inner_text()
+    drag_box(page, 0.1, 0.1, 0.9, 0.8)
+    expect(page.get_by_text("Hiding this")).not_to_have_text(before)
+    expect(page.get_by_role("slider", name="Across, %").first).to_have_value(re.compile(r"^(9|10|11)"))
+
+
+def test_zoom_survives_a_change_of_setting(visit: Visit) -> None:
+    page = visit("heatmaps")
+    film(page).dblclick(position={"x": 60, "y": 60})
+    assert zoom(page) == 2
+    page.get_by_role("radio", name="Film", exact=True).click()
+    settle(page)
+    page.get_by_role("slider", name="Opacity").press("ArrowLeft")
+    settle(page)
+    page.get_by_role("radio", name=re.compile("^Normal")).click()
+    settle(page)
+    assert zoom(page) == 2
+    page.get_by_role("button", name="Whole film").click()
+    assert zoom(page) == 1
+
+
+def test_sweep_a_rotation(visit: Visit) -> None:
+    page = visit("augment")
+    expect(page.get_by_text("Robustness curve")).to_be_visible()
+    expect(page.get_by_text("heatmap likeness")).to_be_visible()
+    here = page.get_by_text(re.compile(r"^angle -?[\d.]+ °$"))
+    before = here.inner_text()
+    page.get_by_role("slider", name="Film at").press("ArrowLeft")
+    expect(here).not_to_have_text(before)
+    page.get_by_role("slider", name="Angle, °").press("ArrowRight")
+    expect(page.get_by_text("Rotate (angle 11, fill black)")).to_be_visible()
+
+
+def test_a_link_shows_the_same_in_another_browser(visit: Visit) -> None:
+    page = visit("heatmaps?case=40&class=COVID-19")
+    page.get_by_role("radio", name="Swipe").click()
+    page.get_by_role("slider", name="Opacity").press("ArrowRight")
+    settle(page)
+    page.get_by_role("radio", name=re.compile("^Normal")).click()
+    settle(page)
+    page.wait_for_url(re.compile("class=Normal"))
+    caption = page.get_by_text(re.compile(r"^Grad-CAM for Normal")).inner_text()
+    other = visit(page.url)
+    assert (
+        other.get_by_text(re.compile(r"^Grad-CAM for Normal")).inner_text().split(" · ")[:3] == caption.split(" · ")[:3]
+    )
+    expect(other.get_by_role("slider", name="Opacity")).to_have_value("0.65")
+    expect(other.get_by_role("spinbutton", name=re.compile("^Film of"))).to_have_value("40")
+
+
+def test_quiz(visit: Visit) -> None:
+    page = visit("quiz?seed=7")
+    expect(page.get_by_text("1 of 10")).to_be_visible()
+    page.get_by_text("Viral Pneumonia", exact=True).click()
+    page.get_by_role("button", name="Next: mark the region").click()
+    settle(page)
+    drag_box(page, 0.2, 0.4, 0.5, 0.8)
+    page.get_by_role("button", name="This region").click()
+    expect(page.get_by_text("You said Viral Pneumonia")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"[01] of 1$")).first).to_be_visible()
+    page.get_by_role("button", name="Next case").click()
+    expect(page.get_by_text("2 of 10")).to_be_visible()
+
+
+def test_phone_width(visit: Visit) -> None:
+    page = visit("heatmaps", width=390)
+    expect(film(page)).to_be_visible()
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0

@@ -1,0 +1,32 @@
+"""A small untrained checkpoint, so that the tests of the pages need no shipped weights."""
+
+from pathlib import Path
+
+import torch
+
+from core.data.phantom_cohort import cohort
+from core.model.checkpoint import Card, Checkpoint, save
+from core.model.zoo import build
+from core.transform.preprocess import Preprocess
+
+SIZE = 96
+
+
+def tiny_checkpoint(folder: Path) -> Path:
+    """Write the checkpoint of a small network with random weights that knows the phantoms' classes."""
+    drawn = cohort("fair")
+    torch.manual_seed(0)
+    network = build("resnet_small", len(drawn.classes))
+    card = Card(
+        name=folder.name,
+        title="Untrained network",
+        classes=drawn.classes,
+        network="resnet_small",
+        preprocess=Preprocess(size=SIZE),
+        recipe={},
+        parameters=sum(p.numel() for p in network.parameters()),
+        created="2026-01-01T00:00:00",
+        thresholds={name: 1 / len(drawn.classes) for name in drawn.classes},
+        data={"name": "nothing"},
+    )
+    return save(Checkpoint(card, network.state_dict()), folder)
