@@ -23,7 +23,7 @@ TRAIN, VALIDATION, OUTLIERS = 1200, 600, 1200  # films and drawn pictures used
 COMPONENTS = 64  # of the network's features
 REGULARISATION = 0.01  # scikit-learn's C of the view model
 WARN, REFUSE = 0.99, 0.995  # quantiles of validation films
-EVEN_ODDS = 0.0  # the view model never refuses what it takes for a film
+LEAST_ODDS = 1.0  # natural logarithm: the view model refuses only what it finds e times likelier to be no film
 FEATURES_ROOM = 2.0  # refused by its features: beyond this many times the REFUSE quantile
 
 
@@ -81,7 +81,7 @@ def _subspace(x: np.ndarray) -> dict[str, np.ndarray]:
 
 def _view_limits(values: np.ndarray) -> Limits:
     centre, warn, refuse = np.quantile(values, (0.5, WARN, REFUSE))
-    refuse = max(refuse, EVEN_ODDS, centre + 1)
+    refuse = max(refuse, LEAST_ODDS, centre + 1)
     return Limits(float(centre), float(min(warn, refuse)), float(refuse))
 
 
