@@ -17,7 +17,7 @@ GLOSSARY: dict[str, Term] = {
         "Precision (PPV)",
         "Of the films called this class, the share that really are. It depends on how common the class is here.",
     ),
-    "recall": Term("Recall (sensitivity)", "Of the films of this class, the share the model found."),
+    "recall": Term("Sensitivity (recall)", "Of the films of this class, the share the model found."),
     "specificity": Term("Specificity", "Of the films of all other classes, the share the model rightly left alone."),
     "npv": Term(
         "NPV",

@@ -46,7 +46,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
         go.Heatmap(
             z=share, x=list(classes), y=list(classes), text=text, texttemplate="%{text}", textfont={"size": 16},
             colorscale=_BLUES, zmin=0, zmax=1, xgap=2, ygap=2, hoverinfo="skip",
-            colorbar={"title": {"text": "share of true class", "side": "right"}, "tickformat": ".0%", "thickness": 12},
+            showscale=False,
         )
     )  # fmt: skip
     cells = [(i, j) for i in range(len(classes)) for j in range(len(classes))]
@@ -55,12 +55,14 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
         x=[classes[j] for _, j in cells], y=[classes[i] for i, _ in cells], mode="markers", customdata=cells,
         marker={"size": 56, "symbol": "square", **hidden}, selected={"marker": hidden}, unselected={"marker": hidden},
         hovertext=[
-            f"{matrix[i, j]:,} films of {classes[i]} called {classes[j]} ({share[i, j]:.1%})" for i, j in cells
+            f"{classes[i]} called {classes[j]}: {matrix[i, j]:,} ({share[i, j]:.1%})" for i, j in cells
         ],
         hoverinfo="text", showlegend=False,
     )  # fmt: skip
-    figure.update_xaxes(title="called", side="bottom", fixedrange=True, showgrid=False)
-    figure.update_yaxes(title="true class", autorange="reversed", fixedrange=True, showgrid=False)
+    broken = [name.replace(" ", "<br>") for name in classes]
+    ticks = {"tickvals": list(classes), "ticktext": broken, "fixedrange": True, "showgrid": False}
+    figure.update_xaxes(title="called", tickangle=0, **ticks)
+    figure.update_yaxes(title="true class", autorange="reversed", **ticks)
     return figure.update_layout(_LAYOUT | {"height": 120 + 84 * len(classes)}, clickmode="event+select")
 
 

@@ -94,7 +94,7 @@ def leading(figures: Figures, target: str, films: int, patients: int) -> None:
     chosen |= {GLOSSARY[key].title: figures[OVERALL][key] for key in ("accuracy", "mcc")}
     with st.container(horizontal=True, gap="small"):
         for title, figure in chosen.items():
-            with st.container(width=132, gap=None):
+            with st.container(width=150, gap=None):
                 st.metric(title, f"{figure.value:.3f}" if figure.defined else "–", help=figure.note or figure.help)
                 st.caption(f"{figure.low:.3f} to {figure.high:.3f}" if figure.defined else figure.note)
     st.caption(

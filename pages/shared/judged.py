@@ -39,7 +39,7 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
     if label is None or called is None:
         return
     found = review.cell(evaluation, label, called, point)
-    st.subheader(f"{len(found):,} films of {label} called {called}", anchor=False)
+    st.subheader(f"{label} called {called}: {len(found):,}", anchor=False)
     cohort, spec = current_cohort(), st.session_state["cohort"]
     rows = evaluations.rows_in(cohort, found.rename(columns={"film": "path"}))
     here = [int(row) for row in rows if row >= 0][:CELL_FILMS]
@@ -54,7 +54,7 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
     with st.grid("auto", min_column_width=150, gap="small"):
         st.image(
             overlay.overlay(picture, evidence, style), width="stretch", alt="Mean heatmap of the cell",
-            caption=f"mean of {len(here)} films: evidence for {called}",
+            caption=f"mean of {len(here)}: evidence for {called}",
         )  # fmt: skip
         for row, map_ in maps:
             with st.container(gap="xxsmall"):

@@ -25,17 +25,17 @@ def class_of_interest(classes: tuple[str, ...]) -> str:
 def picker(card: "Card", target: str, validation: "Evaluation | None") -> OperatingPoint:
     """How classes are called. A cut-off can be set by itself, by a wished sensitivity or by what errors cost."""
     session = st.session_state
-    if session["cutoff"] is not None and MODE not in session:
-        session[MODE] = CUT_OFF  # a link brought it
+    if session["cutoff"] is not None:  # chosen here, or brought by a link
+        session[MODE] = CUT_OFF
+    elif session.get(MODE, CUT_OFF) == CUT_OFF:
+        session[MODE] = LIKELY
     modes = [LIKELY, CUT_OFF, *([OWN] if card.thresholds else [])]
     mode = st.segmented_control(
-        "A film is called by", modes, default=LIKELY, required=True, key=MODE, persist_state="session",
+        "A film is called by", modes, required=True, key=MODE, persist_state="session", on_change=_mode_chosen,
         help="Every figure on this page follows from this choice.",
     )  # fmt: skip
     if mode != CUT_OFF:
-        session["cutoff"] = None
         return at_thresholds(card.thresholds) if mode == OWN else ARGMAX
-    session["cutoff"] = 0.5 if session["cutoff"] is None else session["cutoff"]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.slider(
             f"Cut-off: {target} is called from", 0.0, 1.0, key="cutoff", step=0.005, format="%.3f", width=360,
@@ -50,11 +50,16 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
 def prevalence(target: str) -> dict[str, float]:
     """How common the class is where the reader works; empty until it is set."""
     percent = st.number_input(
-        f"Prevalence of {target} where you work, %", 0.01, 99.99, None, 0.5, key="prevalence", width=220,
+        f"Prevalence of {target}, %", 0.01, 99.99, None, 0.5, key="prevalence", width=220,
         placeholder="as in these films",
-        help="Predictive values depend on how common a disease is. Set it, and PPV and NPV are computed for it.",
+        help="Where you work. Predictive values depend on how common a disease is; set it, and PPV and NPV are "
+        "computed for it.",
     )  # fmt: skip
     return {} if percent is None else {target: percent / 100}
+
+
+def _mode_chosen() -> None:
+    st.session_state["cutoff"] = 0.5 if st.session_state[MODE] == CUT_OFF else None
 
 
 def _by_sensitivity(target: str, validation: "Evaluation | None") -> None:

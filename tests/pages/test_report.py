@@ -48,7 +48,7 @@ def metrics(app: AppTest) -> dict[str, float]:
 def test_shows_the_test_films_figures(page):
     shown, expected = metrics(page()), evaluations.own("tiny-a")["test"].figures()
     assert shown["Accuracy"] == pytest.approx(expected["all films"]["accuracy"].value, abs=6e-4)
-    assert shown["Recall (sensitivity)"] == pytest.approx(expected["COVID-19"]["recall"].value, abs=6e-4)
+    assert shown["Sensitivity (recall)"] == pytest.approx(expected["COVID-19"]["recall"].value, abs=6e-4)
 
 
 def test_a_cut_off_moves_every_figure_and_the_address(page):
@@ -58,7 +58,7 @@ def test_a_cut_off_moves_every_figure_and_the_address(page):
     app.slider(key="cutoff").set_value(0.05).run()
     sound(app)
     after = metrics(app)
-    assert after["Recall (sensitivity)"] > before["Recall (sensitivity)"]
+    assert after["Sensitivity (recall)"] > before["Sensitivity (recall)"]
     assert after["Specificity"] < before["Specificity"]
     assert after["AUROC"] == before["AUROC"]
     assert app.query_params["cutoff"] in ("0.05", ["0.05"])
@@ -116,7 +116,7 @@ def test_a_cell_shows_its_films_with_their_heatmaps_and_the_mean(page):
     sound(app)
     evaluation = evaluations.own("tiny-a")["test"]
     count = evaluation.confusion()[1, 0]
-    assert app.subheader[0].value == f"{count} films of COVID-19 called Normal"
+    assert app.subheader[0].value == f"COVID-19 called Normal: {count}"
     opener = next(b for b in app.button if b.key and b.key.startswith("cell "))
     opener.click().run()
     assert app.session_state["case"] == int(opener.key.split()[1]) + 1

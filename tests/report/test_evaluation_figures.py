@@ -49,7 +49,7 @@ def test_every_cell_can_be_clicked(drawn, every):
     assert [tuple(pair) for pair in clickable.customdata] == [(i, j) for i in range(3) for j in range(3)]
     assert clickable.x[1] == CLASSES[1]
     assert clickable.y[1] == CLASSES[0]
-    assert clickable.hovertext[1].startswith(f"{drawn.confusion()[0, 1]} films of Normal called COVID-19")
+    assert clickable.hovertext[1].startswith(f"Normal called COVID-19: {drawn.confusion()[0, 1]} (")
 
 
 def test_counts_or_percent(drawn):
