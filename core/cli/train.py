@@ -18,7 +18,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     help_ = "a cohort's folder or table, or phantom; several are joined"
     command.add_argument("--data", nargs="+", required=True, metavar="PATH", help=help_)
     command.add_argument("--out", type=Path, help="folder of the checkpoint (default: runs/RECIPE)")
-    command.add_argument("--epochs", type=int, help="instead of the recipe's; stages of a schedule shrink along")
+    command.add_argument("--epochs", type=int, help="instead of the recipe's; its parts shrink along")
     command.add_argument(
         "--weights", help="none, imagenet, a state dict or a checkpoint folder, instead of the recipe's"
     )
@@ -65,7 +65,8 @@ def adjusted(recipe: "Recipe", epochs: int | None, weights: str | None, seed: in
         if stages:
             stages = (replace(stages[0], epochs=epochs - sum(s.epochs for s in stages[1:])), *stages[1:])
         patience = min(training.patience, epochs - 1)
-        training = replace(training, epochs=epochs, stages=stages, patience=patience)
+        half = training.half_size_epochs * epochs // training.epochs
+        training = replace(training, epochs=epochs, stages=stages, patience=patience, half_size_epochs=half)
     if seed is not None:
         training = replace(training, seed=seed)
     network = recipe.network if weights is None else replace(recipe.network, weights=weights)

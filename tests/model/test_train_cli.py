@@ -100,5 +100,6 @@ def test_changes_on_the_command_line_are_checked_like_a_recipe() -> None:
     staged = adjusted(load_recipe("deep_cnn"), 21, None, 3)
     assert [stage.epochs for stage in staged.training.stages] == [20, 1]
     assert staged.training.seed == 3
+    assert adjusted(load_recipe("shipped_resnet18"), 4, None, None).training.half_size_epochs == 3
     with pytest.raises(RecipeError, match="freeze"):
         adjusted(load_recipe("frozen_resnet"), None, "none", None)
