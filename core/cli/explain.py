@@ -1,10 +1,11 @@
 """`python -m core explain CHECKPOINT FILE...` or `--cohort PATH`: where a model looked, and whether to believe it."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ExplainError
+from core.errors import ExplainError, FilmError
 
 if TYPE_CHECKING:
     from core.data.radiograph import Radiograph
@@ -50,10 +51,15 @@ def run(args: argparse.Namespace) -> int:
         from core.cli.explain_cohort import run_cohort
 
         return run_cohort(classifier, methods, folder, args)
+    status = 0
     for path in args.files:
-        for method in methods:
-            print(explain_file(classifier, path, method, args.class_name, args.layer, folder))
-    return 0
+        try:
+            for method in methods:
+                print(explain_file(classifier, path, method, args.class_name, args.layer, folder))
+        except FilmError as error:
+            print(f"explain: {error}", file=sys.stderr)
+            status = 2
+    return status
 
 
 def explain_file(

@@ -1,7 +1,8 @@
 """Where a heatmap's evidence lies: in the lung fields, and if not, where it went.
 
 Every pixel of the picture belongs to exactly one zone, so the shares add up to 1. Outside the lungs the frame comes
-before anatomy: evidence in a corner is a marker or a tag, whatever lies beneath.
+before anatomy: evidence in a corner is a marker or a tag, whatever lies beneath. The lungs are those seen beside the
+heart, measured alike on films of every source, or shares of two sources could not be compared.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ def lungs_in_picture(classifier: Classifier, film: Radiograph) -> np.ndarray | N
     lungs = find(film)
     if not lungs.found:
         return None
-    mask = classifier.preprocess.to_picture(lungs.mask, classifier.lungs(film))
+    mask = classifier.preprocess.to_picture(lungs.visible, classifier.lungs(film))
     return mask if mask.any() else None
 
 
