@@ -140,8 +140,8 @@ def test_the_command_keeps_the_randomisation_check_in_the_card(stored, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "no film came"),
-        (["a.png", "--cohort", "phantom"], "together"),
+        ([], "No film came"),
+        (["a.png", "--cohort", "phantom"], "Films and --cohort came"),
         (["a.png", "--method", "magic"], "magic"),
     ],
 )
