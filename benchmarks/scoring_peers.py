@@ -66,7 +66,9 @@ def onnxruntime_batches(checkpoint: Checkpoint) -> Run:
         example = torch.zeros(2, 3, 224, 224)
         shapes = {"images": {0: torch.export.Dim("batch")}}
         program = _Plain(checkpoint).eval()
-        torch.onnx.export(program, (example,), path, dynamo=True, dynamic_shapes=shapes, external_data=False)
+        torch.onnx.export(
+            program, (example,), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False
+        )
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
