@@ -94,6 +94,7 @@ class Checkpoint:
                 came, remedy="Train it again, or restore its model.safetensors and card.json together"
             )
         network.load_state_dict(weights, assign=True)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a quarter faster
         return network.eval().requires_grad_(False)
 
     @property
@@ -149,6 +150,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary
+        temporary.chmod(0o644)  # safetensors would leave it to its owner alone
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
