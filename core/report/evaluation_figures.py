@@ -23,7 +23,7 @@ _LAYOUT: dict[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
     "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
-    "legend": {"orientation": "h", "yanchor": "top", "y": -0.18},
+    "legend": {"orientation": "h", "yanchor": "top", "y": -0.22},
 }
 
 

@@ -14,7 +14,7 @@ from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.intervals import Figure
 from core.report import evaluation_figures, figures
-from pages.shared import evaluations, gallery, resources, viewer, widgets
+from pages.shared import evaluations, gallery, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort
 
 if TYPE_CHECKING:
@@ -145,16 +145,21 @@ def this_film(cards: "dict[str, Card]") -> None:
     """Two models on the film of the sidebar: what they say and where they look."""
     first, second = pair(cards)
     case = current()
+    shared = [name for name in cards[first].classes if name in cards[second].classes]
+    if not shared:
+        st.info("The two models know no class in common.")
+        return
+    called = resources.prediction(resources.classifier(first), case.film).label
+    state.choose("class", shared, lambda: called if called in shared else shared[0])
+    asked = str(st.segmented_control("Evidence for", shared, key="class", required=True))
     style = viewer.Drawing(viewer.overlay.Style(st.session_state["opacity"], st.session_state["threshold"]))
     for name, place in zip((first, second), st.columns(2), strict=True):
         model = resources.classifier(name)
         said = resources.prediction(model, case.film)
         with place:
             st.markdown(f"**{cards[name].title}**: {said.label}")
-            map_ = resources.heatmaps(model, case.film, "gradcam", None)[said.label]
-            viewer.show(
-                [viewer.View(said.picture, map_, f"{said.label} {map_.probability:.2f}")], style, f"film {name}"
-            )
+            map_ = resources.heatmaps(model, case.film, "gradcam", None)[asked]
+            viewer.show([viewer.View(said.picture, map_, f"{asked} {map_.probability:.2f}")], style, f"film {name}")
             probabilities = dict(zip(said.classes, map(float, said.probabilities), strict=True))
             cut_offs = dict(zip(said.classes, said.thresholds, strict=True))
             st.plotly_chart(
