@@ -1,4 +1,4 @@
-"""One case on one page, as PDF or as self-contained HTML: what the model said, where it looked, whether that is evidence."""
+"""One case on one page, as PDF or self-contained HTML: what the model said, where it looked, if that is evidence."""
 
 import base64
 import html
@@ -74,7 +74,8 @@ def as_html(report: CaseReport) -> str:
     body = [
         f"<h1>{html.escape(report.prediction.label)}</h1>",
         f'<p class="note">{DISCLAIMER}</p>',
-        f'<figure><img src="data:image/png;base64,{image}" alt="Overlay"><figcaption>{html.escape(report.caption)}</figcaption></figure>',
+        f'<figure><img src="data:image/png;base64,{image}" alt="Overlay">'
+        f"<figcaption>{html.escape(report.caption)}</figcaption></figure>",
         "<h2>Answer</h2>",
         document_page.table(("class", "calibrated probability", "cut-off"), report.answers),
         "<h2>Is this evidence?</h2>",

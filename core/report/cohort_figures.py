@@ -33,9 +33,15 @@ def film_map(
     for colour, name in zip(PALETTE, sorted(set(groups.tolist()), key=str), strict=False):
         at = np.flatnonzero(groups == name)
         figure.add_scattergl(
-            x=points[at, 0], y=points[at, 1], mode="markers", name=str(name), marker={"color": colour, "size": 6, "opacity": 0.75},
-            customdata=np.asarray(rows)[at], text=np.asarray(hover, dtype=object)[at], hoverinfo="text",
-        )  # fmt: skip
+            x=points[at, 0],
+            y=points[at, 1],
+            mode="markers",
+            name=str(name),
+            marker={"color": colour, "size": 6, "opacity": 0.75},
+            customdata=np.asarray(rows)[at],
+            text=np.asarray(hover, dtype=object)[at],
+            hoverinfo="text",
+        )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
     return figure.update_layout(
@@ -65,12 +71,17 @@ def counts(table: pd.DataFrame, axis: str) -> "Figure":
     figure = go.Figure()
     for number, column in enumerate(table):
         figure.add_bar(
-            y=[str(name) for name in table.index], x=table[column], name=str(column) or "no split", orientation="h",
+            y=[str(name) for name in table.index],
+            x=table[column],
+            name=str(column) or "no split",
+            orientation="h",
             marker_color=PALETTE[number % len(PALETTE)],
-        )  # fmt: skip
+        )
     figure.update_yaxes(autorange="reversed", ticksuffix="  ")
     figure.update_xaxes(title=axis)
     return figure.update_layout(
-        barmode="stack", height=90 + 34 * len(table), margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        barmode="stack",
+        height=90 + 34 * len(table),
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-    )  # fmt: skip
+    )

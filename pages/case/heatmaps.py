@@ -33,10 +33,10 @@ VIEWER = "viewer"
 
 def maps_of(case: Case, method: str, layer: str | None) -> "dict[str, Heatmap]":
     """Every class's heatmap, with progress and a way out for the slow methods."""
-    if METHODS[method].cost == "instant":
+    if METHODS[method].cost == "instant" or resources.has_heatmaps(case.model, case.film, method, layer):
         return resources.heatmaps(case.model, case.film, method, layer)
-    back = lambda: st.session_state.update(method="gradcam")  # noqa: E731
-    with widgets.progress(f"{METHODS[method].title} takes a while", back) as report:
+    text = f"{METHODS[method].title}, {case.model.card.title}, {case.film.name}"
+    with widgets.progress(text, lambda: st.session_state.update(method="gradcam", beside="nothing")) as report:
         return resources.heatmaps(case.model, case.film, method, layer, report)
 
 
@@ -46,11 +46,10 @@ def view_of(case: Case, map_: "Heatmap") -> View:
     return View(case.prediction.picture, map_, title, case.lungs, case.truth)
 
 
-def beside(case: Case, shown: "Heatmap", layer: str | None) -> tuple[list[View], bool]:
+def beside(case: Case, maps: "dict[str, Heatmap]", shown: "Heatmap", layer: str | None) -> tuple[list[View], bool]:
     """What stands beside the heatmap, and whether its evidence is on the same scale."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox("Beside it", list(BESIDE), key="beside", format_func=BESIDE.get, width=180)
-        maps = maps_of(case, shown.method, layer)
         if kind == "classes":
             return [view_of(case, map_) for name, map_ in maps.items() if name != shown.class_name], True
         if kind == "class":
@@ -94,8 +93,9 @@ def body(case: Case) -> None:
         with st.container(horizontal=True):
             method = widgets.method_picker()
             layer = widgets.layer_picker(case.model, method)
-        shown = maps_of(case, method, layer)[class_name]
-        others, common = beside(case, shown, layer)
+        maps = maps_of(case, method, layer)
+        shown = maps[class_name]
+        others, common = beside(case, maps, shown, layer)
         kind, fill = hiding.controls()
         right_below = st.container()
     hidden = hiding.mask(kind, case) if kind != "nothing" else None
@@ -132,8 +132,8 @@ def caption(case: Case, map_: "Heatmap") -> None:
             icon=":material/check_box_outline_blank:",
         )
     st.caption(
-        f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · {case.model.card.title} · "
-        f"layer {map_.layer} · {map_.seconds:.2f} s · {case.film.name}"
+        f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · "
+        f"{case.model.card.title} · layer {map_.layer} · {map_.seconds:.2f} s · {case.film.name}"
     )
 
 

@@ -67,10 +67,14 @@ def uploader() -> None:
     files, others = st.columns([5, 1], vertical_alignment="bottom")
     key = f"files {turn}"
     files.file_uploader(
-        "Upload films: PNG, JPEG, TIFF or DICOM, one or many", accept_multiple_files=True, key=key, on_change=take_in,
-        args=(key,), help="Also BMP and WebP, and files without an extension. They stay in the memory of this session: "
+        "Upload films: PNG, JPEG, TIFF or DICOM, one or many",
+        accept_multiple_files=True,
+        key=key,
+        on_change=take_in,
+        args=(key,),
+        help="Also BMP and WebP, and files without an extension. They stay in the memory of this session: "
         "nothing is written to disk or logged. Without an upload the film is the cohort's, chosen in the sidebar.",
-    )  # fmt: skip
+    )
     with others, st.popover("Camera", icon=":material/photo_camera:", width="stretch"):
         shot = f"camera {turn}"
         st.camera_input("Photograph a film on a light box", key=shot, on_change=take_in, args=(shot,))
@@ -90,7 +94,7 @@ def film_panel(case: Case) -> None:
     height, width = film.source_shape
     facts = [film.format, f"{width} x {height}", f"{film.bit_depth} bit", *film.notes]
     st.caption(
-        f"**{film.name}** as the model sees it, {case.prediction.picture.shape[0]} px a side. Stored: {', '.join(map(str, facts))}."
+        f"**{film.name}** as the model sees it, {case.model.preprocess.size} px a side. Stored: {', '.join(facts)}."
     )
     if film.tags:
         st.caption(" · ".join(f"{name}: {value}" for name, value in film.tags.items() if value))
@@ -111,7 +115,7 @@ def answer_panel(case: Case) -> None:
     cutoff = cutoffs[prediction.label]
     st.caption(
         f"Calibrated probabilities. Each bar starts at its class's cut-off, chosen on validation films; for "
-        f"{prediction.label} it is {cutoff:.2f}: from there on the model calls it. Inside the grey zone it is not sure. "
+        f"{prediction.label} it is {cutoff:.2f}: from there on the model calls it. In the grey zone it is not sure. "
         "The thin line spans the answers to 16 mildly turned, shifted and re-exposed copies."
     )
     if case.label:
@@ -147,9 +151,14 @@ def table(films: list[Radiograph], case: Case) -> None:
         for name in case.model.classes
     }
     st.dataframe(
-        frame, hide_index=True, row_height=52, on_select=open_row, selection_mode="single-row", key="table",
+        frame,
+        hide_index=True,
+        row_height=52,
+        on_select=open_row,
+        selection_mode="single-row",
+        key="table",
         column_config=config | {"film": st.column_config.ImageColumn("film", width="small")},
-    )  # fmt: skip
+    )
     csv = frame.drop(columns="film").to_csv(index=False)
     st.download_button("CSV", csv, "predictions.csv", "text/csv", icon=":material/download:", on_click="ignore")
 

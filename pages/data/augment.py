@@ -29,7 +29,14 @@ def body(case: Case) -> None:
     with right:
         before_and_after(case, picture, changed, drawn)
         below = st.segmented_control(
-            "Below", list(BELOW), default="curve", required=True, format_func=BELOW.get, label_visibility="collapsed"
+            "Below",
+            list(BELOW),
+            default="curve",
+            required=True,
+            format_func=BELOW.get,
+            key="below",
+            label_visibility="collapsed",
+            persist_state="session",
         )
         if below == "curve":
             curve(case, steps)
@@ -67,9 +74,11 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
     moved = after[class_name] - names[class_name]
     st.markdown(f"{class_name} moves by **{moved:+.3f}**. {words}")
     st.plotly_chart(
-        figures.before_after(names, after, "changed"), key="changed bars", config=widgets.CHART | {"displayModeBar": False},
+        figures.before_after(names, after, "changed"),
+        key="changed bars",
+        config=widgets.CHART | {"displayModeBar": False},
         alt="Probabilities before and after",
-    )  # fmt: skip
+    )
 
 
 def shown_values(drawn: Sequence[Drawn]) -> str:
@@ -106,9 +115,14 @@ def curve(case: Case, steps: list[Step]) -> None:
         values = np.linspace(*limits, robustness.POINTS)
         now = float(robustness.fixed(step)[parameter])
         spot = st.select_slider(
-            "Film at", range(robustness.POINTS), int(np.abs(values - now).argmin()), width=240, key=f"spot {chosen} {whole}",
-            format_func=lambda point: f"{values[point]:.3g} {declared.unit}", help="Which point of the curve to look at.",
-        )  # fmt: skip
+            "Film at",
+            range(robustness.POINTS),
+            int(np.abs(values - now).argmin()),
+            width=240,
+            key=f"spot {chosen} {whole}",
+            format_func=lambda point: f"{values[point]:.3g} {declared.unit}",
+            help="Which point of the curve to look at.",
+        )
     found = resources.sweep(case.model, case.film, step, parameter, limits, st.session_state["class"])
     probabilities = {name: found.probabilities[:, i].tolist() for i, name in enumerate(case.model.classes)}
     value, unit = float(found.values[spot]), declared.unit

@@ -1,4 +1,4 @@
-"""Explore: the cohort itself, before any model is believed: counts, films, distributions, means, map, likeness, audit."""
+"""Explore: the cohort before any model is believed: films, counts, distributions, means, map, likeness, audit."""
 
 from pathlib import PurePath
 
@@ -57,9 +57,12 @@ def counts(rows: np.ndarray) -> None:
     ]
     if others:
         column = st.selectbox(
-            "Against", others, index=others.index("source") if "source" in others else 0, width=240,
+            "Against",
+            others,
+            index=others.index("source") if "source" in others else 0,
+            width=240,
             help="If a column nearly decides the label, a model can learn the column instead of the disease.",
-        )  # fmt: skip
+        )
         against = pd.crosstab(table["label"], table[column].replace("", "unknown")).reindex(order)
         st.plotly_chart(
             cohort_figures.counts(against, "films"),
@@ -112,9 +115,11 @@ def means(rows: np.ndarray) -> None:
         second = st.selectbox("and", [name for name in names if name != first], width=200)
     difference = found[first][0] - found[second][0]
     st.image(
-        signed_picture(difference), width=360, alt=f"Where {first} and {second} differ",
-        caption=f"Orange: {first} is brighter, blue: {second} is; full colour is {np.abs(difference).max():.0f} grey levels",
-    )  # fmt: skip
+        signed_picture(difference),
+        width=360,
+        alt=f"Where {first} and {second} differ",
+        caption=f"Orange: {first} is brighter, blue: {second}; full colour: {np.abs(difference).max():.0f} grey levels",
+    )
 
 
 @widgets.part
@@ -136,9 +141,13 @@ def film_map(case: Case, rows: np.ndarray) -> None:
     hover = [f"film {row + 1}: {cohort.samples['label'].iat[row]}" for row in chosen]
     figure = cohort_figures.film_map(points, chosen, group, hover, colour)
     event = st.plotly_chart(
-        figure, key="map", config=widgets.VIEWER, on_select="rerun", selection_mode=("box", "lasso"),
+        figure,
+        key="map",
+        config=widgets.VIEWER,
+        on_select="rerun",
+        selection_mode=("box", "lasso"),
         alt=f"Map of {len(chosen)} films coloured by {colour}",
-    )  # fmt: skip
+    )
     picked = sorted({int(_first(point["customdata"])) for point in event["selection"]["points"]})
     st.caption("Draw a lasso round films to see them.")
     if picked:

@@ -83,7 +83,7 @@ def first_case(cohort: Cohort) -> int:
 
 
 def kinship(card: "Card", spec: str) -> int:
-    """How well a model fits a cohort: 3 it learned from it, 2 from one of the same layout, 1 knows its classes, 0 alien."""
+    """How well a model fits a cohort: 3 learned from it, 2 from one of its layout, 1 knows its classes, 0 alien."""
     cohort = resources.cohort(spec)
     if card.data.get("name") == cohort.name or card.data.get("fingerprint") == resources.fingerprint(spec):
         return 3

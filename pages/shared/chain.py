@@ -23,13 +23,26 @@ def editor() -> list[Step]:
         _append(FIRST)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Add", list(AUGMENTATIONS), index=None, key="add step", placeholder="an augmentation", on_change=_add,
-            format_func=lambda name: AUGMENTATIONS[name].title, width=200,
-        )  # fmt: skip
+            "Add",
+            list(AUGMENTATIONS),
+            index=None,
+            key="add step",
+            placeholder="an augmentation",
+            on_change=_add,
+            format_func=lambda name: AUGMENTATIONS[name].title,
+            width=200,
+        )
         st.selectbox(
-            "Preset", _presets(), index=None, key="preset", placeholder="of a recipe", on_change=_take_preset, width=240,
-            format_func=lambda name: _presets()[name], help="The augmentation of a published system.",
-        )  # fmt: skip
+            "Preset",
+            _presets(),
+            index=None,
+            key="preset",
+            placeholder="of a recipe",
+            on_change=_take_preset,
+            width=240,
+            format_func=lambda name: _presets()[name],
+            help="The augmentation of a published system.",
+        )
     random = st.toggle(
         "Draw values at random",
         key="random",
@@ -54,9 +67,14 @@ def _step(position: int, number: int, name: str, random: bool) -> Step:
                 ("close", "Remove", 0),
             ):
                 st.button(
-                    "", icon=f":material/{icon}:", key=f"{label} {number}", on_click=_move, args=(position, move), type="tertiary",
+                    "",
+                    icon=f":material/{icon}:",
+                    key=f"{label} {number}",
+                    on_click=_move,
+                    args=(position, move),
+                    type="tertiary",
                     help=f"{label}: {declared.title}",
-                )  # fmt: skip
+                )
         values = {p.name: _setting(p, f"step {number} {p.name}", random) for p in declared.parameters}
         p = st.slider("Probability", 0.0, 1.0, 1.0, 0.05, key=f"step {number} p") if random else 1.0
         step = Step(name, values, p)

@@ -31,7 +31,7 @@ def sidebar() -> None:
 
 def disclaimer() -> None:
     """Asked once a browser: the visitor accepts what Hilum is not for; a cookie remembers it."""
-    if st.session_state.get(ACCEPTED) or st.context.cookies.get(ACCEPTED):
+    if st.session_state.get(ACCEPTED) or st.context.cookies.get(ACCEPTED) == "1":
         return
     with st.container(border=True):
         words, button = st.columns([5, 1], vertical_alignment="center")
@@ -41,7 +41,7 @@ def disclaimer() -> None:
 
 def remember_acceptance() -> None:
     """Set the cookie that spares the visitor the question next time."""
-    if st.session_state.get(ACCEPTED) and not st.context.cookies.get(ACCEPTED):
+    if st.session_state.get(ACCEPTED) and st.context.cookies.get(ACCEPTED) != "1":
         script = f'<script>document.cookie = "{ACCEPTED}=1; max-age=31536000; path=/; samesite=strict"</script>'
         st.html(script, unsafe_allow_javascript=True)
 
@@ -49,8 +49,8 @@ def remember_acceptance() -> None:
 def dismiss_false_alarm() -> None:
     """Close the dialog with which a fresh server greets a link to a page.
 
-    Streamlit takes the folder pages/ for its own old page discovery until the first st.navigation, and says that a linked
-    page is missing before it shows it.
+    Streamlit takes the folder pages/ for its own old page discovery until the first st.navigation, and says that a
+    linked page is missing before it shows it.
     """
     script = """<script>
       const close = (tries) => {
@@ -76,20 +76,27 @@ def _cohort() -> None:
     session["_cohort"] = session["cohort"]
     options = list(dict.fromkeys([*known, session["cohort"]]))
     st.selectbox(
-        "Cohort", options, key="cohort", accept_new_options=True,
-        format_func=lambda spec: known.get(spec, spec), on_change=_forget_case,
+        "Cohort",
+        options,
+        key="cohort",
+        accept_new_options=True,
+        format_func=lambda spec: known.get(spec, spec),
+        on_change=_forget_case,
         help="A collection of films. Pick one, or type the path of a folder of class folders, of a CSV, or of a public "
         "collection on this machine.",
-    )  # fmt: skip
+    )
     choose_case()
 
 
 def _model() -> None:
     cards = resources.cards()
     st.selectbox(
-        "Model", list(cards), key="model", format_func=lambda name: cards[name].title,
+        "Model",
+        list(cards),
+        key="model",
+        format_func=lambda name: cards[name].title,
         help="The model that fits the cohort is picked by itself; another one can be chosen.",
-    )  # fmt: skip
+    )
     card = cards[st.session_state["model"]]
     if kinship(card, st.session_state["cohort"]) < 2:
         learned = card.data.get("name", "other films")
@@ -105,9 +112,13 @@ def _case() -> None:
     if session["upload"]:
         return
     st.number_input(
-        f"Film of {len(films):,}", films[0], films[-1], key="case", step=1,
+        f"Film of {len(films):,}",
+        films[0],
+        films[-1],
+        key="case",
+        step=1,
         help="Number of the film in the cohort. P, N and X on the keyboard: previous, next, any.",
-    )  # fmt: skip
+    )
     with st.container(horizontal=True, gap="xsmall"):
         for label, icon, key, number in (
             ("Previous film", "chevron_left", "P", max(session["case"] - 1, films[0])),

@@ -26,9 +26,14 @@ def cell(spec: str, cohort: Cohort, row: int, key: str, note: str = "") -> None:
     label = str(cohort.samples["label"].iat[row])
     st.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
     st.button(
-        f"{row + 1} · {label}", key=f"{key} {row} {note}", on_click=open_film, args=(row,), type="tertiary", width="stretch",
+        f"{row + 1} · {label}",
+        key=f"{key} {row} {note}",
+        on_click=open_film,
+        args=(row,),
+        type="tertiary",
+        width="stretch",
         help=f"Make film {row + 1} the case of every page",
-    )  # fmt: skip
+    )
     if note:
         st.caption(note)
 

@@ -28,9 +28,16 @@ def controls() -> tuple[str, str]:
     from core.explain.whatif import FILLS
 
     kind = st.segmented_control(
-        "Hide", list(HIDE), default="nothing", required=True, key="hide", format_func=HIDE.get, persist_state="session", wrap=True,
-        help="Hide a part of the film and ask the model again. If hiding the lungs changes little, the model did not need them.",
-    )  # fmt: skip
+        "Hide",
+        list(HIDE),
+        default="nothing",
+        required=True,
+        key="hide",
+        format_func=HIDE.get,
+        persist_state="session",
+        wrap=True,
+        help="Hide a part of the film and ask again. If hiding the lungs changes little, the model did not need them.",
+    )
     if kind == "nothing":
         return kind, "blur"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -83,8 +90,7 @@ def outcome(answer: "WhatIf") -> None:
     before, after = (side.probabilities[answer.class_name] for side in (answer.before, answer.after))
     words = "lowers it" if answer.change < 0 else "raises it"
     words = "hardly matters" if abs(answer.change) < NOTICEABLE else words
-    st.markdown(
-        f"Hiding this **{words}**: {answer.class_name} goes from {before:.3f} to **{after:.3f}** ({answer.change:+.3f})."
-    )
+    change = f"from {before:.3f} to **{after:.3f}** ({answer.change:+.3f})"
+    st.markdown(f"Hiding this **{words}**: {answer.class_name} goes {change}.")
     figure = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
     st.plotly_chart(figure, config=widgets.CHART | {"displayModeBar": False}, key="hidden bars", alt=words)

@@ -1,8 +1,8 @@
 """Everything the pages keep between runs: the only place with ``st.cache_*``.
 
 Films, classifiers and heatmaps are shared by all visitors and never changed, so they are kept as resources (no copies).
-Each cache is bounded; a film is known by the hash of its bytes, a classifier by its folder and date. An uploaded film is
-kept by its visitor's session alone; what is computed from it is found again only by who has the same bytes.
+Each cache is bounded; a film is known by the hash of its bytes, a classifier by its name and date. An uploaded film
+is kept by its visitor's session alone; what is worked out from it is found again only by who has the same bytes.
 """
 
 from collections.abc import Callable
@@ -33,9 +33,14 @@ IDENTITY = {
     "core.data.radiograph.Radiograph": lambda film: film.sha256,
     "core.model.classifier.Classifier": lambda model: (model.card.name, model.card.created),
     "core.explain.heatmap.Heatmap": lambda map_: (
-        map_.film_sha256, map_.model, map_.method, map_.layer, map_.class_name, map_.values.tobytes()
+        map_.film_sha256,
+        map_.model,
+        map_.method,
+        map_.layer,
+        map_.class_name,
+        map_.values.tobytes(),
     ),
-}  # fmt: skip
+}
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the cohort")
@@ -139,17 +144,25 @@ def heatmaps(
     layer: str | None,
     progress: Callable[[float], None] | None = None,
 ) -> "dict[str, Heatmap]":
-    """The heatmap of every class for a film; ``progress`` (which may raise to cancel) is called if it has to be made."""
+    """Every class's heatmap of a film; ``progress`` (which may raise to cancel) is called while they are made."""
     from core.explain.heatmap import heatmaps as explain
 
-    shelf = _heatmap_shelf()
-    key = (model.card.name, model.card.created, film.sha256, method, layer)
+    shelf, key = _heatmap_shelf(), _heatmap_key(model, film, method, layer)
     if key not in shelf:
         picture = prediction(model, film).picture
         shelf[key] = explain(model, picture, method, layer=layer, film_sha256=film.sha256, progress=progress)
         while len(shelf) > HEATMAPS_KEPT:
             shelf.pop(next(iter(shelf)), None)
     return shelf[key]
+
+
+def has_heatmaps(model: "Classifier", film: Radiograph, method: str, layer: str | None) -> bool:
+    """Whether `heatmaps` would answer at once."""
+    return _heatmap_key(model, film, method, layer) in _heatmap_shelf()
+
+
+def _heatmap_key(model: "Classifier", film: Radiograph, method: str, layer: str | None) -> tuple:
+    return model.card.name, model.card.created, film.sha256, method, layer
 
 
 @st.cache_resource(show_spinner=False)
@@ -176,7 +189,7 @@ def lungs_on_picture(model: "Classifier", film: Radiograph) -> np.ndarray | None
 
 @st.cache_resource(max_entries=512, show_spinner="Asking about mild changes", hash_funcs=IDENTITY)
 def spread(model: "Classifier", film: Radiograph) -> dict[str, tuple[float, float]]:
-    """Lowest and highest probability of each class over copies of the film changed as little as films naturally differ."""
+    """Lowest and highest probability of each class over copies of the film that differ as mildly as films do anyway."""
     import torch
 
     from core.transform.augment import Augment, Step

@@ -23,7 +23,7 @@ class Sweep:
         values: float (N,), ascending.
         pictures: uint8 (N, S, S).
         probabilities: float32 (N, C).
-        likeness: float (N,), correlation of each heatmap, moved back, with that of the film as it is; NaN if one is blank.
+        likeness: float (N,), correlation of each heatmap, moved back, with that of the film as it is; NaN if blank.
     """
 
     values: np.ndarray

@@ -1,9 +1,9 @@
 """What a visitor has chosen, in one table, kept across pages and mirrored in the address bar.
 
 A link therefore reproduces what its sender saw, and the browser's Back undoes the last choice. Widgets use a name of
-``KEYS`` as their ``key``; Streamlit forgets the value of a widget that is not on the page, so ``begin`` sets every value
-again, and ``publish`` writes them to the address. A value from a link that does not fit is replaced, and the visitor is
-told.
+``KEYS`` as their ``key``; Streamlit forgets the value of a widget that is not on the page, so ``begin`` sets every
+value again, and ``publish`` writes them to the address. A value from a link that does not fit is replaced, and the
+visitor is told.
 """
 
 import time

@@ -70,10 +70,14 @@ def class_picker(classes: Mapping[str, float], default: str, key: str = "class")
     """Which class to ask about; each option carries its probability."""
     state.choose(key, classes, lambda: default)
     return st.segmented_control(
-        "Class", list(classes), key=key, required=True, width="stretch",
+        "Class",
+        list(classes),
+        key=key,
+        required=True,
+        width="stretch",
         format_func=lambda name: f"{name}  {classes[name]:.2f}",
         help="The heatmap shows evidence for this class. The number is its calibrated probability for this film.",
-    )  # fmt: skip
+    )
 
 
 def method_picker(key: str = "method", label: str = "Method") -> str:
@@ -85,10 +89,12 @@ def method_picker(key: str = "method", label: str = "Method") -> str:
     ]
     cost = {"instant": "", "seconds": " · seconds", "slow": " · slow"}
     return st.selectbox(
-        label, list(METHODS), key=key,
+        label,
+        list(METHODS),
+        key=key,
         format_func=lambda name: METHODS[name].title + cost[METHODS[name].cost],
         help=f"**{chosen.title}.** {chosen.shows} {chosen.weakness}",
-    )  # fmt: skip
+    )
 
 
 def layer_picker(model: "Classifier", method: str, key: str = "layer") -> str | None:
@@ -101,6 +107,9 @@ def layer_picker(model: "Classifier", method: str, key: str = "layer") -> str | 
         return None
     state.choose(key, layers, lambda: layers[-1])
     return st.selectbox(
-        "Layer", layers, key=key, format_func=lambda name: f"{name} (last)" if name == layers[-1] else name,
-        help="Early layers see fine detail with little meaning; the last one sees coarse places that the decision rests on.",
-    )  # fmt: skip
+        "Layer",
+        layers,
+        key=key,
+        format_func=lambda name: f"{name} (last)" if name == layers[-1] else name,
+        help="Early layers see fine detail with little meaning; the last one the places that the decision rests on.",
+    )

@@ -1,4 +1,4 @@
-"""Quiz: the reader answers first, label then region; then model, heatmap and truth appear. A whole room gets one order."""
+"""Quiz: the reader answers first, label then region; then model, heatmap and truth appear. One seed, one order."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
+from core.explain.truth import hit
 from core.report import figures, overlay
 from pages.shared import hiding, resources, viewer, widgets
 from pages.shared.case import Case, current_cohort
@@ -110,9 +111,7 @@ def reveal(case: Case, answer: Answer) -> None:
         if answer.overlap is not None:
             st.markdown(f"Your box overlaps the known region by **{answer.overlap:.2f}**.")
         map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[answer.model]
-        st.markdown(
-            f"The heatmap's maximum lies **{'inside' if not map_.blank and truth[np.unravel_index(map_.values.argmax(), truth.shape)] else 'outside'}** it."
-        )
+        st.markdown(f"The heatmap's maximum lies **{'inside' if hit(map_.values, truth) else 'outside'}** it.")
         st.caption("Green: the known region. Yellow: your box.")
     st.button("Next case", type="primary", on_click=_go, args=("label",))
 

@@ -1,8 +1,9 @@
-"""A small untrained checkpoint, so that the tests of the pages need no shipped weights."""
+"""A small untrained checkpoint, so that the tests of the pages need no shipped weights, and what every page must be."""
 
 from pathlib import Path
 
 import torch
+from streamlit.testing.v1 import AppTest
 
 from core.data.phantom_cohort import cohort
 from core.model.checkpoint import Card, Checkpoint, save
@@ -30,3 +31,10 @@ def tiny_checkpoint(folder: Path) -> Path:
         data={"name": "nothing"},
     )
     return save(Checkpoint(card, network.state_dict()), folder)
+
+
+def sound(app: AppTest) -> AppTest:
+    """The same page, once it shows neither a traceback nor an error."""
+    assert not app.exception, app.exception[0].stack_trace
+    assert not app.error, [error.value for error in app.error]
+    return app

@@ -1,0 +1,122 @@
+"""Explore, Augmentation and Quiz: each control moved, each view opened."""
+
+import tomllib
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.transform.augment import AUGMENTATIONS, Step
+from pages.shared import robustness
+from tests.pages.tiny import sound
+
+
+def click(app: AppTest, label: str) -> AppTest:
+    """Press the button with this label."""
+    return app.button[[button.label for button in app.button].index(label)].click().run()
+
+
+def small_cohort(folder, films: int = 6) -> str:
+    """A folder cohort of a few drawn films, quick to look at whole."""
+    from PIL import Image
+
+    from core.data.phantom_cohort import cohort
+
+    drawn = cohort("fair")
+    for label in drawn.classes:
+        (folder / label).mkdir()
+        rows = drawn.samples.index[drawn.samples["label"] == label][:films]
+        for row in rows:
+            Image.fromarray(drawn.film(int(row)).pixels).save(folder / label / f"{row}.png")
+    return str(folder)
+
+
+def test_filters_select_and_clear(open_page):
+    app = open_page("data/explore.py")
+    app.multiselect(key="filter label").set_value(["COVID-19"]).run()
+    assert any("500 of 2,000 films" in text.value for text in app.markdown)
+    app.text_input(key="slice name").set_value("mine").run()
+    click(app, "Save")
+    sound(click(app, "Clear"))
+    assert any("2,000 of 2,000" in text.value for text in app.markdown)
+    app.pills(key="slice").set_value("mine").run()
+    sound(app)
+    assert not any("2,000 of 2,000" in text.value for text in app.markdown)
+
+
+def test_a_film_of_the_grid_becomes_the_case(open_page):
+    app = open_page("data/explore.py")
+    sound(app.button(key="films 3 ").click().run())
+    assert app.session_state["case"] == 4
+
+
+def test_every_view_of_a_cohort(open_page, tmp_path):
+    app = open_page("data/explore.py", cohort=small_cohort(tmp_path))
+    for view in ("counts", "distributions", "means", "films"):
+        sound(app.segmented_control(key="explore view").set_value(view).run())
+    for view in ("map", "similar"):
+        app.segmented_control(key="explore view").set_value(view).run()
+        if any(button.label == "Show them" for button in app.button):
+            click(app, "Show them")
+        sound(app)
+    app.segmented_control(key="explore view").set_value("audit").run()
+    sound(click(app, "Audit these films"))
+    assert len(app.expander) > 5
+
+
+def test_every_augmentation_can_be_added(open_page):
+    app = open_page("data/augment.py")
+    app.segmented_control(key="below").set_value("copy").run()
+    for name, declared in AUGMENTATIONS.items():
+        sound(app.selectbox(key="add step").set_value(name).run())
+        assert any(declared.reason in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("name", [name for name, row in AUGMENTATIONS.items() if row.parameters])
+def test_every_setting_that_moves_has_a_curve(open_page, name):
+    app = open_page("data/augment.py")
+    app.button(key="Remove 1").click().run()
+    sound(app.selectbox(key="add step").set_value(name).run())
+    if robustness.sweepable(Step(name)):
+        sound(app.toggle(key="whole range").set_value(True).run())
+
+
+def test_a_chain_is_reordered_drawn_and_copied(open_page):
+    app = open_page("data/augment.py")
+    app.selectbox(key="add step").set_value("brightness").run()
+    app.button(key="Earlier 2").click().run()
+    app.toggle(key="random").set_value(True).run()
+    sound(click(app, "Resample"))
+    app.segmented_control(key="below").set_value("draws").run()
+    app.segmented_control(key="below").set_value("copy").run()
+    sound(app)
+    tables = tomllib.loads(app.code[1].value)["augment"]
+    assert [table["name"] for table in tables] == ["brightness", "rotate"]
+    app.button(key="Remove 1").click().run()
+    assert [table["name"] for table in tomllib.loads(app.code[1].value)["augment"]] == ["brightness"]
+
+
+def test_every_preset(open_page):
+    app = open_page("data/augment.py")
+    for preset in app.selectbox(key="preset").options:
+        app.selectbox(key="preset").set_value(preset).run()
+        sound(app)
+
+
+def test_a_quiz_from_first_to_last_case(open_page):
+    app = open_page("teach/quiz.py", seed="3")
+    for case in range(10):
+        app.radio(key="guess").set_value("Normal").run()
+        click(app, "Next: mark the region")
+        app.slider(key="across").set_value((20.0, 60.0)).run()
+        click(app, "This region" if case % 2 else "Nothing to mark")
+        sound(app)
+        click(app, "Next case")
+    sound(app)
+    assert "last case" in app.success[0].value
+    assert app.metric[0].value.endswith("of 10")
+
+
+def test_one_seed_gives_one_order(open_page):
+    rows = [open_page("teach/quiz.py", seed=seed).session_state["_quiz"][2] for seed in ("7", "7", "8")]
+    assert rows[0] == rows[1] != rows[2]
+    assert len(rows[0]) == 10

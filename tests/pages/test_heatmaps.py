@@ -1,0 +1,79 @@
+"""Heatmaps: every control moved, every comparison opened, every hiding asked about."""
+
+import pytest
+
+from core.explain.methods import METHODS
+from tests.pages.tiny import sound
+
+PAGE = "case/heatmaps.py"
+CLASSES = ("Normal", "COVID-19", "Viral Pneumonia", "Lung Opacity")
+
+
+def captions(app) -> str:
+    return "\n".join(caption.value for caption in app.caption)
+
+
+def test_every_class_says_what_is_seen(open_page):
+    app = open_page(PAGE)
+    for name in CLASSES:
+        sound(app.segmented_control(key="class").set_value(name).run())
+        assert f"Grad-CAM for **{name}** (probability" in captions(app)
+
+
+@pytest.mark.parametrize("method", [name for name, row in METHODS.items() if row.cost != "slow"])
+def test_every_method_that_does_not_take_long(open_page, method):
+    app = open_page(PAGE, method=method)
+    assert METHODS[method].title in captions(app)
+
+
+def test_every_layer(open_page):
+    app = open_page(PAGE)
+    for layer in app.selectbox(key="layer").options:
+        sound(app.selectbox(key="layer").set_value(layer.removesuffix(" (last)")).run())
+
+
+def test_display_controls(open_page):
+    app = open_page(PAGE)
+    for mode in ("Film", "Swipe", "Map"):
+        sound(app.segmented_control(key="mode").set_value(mode).run())
+    for key, value in (("opacity", 0.2), ("threshold", 0.5)):
+        sound(app.slider(key=key).set_value(value).run())
+    for key in ("contours", "outline", "truth"):
+        sound(app.toggle(key=key).set_value(True).run())
+    sound(app.selectbox(key="colormap").set_value("viridis").run())
+    assert app.query_params["threshold"] == "0.5"
+
+
+@pytest.mark.parametrize("kind", ["classes", "class", "method", "model", "film"])
+def test_what_stands_beside(open_page, kind):
+    app = open_page(PAGE)
+    sound(app.selectbox(key="beside").set_value(kind).run())
+
+
+@pytest.mark.parametrize("kind", ["box", "lungs", "outside lungs", "edges"])
+def test_hiding_asks_the_model_again(open_page, kind):
+    app = open_page(PAGE)
+    sound(app.segmented_control(key="hide").set_value(kind).run())
+    assert any(text.value.startswith("Hiding this") for text in app.markdown)
+    for fill in ("mean", "black", "inpaint"):
+        sound(app.selectbox(key="fill").set_value(fill).run())
+
+
+def test_a_box_can_be_set_without_a_mouse(open_page):
+    app = open_page(PAGE)
+    app.segmented_control(key="hide").set_value("box").run()
+    app.slider(key="across").set_value((0.0, 100.0)).run()
+    sound(app.slider(key="down").set_value((0.0, 90.0)).run())
+    assert any(text.value.startswith("Hiding this") for text in app.markdown)
+
+
+def test_the_trust_card_has_its_lines_and_curves(open_page):
+    app = open_page(PAGE)
+    assert "Deletion" in captions(app)
+    assert "Stability" in captions(app)
+    sound(app.toggle(key="curves").set_value(True).run())
+
+
+def test_an_unknown_method_for_the_layer_is_said_not_thrown(open_page):
+    app = open_page(PAGE, layer="no such layer")
+    assert any("asks for the layer" in warning.value for warning in app.warning)

@@ -1,0 +1,118 @@
+"""Live prediction: uploads of every kind, refusals in words, one film and many."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.data.phantom_cohort import cohort
+from tests.browser.steps import dicom_film
+from tests.pages.tiny import sound
+
+PAGE = "case/predict.py"
+
+
+def encoded(kind: str, pixels: np.ndarray | None = None, **options: object) -> bytes:
+    """A drawn film (or other pixels) as an image file."""
+    buffer = BytesIO()
+    Image.fromarray(cohort("fair").film(3).pixels if pixels is None else pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def dicom_without_pixels() -> bytes:
+    import pydicom
+
+    film = pydicom.dcmread(BytesIO(dicom_film()))
+    del film.PixelData
+    buffer = BytesIO()
+    film.save_as(buffer)
+    return buffer.getvalue()
+
+
+def bomb() -> bytes:
+    """A PNG that claims 40,000 x 40,000 pixels and carries none."""
+    import struct
+    import zlib
+
+    header = b"IHDR" + struct.pack(">IIBBBBB", 40_000, 40_000, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+
+
+REFUSED = {
+    "empty.png": lambda: b"",
+    "notes.txt": lambda: b"This is not a film.",
+    "page.html": lambda: b"<!doctype html><html><body>Hello</body></html>",
+    "report.pdf": lambda: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+    "archive.zip": lambda: b"PK\x03\x04" + b"\0" * 60,
+    "truncated.png": lambda: encoded("PNG")[:900],
+    "truncated.jpg": lambda: encoded("JPEG")[:700],
+    "tiny.png": lambda: encoded("PNG", np.zeros((3, 3), np.uint8)),
+    "no-pixels.dcm": dicom_without_pixels,
+    "bomb.png": bomb,
+}
+
+
+def upload(app, *files: tuple[str, bytes]):
+    """Hand files to the uploader."""
+    return app.file_uploader[0].set_value([(name, data, "application/octet-stream") for name, data in files]).run()
+
+
+def test_ten_refused_uploads_each_with_its_sentence(open_page):
+    app = open_page(PAGE)
+    upload(app, *((name, make()) for name, make in REFUSED.items()))
+    assert not app.exception
+    assert len(app.error) == len(REFUSED)
+    for name, error in zip(REFUSED, app.error, strict=True):
+        assert name in error.value
+        assert "Expected" in error.value or "expected" in error.value
+        assert "Traceback" not in error.value
+    assert app.session_state["upload"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "stored"),
+    [
+        ("film.png", lambda: encoded("PNG"), "PNG, 256 x 256, 8 bit"),
+        ("film.jpg", lambda: encoded("JPEG"), "JPEG, 256 x 256, 8 bit"),
+        ("film.tiff", lambda: encoded("TIFF"), "TIFF, 256 x 256, 8 bit"),
+        ("IM0001", dicom_film, "DICOM, 256 x 256, 12 bit"),
+    ],
+)
+def test_an_upload_becomes_the_case(open_page, name, make, stored):
+    app = sound(upload(open_page(PAGE), (name, make())))
+    assert app.query_params["upload"] == "1"
+    assert any(stored in caption.value and name in caption.value for caption in app.caption)
+    app.switch_page("pages/case/heatmaps.py").run()
+    assert any(name in caption.value for caption in app.caption)
+
+
+def test_many_films_make_a_table_whose_row_opens_a_film(open_page):
+    app = upload(open_page(PAGE), ("a.png", encoded("PNG")), ("b.dcm", dicom_film()), ("c.txt", b"no film"))
+    assert len(app.error) == 1
+    table = app.dataframe[0].value
+    assert list(table["name"]) == ["a.png", "b.dcm"]
+    assert np.allclose(table[["Normal", "COVID-19", "Viral Pneumonia", "Lung Opacity"]].sum(axis=1), 1, atol=1e-5)
+    app.selectbox(key="upload").set_value(2).run()
+    assert any("b.dcm" in caption.value for caption in app.caption)
+
+
+def test_uploads_can_be_forgotten(open_page):
+    app = upload(open_page(PAGE), ("a.png", encoded("PNG")))
+    app.button[[button.label for button in app.button].index("Remove")].click().run()
+    sound(app)
+    assert app.session_state["upload"] is None
+    assert app.session_state["uploads"] == []
+
+
+def test_the_verdict_comes_before_the_answer(open_page):
+    app = open_page(PAGE)
+    kinds = [element.type for element in app.main if element.type in ("warning", "success", "error", "subheader")]
+    assert kinds.index("warning") < kinds.index("subheader")
+
+
+def test_a_photograph_from_the_camera_is_read(open_page):
+    app = open_page(PAGE)
+    app.camera_input[0].set_value(("photo.jpg", encoded("JPEG"), "image/jpeg")).run()
+    sound(app)
+    assert app.session_state["upload"] == 1
