@@ -49,7 +49,7 @@ def view_of(case: Case, map_: "Heatmap") -> View:
 def beside(case: Case, maps: "dict[str, Heatmap]", shown: "Heatmap", layer: str | None) -> tuple[list[View], bool]:
     """What stands beside the heatmap, and whether its evidence is on the same scale."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox("Beside it", list(BESIDE), key="beside", format_func=BESIDE.get, width=180)
+        kind = st.selectbox("Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=180)
         if kind == "classes":
             return [view_of(case, map_) for name, map_ in maps.items() if name != shown.class_name], True
         if kind == "class":

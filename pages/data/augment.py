@@ -33,7 +33,7 @@ def body(case: Case) -> None:
             list(BELOW),
             default="curve",
             required=True,
-            format_func=BELOW.get,
+            format_func=BELOW.__getitem__,
             key="below",
             label_visibility="collapsed",
             persist_state="session",

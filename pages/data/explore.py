@@ -1,6 +1,7 @@
 """Explore: the cohort before any model is believed: films, counts, distributions, means, map, likeness, audit."""
 
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -90,7 +91,7 @@ def distributions(rows: np.ndarray) -> None:
     for start in range(0, len(numbers), 2):
         for place, column in zip(st.columns(2), numbers[start : start + 2], strict=False):
             groups = {str(name): group[column].tolist() for name, group in frame.groupby("label", sort=False)}
-            figure = cohort_figures.distribution(groups, column)
+            figure = cohort_figures.distribution(groups, str(column))
             place.plotly_chart(figure, key=f"distribution {column}", config=widgets.CHART, alt=f"{column} by class")
 
 
@@ -231,8 +232,8 @@ def thinned(rows: np.ndarray, most: int) -> list[int]:
     return [int(row) for row in rows]
 
 
-def _first(value: object) -> int:
-    return int(value[0] if isinstance(value, list | tuple) else value)  # type: ignore[call-overload]
+def _first(value: Any) -> int:
+    return int(value[0] if isinstance(value, list | tuple) else value)
 
 
 widgets.heading(
@@ -259,7 +260,7 @@ view = st.segmented_control(
     list(VIEWS),
     default="films",
     required=True,
-    format_func=VIEWS.get,
+    format_func=VIEWS.__getitem__,
     label_visibility="collapsed",
     key="explore view",
     persist_state="session",

@@ -108,7 +108,7 @@ def _case() -> None:
     films = film_range()
     if uploads():
         titles = {None: "the cohort"} | {n: f"Upload {n}: {film.name}" for n, film in enumerate(uploads(), start=1)}
-        st.selectbox("Film from", list(titles), key="upload", format_func=titles.get)
+        st.selectbox("Film from", list(titles), key="upload", format_func=titles.__getitem__)
     if session["upload"]:
         return
     st.number_input(

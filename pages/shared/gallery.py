@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
@@ -10,7 +11,7 @@ from pages.shared import resources
 PER_PAGE = 24
 
 
-def grid(spec: str, cohort: Cohort, rows: Sequence[int], key: str, notes: Sequence[str] = ()) -> None:
+def grid(spec: str, cohort: Cohort, rows: Sequence[int] | np.ndarray, key: str, notes: Sequence[str] = ()) -> None:
     """A paged grid of the rows of a cohort, with an optional note under each film."""
     pages = max(1, -(-len(rows) // PER_PAGE))
     page = st.pagination(pages, key=f"{key} page") if pages > 1 else 1

@@ -33,7 +33,7 @@ def controls() -> tuple[str, str]:
         default="nothing",
         required=True,
         key="hide",
-        format_func=HIDE.get,
+        format_func=HIDE.__getitem__,
         persist_state="session",
         wrap=True,
         help="Hide a part of the film and ask again. If hiding the lungs changes little, the model did not need them.",

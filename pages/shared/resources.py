@@ -7,7 +7,7 @@ is kept by its visitor's session alone; what is worked out from it is found agai
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HEATMAPS_KEPT = 256
 MILD_COPIES = 16
-IDENTITY = {
+IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {
     "core.transform.augment.Step": lambda step: str(step.to_dict()),
     "core.data.radiograph.Radiograph": lambda film: film.sha256,
     "core.model.classifier.Classifier": lambda model: (model.card.name, model.card.created),

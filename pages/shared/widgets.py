@@ -51,7 +51,7 @@ def part(function: Callable[P, R]) -> Callable[P, R | None]:
 
 
 @contextmanager
-def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[[float], None]]:
+def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[[float], Any]]:
     """A bar for work over half a second, with a way out: gives a function that takes the share done, 0 to 1.
 
     A click on Cancel runs ``cancel``, which should choose something quicker, and ends the work at its next report.
@@ -69,7 +69,7 @@ def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[[float],
 def class_picker(classes: Mapping[str, float], default: str, key: str = "class") -> str:
     """Which class to ask about; each option carries its probability."""
     state.choose(key, classes, lambda: default)
-    return st.segmented_control(
+    chosen = st.segmented_control(
         "Class",
         list(classes),
         key=key,
@@ -78,6 +78,7 @@ def class_picker(classes: Mapping[str, float], default: str, key: str = "class")
         format_func=lambda name: f"{name}  {classes[name]:.2f}",
         help="The heatmap shows evidence for this class. The number is its calibrated probability for this film.",
     )
+    return chosen or default
 
 
 def method_picker(key: str = "method", label: str = "Method") -> str:
