@@ -16,7 +16,7 @@ _PROPORTIONS = {"precision", "recall", "specificity", "npv"}
 _UNDEFINED = {
     "precision": "no films called {name}",
     "recall": "no films of {name}",
-    "f1": "no films of {name} and none called so",
+    "f1": "no films of {name}",
     "specificity": "no films of another class than {name}",
     "npv": "every film was called {name}",
     "auroc": "it takes films of {name} and films of other classes",
@@ -120,8 +120,8 @@ def _of_classes(replicates: Replicates, classes: tuple[str, ...], prevalence: Ma
             note = "not defined: " + _UNDEFINED[key].format(name=name) if key in _UNDEFINED else ""
             counts = (trials[key][0][index], trials[key][1][index]) if key in trials else None
             films = round(float(counts[1])) if counts else n
-            clusters = others if key in ("specificity", "npv") else min(own, others)
-            clusters = min(films, clusters if key != "recall" else own)
+            patients = {"recall": own, "specificity": others, "precision": own + others, "npv": own + others}
+            clusters = min(films, patients.get(key, min(own, others)))
             drafts.append(_Draft(name, key, values[:, index], films, clusters, counts, note))
     return drafts
 

@@ -54,9 +54,9 @@ def npv(matrix: np.ndarray) -> np.ndarray:
 
 
 def f1(matrix: np.ndarray) -> np.ndarray:
-    """(..., C); defined, and 0, for a class that exists but is never called."""
+    """(..., C); 0 for a class that exists but is never called rightly, undefined for one that does not exist."""
     tp, fp, fn, _ = one_vs_rest(matrix)
-    return _ratio(2 * tp, 2 * tp + fp + fn)
+    return np.where(tp + fn == 0, np.nan, _ratio(2 * tp, 2 * tp + fp + fn))
 
 
 def predictive_values(

@@ -62,6 +62,9 @@ def test_a_class_without_films_is_undefined_and_left_out_of_the_averages():
     figures = known.figures()
     assert figures["COVID-19"]["recall"].note == "not defined: no films of COVID-19"
     assert figures["COVID-19"]["auroc"].note.startswith("not defined")
+    assert figures["COVID-19"]["f1"].note == "not defined: no films of COVID-19"
+    assert figures["COVID-19"]["precision"].value == 0
+    assert figures["COVID-19"]["precision"].high > 0.01
     recalls = [figures[name]["recall"].value for name in CLASSES if name != "COVID-19"]
     assert figures[MACRO]["recall"].value == pytest.approx(np.mean(recalls))
     assert len(known.curves["COVID-19"].tpr) == 0
