@@ -7,7 +7,8 @@ import pandas as pd
 
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.intervals import Figure
+from core.evaluate.glossary import GLOSSARY
+from core.evaluate.intervals import Figure, percentiles, widen, wilson
 from core.evaluate.operating import ARGMAX, OperatingPoint
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
@@ -49,25 +50,34 @@ def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10
     and ``clear``: whether the 95 % bootstrap interval of that gap lies below 0.
     """
     right = (evaluation.called(point) == evaluation.labels).astype(np.float32)
+    hits, films = right @ evaluation.weights, evaluation.weights.sum(axis=0)
     rows = []
     for column in columns(evaluation):
-        names = groups(evaluation.samples, column)
-        for name, part in _parts(evaluation, column).items():
-            inside = (names == name).to_numpy()
-            if len(part) < FEWEST or inside.all():
+        numbers, names = pd.factorize(groups(evaluation.samples, column), sort=True)
+        members = np.eye(len(names), dtype=np.float32)[numbers]
+        films_of, hits_of = members.T @ evaluation.weights, (members * right[:, None]).T @ evaluation.weights
+        for number, name in enumerate(names):
+            inside, own_films, own_hits = numbers == number, films_of[number], hits_of[number]
+            if not FEWEST <= inside.sum() < len(evaluation):
                 continue
-            gap = _share(right, inside, evaluation.weights) - _share(right, ~inside, evaluation.weights)
-            accuracy = part.figures(point)[OVERALL]["accuracy"]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share, gap = own_hits / own_films, own_hits / own_films - (hits - own_hits) / (films - own_films)
             clear = bool(np.nanquantile(gap[1:], 0.975) < 0)
-            rows.append((column, name, len(part), accuracy, float(gap[0]), clear))
+            accuracy = _accuracy(share, right[inside], evaluation.clusters[inside])
+            rows.append((column, str(name), int(inside.sum()), accuracy, float(gap[0]), clear))
     table = pd.DataFrame(rows, columns=["column", "slice", "films", "accuracy", "gap", "clear"])
     order = np.argsort([figure.value for figure in table["accuracy"]], kind="stable")
     return table.iloc[order[:most]].reset_index(drop=True)
 
 
-def _share(right: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        return (right[mask] @ weights[mask]) / weights[mask].sum(axis=0)
+def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Figure:
+    """Accuracy from its resamples (1+R,), or by Wilson where every patient has one film, as in `estimates`."""
+    patients = len(np.unique(clusters))
+    value, films, help_ = float(share[0]), len(right), GLOSSARY["accuracy"].help
+    if patients == films:
+        return Figure(value, *wilson(float(right.sum()), films), films, help_)
+    low, high = (float(limit[0]) for limit in percentiles(share[1:, None]))
+    return Figure(value, *widen(value, low, high, patients), films, help_)
 
 
 def _row(name: str, part: Evaluation, point: OperatingPoint) -> dict[str, str | int | Figure]:
