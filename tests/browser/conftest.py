@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.steps import PATIENCE, settle
+from tests.pages.judged import checkpoints
 from tests.pages.tiny import tiny_checkpoint
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+expect.set_options(timeout=PATIENCE)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -32,6 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The dashboard on a free port of this machine, with an empty cache, as on a fresh clone."""
     folder = tmp_path_factory.mktemp("dashboard")
     tiny_checkpoint(folder / "weights" / "tiny")
+    checkpoints(folder / "weights")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -15,7 +15,7 @@ def test_first_visit(visit: Visit) -> None:
     expect(page.get_by_text("must not guide care")).to_be_visible()
     page.get_by_role("button", name="I understand").click()
     expect(page.get_by_text("must not guide care")).to_have_count(0)
-    expect(page.get_by_text("as the model sees it")).to_be_visible()
+    expect(page.get_by_text("as the model sees it").first).to_be_visible()
     expect(page.get_by_text("Research and teaching, not for diagnosis")).to_be_visible()
     page.get_by_text("Where did the model look?").click()
     expect(film(page)).to_be_visible()
@@ -73,6 +73,18 @@ def test_sweep_a_rotation(visit: Visit) -> None:
     expect(here).not_to_have_text(before)
     page.get_by_role("slider", name="Angle, °").press("ArrowRight")
     expect(page.get_by_text("Rotate (angle 11, fill black)")).to_be_visible()
+
+
+def test_click_a_cell_of_the_confusion_matrix(visit: Visit) -> None:
+    page = visit("report?model=tiny-a&cohort=phantom:fair")
+    cells = page.locator(".js-plotly-plot .nsewdrag").first
+    cells.wait_for()
+    area = cells.bounding_box()
+    assert area
+    page.mouse.click(area["x"] + area["width"] * 0.125, area["y"] + area["height"] * 0.125)
+    settle(page)
+    for label in ("Films that are", "and were called"):
+        expect(page.get_by_role("combobox", name=label)).to_have_value(re.compile("."))
 
 
 def test_a_link_shows_the_same_in_another_browser(visit: Visit) -> None:
