@@ -50,21 +50,22 @@ def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10
     and ``clear``: whether the 95 % bootstrap interval of that gap lies below 0.
     """
     right = (evaluation.called(point) == evaluation.labels).astype(np.float32)
-    hits, films = right @ evaluation.weights, evaluation.weights.sum(axis=0)
+    parts = [
+        (column, str(name), (names == name).to_numpy())
+        for column in columns(evaluation)
+        for names in (groups(evaluation.samples, column),)
+        for name in names.unique()
+    ]
+    parts = [part for part in parts if FEWEST <= part[2].sum() < len(evaluation)]
+    members = np.stack([np.ones(len(evaluation), bool), *(inside for _, _, inside in parts)]).astype(np.float32)
+    films, hits = np.split(np.concatenate([members, members * right]) @ evaluation.weights, 2)  # (1 + slices, 1 + R)
     rows = []
-    for column in columns(evaluation):
-        numbers, names = pd.factorize(groups(evaluation.samples, column), sort=True)
-        members = np.eye(len(names), dtype=np.float32)[numbers]
-        films_of, hits_of = members.T @ evaluation.weights, (members * right[:, None]).T @ evaluation.weights
-        for number, name in enumerate(names):
-            inside, own_films, own_hits = numbers == number, films_of[number], hits_of[number]
-            if not FEWEST <= inside.sum() < len(evaluation):
-                continue
-            with np.errstate(divide="ignore", invalid="ignore"):
-                share, gap = own_hits / own_films, own_hits / own_films - (hits - own_hits) / (films - own_films)
-            clear = bool(np.nanquantile(gap[1:], 0.975) < 0)
-            accuracy = _accuracy(share, right[inside], evaluation.clusters[inside])
-            rows.append((column, str(name), int(inside.sum()), accuracy, float(gap[0]), clear))
+    for (column, name, inside), own_films, own_hits in zip(parts, films[1:], hits[1:], strict=True):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share, gap = own_hits / own_films, own_hits / own_films - (hits[0] - own_hits) / (films[0] - own_films)
+        clear = bool(np.nanquantile(gap[1:], 0.975) < 0)
+        accuracy = _accuracy(share, right[inside], evaluation.clusters[inside])
+        rows.append((column, name, int(inside.sum()), accuracy, float(gap[0]), clear))
     table = pd.DataFrame(rows, columns=["column", "slice", "films", "accuracy", "gap", "clear"])
     order = np.argsort([figure.value for figure in table["accuracy"]], kind="stable")
     return table.iloc[order[:most]].reset_index(drop=True)
