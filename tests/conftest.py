@@ -11,9 +11,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine lacks, saying so; in CI a lack is a failure."""
+    chromium = shutil.which("chromium") is not None
     for marker, present, remedy in (
         ("real", data_root().is_dir(), f"no real films at {data_root()}; set HILUM_DATA"),
-        ("browser", shutil.which("chromium") is not None, "no Chromium on the PATH; install it (apt-get install chromium)"),
+        ("browser", chromium, "no Chromium on the PATH; install it (apt-get install chromium)"),
     ):
         if item.get_closest_marker(marker) and not present:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(remedy)
