@@ -86,7 +86,8 @@ def photograph(generator: np.random.Generator) -> np.ndarray:
     pictures = [*map(Image.fromarray, load_sample_images().images), Image.open(portrait)]
     picture = pictures[generator.integers(len(pictures))].convert("L")
     width, height = (int(side * generator.uniform(0.35, 1)) for side in picture.size)
-    left, top = generator.integers(picture.width - width + 1), generator.integers(picture.height - height + 1)
+    left = int(generator.integers(picture.width - width + 1))
+    top = int(generator.integers(picture.height - height + 1))
     return np.asarray(picture.crop((left, top, left + width, top + height)))
 
 
@@ -132,7 +133,7 @@ def shading(generator: np.random.Generator) -> np.ndarray:
     rows, columns = np.mgrid[:300, :300] / 150 - 1
     angle = generator.uniform(0, 2 * np.pi)
     ramp = np.cos(angle) * rows + np.sin(angle) * columns
-    return np.uint8(255 * (ramp - ramp.min()) / np.ptp(ramp))
+    return (255 * (ramp - ramp.min()) / np.ptp(ramp)).astype(np.uint8)
 
 
 def _unseen(cohort: Cohort, folder: Path | None) -> Cohort:
