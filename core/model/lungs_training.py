@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
-from core.model.lungs import CHANNELS, EXTENTS, SIZE, LungFinder, network, squash, standardise
+from core.model.lungs import CHANNELS, EXTENTS, SIZE, LungFinder, habit_features, network, squash, standardise
 from core.model.lungs_augment import move, no_chest, shade
 
 HELD_OUT = 5  # one patient in five
@@ -111,8 +111,27 @@ def train(sources: list[Pairs], epochs: int, seed: int = 0) -> dict[str, Tensor]
 def _loss(logits: Tensor, masks: Tensor, extents: Tensor, overlap: nn.Module) -> Tensor:
     """Each film teaches the channel of its source's habit, and the last channel which habit that is."""
     taught = logits[torch.arange(len(logits)), extents][:, None]
-    habit = F.binary_cross_entropy_with_logits(logits[:, -1].mean((1, 2)), extents.float())
-    return overlap(taught, masks) + HABIT_WEIGHT * habit
+    told = F.binary_cross_entropy_with_logits(logits[:, -1].mean((1, 2)), extents.float())
+    return overlap(taught, masks) + HABIT_WEIGHT * told
+
+
+def habit(state: dict[str, Tensor], sources: list[Pairs]) -> dict[str, Tensor]:
+    """Fit the regression that tells which extent a film's source would draw, on the training films; its two tensors."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = network().eval()
+    model.load_state_dict({name: value.float() for name, value in state.items()})
+    films = np.concatenate([source.films[~source.held_out] for source in sources])
+    extents = np.concatenate([np.full((~source.held_out).sum(), source.extent) for source in sources])
+    with torch.no_grad():
+        parts = torch.from_numpy(films.astype(np.float32))[:, None].split(BATCH)
+        channel = torch.cat([model(standardise(part))[:, -1] for part in parts]).numpy()
+    features = np.stack([habit_features(*pair) for pair in zip(films, channel, strict=True)])
+    mean, scale = features.mean(0), features.std(0)
+    fitted = LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000).fit((features - mean) / scale, extents)
+    weight = fitted.coef_[0] / scale
+    bias = fitted.intercept_ - weight @ mean
+    return {"habit.weight": torch.tensor(weight).float(), "habit.bias": torch.tensor(bias).float()}
 
 
 def dice(found: np.ndarray, true: np.ndarray) -> float:
@@ -181,7 +200,8 @@ def card_of(metrics: dict[str, dict[str, float]], sources: list[Pairs], epochs: 
         "intended_use": "Research and teaching: where on a frontal chest film the lung fields are.",
         "limitations": [
             "Montgomery, Shenzhen and drawn masks stop at the heart; covid-chestxray masks go on behind heart and "
-            "diaphragm. Both extents are found; `mask` is the one whose sources the film looks like.",
+            "diaphragm. Both extents are found; `mask` is the one whose sources the film looks like, which may change "
+            "with its exposure; `visible` is always the first.",
             "No masks of children's films were to be had; lateral films are not meant.",
         ],
     }
@@ -206,6 +226,7 @@ def main() -> None:
     chosen = cohorts(arguments.phantoms)
     sources = [pairs(cohort) for cohort in chosen]
     state = train(sources, arguments.epochs)
+    state |= habit(state, sources)
     save(arguments.out, state, card_of({}, sources, arguments.epochs))
     finder = LungFinder(arguments.out)
     metrics = {cohort.name: measure(finder, cohort) for cohort in chosen}

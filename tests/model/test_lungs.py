@@ -57,7 +57,7 @@ def test_the_mask_comes_back_in_the_film_s_frame_whatever_its_size(phantoms):
 
 def test_exposure_does_not_matter(phantoms):
     pixels = phantoms.film(1).pixels
-    assert dice(find(pixels).mask, find((pixels * 0.6).astype(np.uint8)).mask) > 0.95
+    assert dice(find(pixels).visible, find((pixels * 0.6).astype(np.uint8)).visible) > 0.95
 
 
 def test_films_and_arrays_are_the_same(phantoms):
