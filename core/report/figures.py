@@ -65,9 +65,10 @@ def probability_bars(
             line={"color": "#666666", "width": 2}, marker={"symbol": "line-ns-open", "size": 10},
         )  # fmt: skip
     for name, label in zip(names, text, strict=True):
-        figure.add_annotation(x=1.04, y=name, text=f"<b>{label}</b>", showarrow=False, xanchor="left", font_size=14)
+        place = {"x": 1, "xref": "paper", "xanchor": "right", "y": name, "showarrow": False}
+        figure.add_annotation(text=f"<b>{label}</b>", font_size=14, **place)
     figure.update_xaxes(
-        range=[-1.02, 1.3], zeroline=False, showgrid=False, fixedrange=True,
+        range=[-1.02, 1.02], domain=[0, 0.82], zeroline=False, showgrid=False, fixedrange=True,
         tickvals=[-1, 0, 1], ticktext=["certainly not", "cut-off", "certainly"],
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")

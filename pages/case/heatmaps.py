@@ -1,5 +1,6 @@
 """Heatmaps: where the model looked, whether that is evidence, and what happens when it is hidden."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -46,37 +47,32 @@ def view_of(case: Case, map_: "Heatmap") -> View:
     return View(case.prediction.picture, map_, title, case.lungs, case.truth)
 
 
-def beside(case: Case, maps: "dict[str, Heatmap]", shown: "Heatmap", layer: str | None) -> tuple[list[View], bool]:
-    """What stands beside the heatmap, and whether its evidence is on the same scale."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox("Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=180)
-        if kind == "classes":
-            return [view_of(case, map_) for name, map_ in maps.items() if name != shown.class_name], True
-        if kind == "class":
-            others = [name for name in maps if name != shown.class_name]
-            return [view_of(case, maps[st.selectbox("Class beside", others, width=200)])], True
-        if kind == "method":
-            method = widgets.method_picker("beside_method", "Method beside")
-            other_layer = layer if METHODS[method].layered else None
-            return [view_of(case, maps_of(case, method, other_layer)[shown.class_name])], False
-        if kind == "model":
-            return [another_model(case, shown)], False
-        if kind == "film":
-            number = st.number_input("Film beside", 1, film_range()[-1], key="beside_film", step=1, width=150)
-            film = resources.film(case.spec, number - 1)
-            label = str(case.cohort.samples["label"].iat[number - 1])
-            other = Case(case.spec, case.cohort, case.model, film, number - 1, label)
-            return [view_of(other, maps_of(other, shown.method, layer)[shown.class_name])], True
-    return [], True
+def beside(case: Case, kind: str, maps: "dict[str, Heatmap]", shown: "Heatmap", layer: str | None) -> list[View]:
+    """What stands beside the heatmap; asks for what is still open."""
+    if kind == "classes":
+        return [view_of(case, map_) for name, map_ in maps.items() if name != shown.class_name]
+    if kind == "class":
+        return [view_of(case, maps[st.selectbox("Other class", [n for n in maps if n != shown.class_name], width=190)])]
+    if kind == "method":
+        method = widgets.method_picker("beside_method", "Other method")
+        return [view_of(case, maps_of(case, method, layer if METHODS[method].layered else None)[shown.class_name])]
+    if kind == "model":
+        return [another_model(case, shown)]
+    if kind == "film":
+        number = st.number_input("Other film", 1, film_range()[-1], key="beside_film", step=1, width=150)
+        label = str(case.cohort.samples["label"].iat[number - 1])
+        other = replace(case, film=resources.film(case.spec, number - 1), row=number - 1, label=label)
+        return [view_of(other, maps_of(other, shown.method, layer)[shown.class_name])]
+    return []
 
 
 def another_model(case: Case, shown: "Heatmap") -> View:
     """The same film before another model: the same class if it knows it, else the class it calls."""
     cards = {name: card for name, card in resources.cards().items() if name != case.model.card.name}
-    name = st.selectbox("Model beside", list(cards), format_func=lambda n: cards[n].title, width=260)
+    name = st.selectbox("Other model", list(cards), format_func=lambda n: cards[n].title, width=240)
     if name is None:
         raise HilumError("there is only one model", "two", "Train another one with python -m core train")
-    other = Case(case.spec, case.cohort, resources.classifier(name), case.film, case.row, case.label)
+    other = replace(case, model=resources.classifier(name))
     maps = maps_of(other, shown.method, None)
     return view_of(other, maps.get(shown.class_name) or maps[other.prediction.label])
 
@@ -87,35 +83,35 @@ def body(case: Case) -> None:
     prediction = case.prediction
     classes = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
     class_name = widgets.class_picker(classes, prediction.label)
-    wide = st.container()
-    left, right = st.columns([3, 2], gap="medium")
-    with right:
-        with st.container(horizontal=True):
-            method = widgets.method_picker()
-            layer = widgets.layer_picker(case.model, method)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = widgets.method_picker()
+        layer = widgets.layer_picker(case.model, method)
+        kind = st.selectbox("Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=160)
         maps = maps_of(case, method, layer)
         shown = maps[class_name]
-        others, common = beside(case, maps, shown, layer)
-        kind, fill = hiding.controls()
-        right_below = st.container()
-    hidden = hiding.mask(kind, case) if kind != "nothing" else None
+        others = beside(case, kind, maps, shown, layer)
+        part = hiding.part_picker()
+    fill = hiding.fill_picker(part)
+    hidden = hiding.mask(part, case) if part != "nothing" else None
     answer = None
     if hidden is not None:
         answer = resources.what_if(case.model, case.film, hidden, fill, class_name, method, layer)
         after = answer.after.heatmaps[class_name]
         title = f"hidden: {class_name} {after.probability:.2f}"
-        others, common = [View(answer.after.picture, after, title, case.lungs, case.truth)], True
+        kind, others = "hidden", [View(answer.after.picture, after, title, case.lungs, case.truth)]
     views = [view_of(case, shown), *others]
-    boxed = kind == "box"
-    with left if len(views) == 1 else wide:
+    picture_place, words_place = st.columns([3, 2], gap="medium") if not others else (st.container(), st.container())
+    with picture_place:
         place = st.container()
         drawing = viewer.controls(with_truth=case.truth is not None)
         with place:
+            boxed = part == "box"
             on_box = (lambda: hiding.take_box(VIEWER)) if boxed else None
+            common = kind not in ("method", "model")
             viewer.show(views, drawing, VIEWER, common, box=hiding.box() if boxed else None, on_box=on_box)
             caption(case, shown)
-    with right_below if len(views) == 1 else left:
-        if kind != "nothing" and hidden is None:
+    with words_place:
+        if part != "nothing" and hidden is None:
             st.warning("No lungs were found on this film, so they cannot be hidden.", icon=":material/help:")
         if answer is not None:
             hiding.outcome(answer)

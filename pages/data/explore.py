@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.data.cohort import SPLITS
 from core.report import cohort_figures, overlay
 from pages.shared import atlas, filters, gallery, resources, widgets
 from pages.shared.case import Case, current, current_cohort
@@ -34,7 +35,8 @@ def counts(rows: np.ndarray) -> None:
     """How many films of what: by split and by every column that could give the label away."""
     table = cohort.samples.iloc[rows]
     order = [name for name in cohort.classes if name in set(table["label"])]
-    by_split = pd.crosstab(table["label"], table["split"]).reindex(order)
+    by_split = pd.crosstab(table["label"], table["split"])
+    by_split = by_split.reindex(index=order, columns=[split for split in SPLITS if split in by_split])
     st.plotly_chart(
         cohort_figures.counts(by_split, "films"),
         key="split counts",
@@ -44,17 +46,7 @@ def counts(rows: np.ndarray) -> None:
     others = [
         column
         for column in filters.columns(cohort)
-        if column not in ("label", "split") and table[column].dtype == object
-    ]
-    others += [
-        column
-        for column in filters.columns(cohort)
-        if pd.api.types.is_string_dtype(table[column]) and column not in others
-    ]
-    others = [
-        column
-        for column in dict.fromkeys(others)
-        if column not in ("label", "split") and table[column].nunique() <= filters.FEW
+        if column not in ("label", "split") and 1 < table[column].nunique() <= filters.FEW
     ]
     if others:
         column = st.selectbox(
@@ -232,6 +224,12 @@ def thinned(rows: np.ndarray, most: int) -> list[int]:
     return [int(row) for row in rows]
 
 
+def selected_table(rows: np.ndarray) -> str:
+    """The selected rows as CSV, with file names instead of this machine's paths."""
+    table = cohort.samples.iloc[rows]
+    return table.assign(path=[PurePath(path).name for path in table["path"]]).to_csv(index=False)
+
+
 def _first(value: Any) -> int:
     return int(value[0] if isinstance(value, list | tuple) else value)
 
@@ -245,10 +243,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"**{len(chosen_rows):,} of {len(cohort):,} films** selected")
     if len(chosen_rows) < len(cohort):
         st.button("Clear", icon=":material/filter_alt_off:", on_click=filters.clear, type="tertiary")
-    table = cohort.samples.iloc[chosen_rows].assign(path=lambda t: [PurePath(path).name for path in t["path"]])
     st.download_button(
         "CSV",
-        lambda: table.to_csv(index=False),
+        lambda: selected_table(chosen_rows),
         "selection.csv",
         "text/csv",
         icon=":material/download:",

@@ -13,7 +13,7 @@ ACCEPTED = "hilum_accepted"
 
 
 STYLE = """<style>
-  [data-testid="stMainBlockContainer"] { padding: 3.2rem clamp(1rem, 3vw, 3rem) 3rem; }
+  [data-testid="stMainBlockContainer"] { padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; }
   [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
 </style>"""
 

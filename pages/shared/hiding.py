@@ -23,11 +23,9 @@ START = (35.0, 65.0)  # of a box nobody has drawn yet, % of the film
 NOTICEABLE = 0.1  # change of probability below which hiding "hardly matters"
 
 
-def controls() -> tuple[str, str]:
-    """What to hide, a key of ``HIDE``, and with what, a key of ``FILLS``."""
-    from core.explain.whatif import FILLS
-
-    kind = st.segmented_control(
+def part_picker() -> str:
+    """What to hide, a key of ``HIDE``."""
+    return st.segmented_control(
         "Hide",
         list(HIDE),
         default="nothing",
@@ -38,18 +36,22 @@ def controls() -> tuple[str, str]:
         wrap=True,
         help="Hide a part of the film and ask again. If hiding the lungs changes little, the model did not need them.",
     )
-    if kind == "nothing":
-        return kind, "blur"
+
+
+def fill_picker(part: str) -> str:
+    """With what to hide it, a key of ``FILLS``; for a box, also where."""
+    from core.explain.whatif import FILLS
+
+    if part == "nothing":
+        return "blur"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        fill = st.selectbox(
-            "With", list(FILLS), key="fill", format_func=lambda name: f"{name}: {FILLS[name]}", width=300
-        )
-        if kind == "box":
-            st.slider("Across, %", 0.0, 100.0, START, 1.0, key="across", width=170, persist_state="session")
-            st.slider("Down, %", 0.0, 100.0, START, 1.0, key="down", width=170, persist_state="session")
-    if kind == "box":
-        st.caption("Drag a box on the film, or set it with the sliders.")
-    return kind, fill
+        about = " ".join(f"**{name}**: {FILLS[name]}." for name in FILLS)
+        fill = st.selectbox("With", list(FILLS), key="fill", width=160, help=about)
+        if part == "box":
+            for title, key in (("Across, %", "across"), ("Down, %", "down")):
+                st.slider(title, 0.0, 100.0, START, 1.0, "%g", key=key, width=170, persist_state="session")
+            st.caption("Drag a box on the film, or set it here.", width="content")
+    return fill
 
 
 def box() -> tuple[float, float, float, float]:

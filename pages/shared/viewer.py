@@ -57,11 +57,11 @@ def controls(with_truth: bool) -> Drawing:
             help="Swipe: drag across the film to uncover it.",
         )  # fmt: skip
         opacity = st.slider(
-            "Opacity", 0.0, 1.0, key="opacity", step=0.05, width=105,
+            "Opacity", 0.0, 1.0, key="opacity", step=0.05, width=95,
             help="Of the strongest evidence. Where there is none the film stays exactly as it is.",
         )  # fmt: skip
         threshold = st.slider(
-            "Threshold", 0.0, 1.0, key="threshold", step=0.05, width=105,
+            "Threshold", 0.0, 1.0, key="threshold", step=0.05, width=95,
             help="Evidence below this share of the scale is not drawn.",
         )  # fmt: skip
         with st.popover("More", icon=":material/tune:"):

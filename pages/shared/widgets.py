@@ -93,6 +93,7 @@ def method_picker(key: str = "method", label: str = "Method") -> str:
         label,
         list(METHODS),
         key=key,
+        width=210,
         format_func=lambda name: METHODS[name].title + cost[METHODS[name].cost],
         help=f"**{chosen.title}.** {chosen.shows} {chosen.weakness}",
     )
@@ -104,13 +105,14 @@ def layer_picker(model: "Classifier", method: str, key: str = "layer") -> str | 
 
     layers = list(model.network.layers)
     if not METHODS[method].layered:
-        st.selectbox("Layer", ["none: this method looks at the film itself"], disabled=True)
+        st.selectbox("Layer", ["the film itself"], disabled=True, width=150)
         return None
     state.choose(key, layers, lambda: layers[-1])
     return st.selectbox(
         "Layer",
         layers,
         key=key,
+        width=150,
         format_func=lambda name: f"{name} (last)" if name == layers[-1] else name,
         help="Early layers see fine detail with little meaning; the last one the places that the decision rests on.",
     )

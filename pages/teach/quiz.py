@@ -55,8 +55,8 @@ def answers(rows: list[int]) -> list[Answer]:
     return st.session_state["_answers"]
 
 
-def score(given: list[Answer], count: int) -> None:
-    """Reader against model so far."""
+def score(given: list[Answer], case: int, count: int) -> None:
+    """Reader against model so far, and which case it is, counted from 1."""
     reader = sum(answer.reader == answer.label for answer in given)
     model = sum(answer.model == answer.label for answer in given)
     overlaps = [answer.overlap for answer in given if answer.overlap is not None]
@@ -68,7 +68,7 @@ def score(given: list[Answer], count: int) -> None:
         f"{np.mean(overlaps):.2f}" if overlaps else "none yet",
         help="Mean overlap of your boxes with the known regions: intersection over union.",
     )
-    left.metric("Case", f"{min(len(given) + 1, count)} of {count}")
+    left.metric("Case", f"{min(case, count)} of {count}")
 
 
 def ask_label(case: Case) -> None:
@@ -159,9 +159,9 @@ def page() -> None:
         st.info("No film fits these settings.", icon=":material/filter_alt_off:")
         return
     given = answers(rows)
-    score(given, len(rows))
     step = st.session_state["_step"]
     done = len(given) - (step == "revealed")
+    score(given, done + 1, len(rows))
     if done >= len(rows):
         st.success("That was the last case. Another seed gives other films.", icon=":material/flag:")
         return
