@@ -1,6 +1,7 @@
 """Live prediction: what the model says of a film, after saying whether it may judge it at all."""
 
 import base64
+import math
 from io import BytesIO
 
 import pandas as pd
@@ -11,11 +12,11 @@ from core.data.radiograph import Radiograph
 from core.errors import HilumError
 from core.report import figures, overlay
 from pages.shared import atlas, resources, state, widgets
-from pages.shared.case import Case, current, uploads
+from pages.shared.case import Case, current, home_cohort, uploads
 
 VERDICTS = {"in": st.success, "doubtful": st.warning, "out": st.error}
 ICONS = {"in": ":material/verified:", "doubtful": ":material/help:", "out": ":material/block:"}
-NEIGHBOURS = 6
+NEIGHBOURS, NEIGHBOURHOOD = 6, 600  # films shown, and films looked among
 
 
 def take_in(key: str) -> None:
@@ -44,14 +45,13 @@ def take_in(key: str) -> None:
 def choose_model(film: Radiograph) -> None:
     """If the chosen model cannot judge a film but another one can, take that one, and say so."""
     chosen = st.session_state["model"]
-    for name in sorted(resources.cards(), key=lambda name: name != chosen):
-        model = resources.classifier(name)
-        if resources.prediction(model, film).domain.status == "in":
-            if name != chosen:
-                st.session_state["model"] = name
-                state.notice(
-                    f"This film is outside what {chosen} knows; {model.card.title} answers instead.", "model_training"
-                )
+    verdict = resources.prediction(resources.classifier(chosen), film).domain
+    if verdict.status == "in" or math.isnan(verdict.score):  # NaN: the model has no check, so nothing speaks against it
+        return
+    for name, card in resources.cards().items():
+        if resources.prediction(resources.classifier(name), film).domain.status == "in":
+            st.session_state["model"] = name
+            state.notice(f"This film is outside what {chosen} knows; {card.title} answers instead.", "model_training")
             return
 
 
@@ -157,7 +157,8 @@ def table(films: list[Radiograph], case: Case) -> None:
         on_select=open_row,
         selection_mode="single-row",
         key="table",
-        column_config=config | {"film": st.column_config.ImageColumn("film", width="small")},
+        column_config=config
+        | {"film": st.column_config.ImageColumn(width=60), "name": st.column_config.TextColumn(width=150)},
     )
     csv = frame.drop(columns="film").to_csv(index=False)
     st.download_button("CSV", csv, "predictions.csv", "text/csv", icon=":material/download:", on_click="ignore")
@@ -172,25 +173,24 @@ def open_row() -> None:
 
 @widgets.part
 def neighbours(case: Case) -> None:
-    """The training films that the model finds most like this one."""
-    st.subheader(
-        "Nearest films the model learned from", anchor=False, help="By the direction of the model's last features."
-    )
-    rows = atlas.sample(case.cohort, "train", 600) or atlas.sample(case.cohort, None, 600)
-    found = atlas.atlas_of(case.model, case.spec)
+    """The films of the model's own cohort that it finds most like this one."""
+    spec = home_cohort(case.model.card, case.spec)
+    cohort = resources.cohort(spec)
+    st.subheader(f"Nearest films of {cohort.name}", anchor=False, help="By the direction of the model's last features.")
+    rows = atlas.sample(cohort, "train", NEIGHBOURHOOD) or atlas.sample(cohort, None, NEIGHBOURHOOD)
+    found = atlas.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
     if missing:
-        st.caption(f"{missing:,} films of {case.cohort.name} have to be shown to the model first.")
+        st.caption(f"{missing:,} of its films have to be shown to the model first.")
         if not st.button("Find nearest films", icon=":material/search:"):
             return
         with widgets.progress("Showing films to the model", lambda: None) as report:
-            atlas.fill(found, case.model, case.cohort, rows, report)
+            atlas.fill(found, case.model, cohort, rows, report)
     feature = atlas.embed(case.model, [case.film])[0][0]
-    for column, (row, likeness) in zip(
-        st.columns(NEIGHBOURS), found.nearest(feature, NEIGHBOURS, case.row), strict=False
-    ):
-        label = case.cohort.samples["label"].iat[row]
-        column.image(resources.thumbnail(case.spec, row), width="stretch", alt=f"{label}, film {row + 1}")
+    nearest = found.nearest(feature, NEIGHBOURS, case.row if spec == case.spec else None)
+    for column, (row, likeness) in zip(st.columns(NEIGHBOURS), nearest, strict=False):
+        label = cohort.samples["label"].iat[row]
+        column.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
         column.caption(f"**{label}** · {likeness:.2f}  \nfilm {row + 1}")
 
 

@@ -101,6 +101,14 @@ def matching_model(spec: str) -> str:
     return max(cards, key=lambda name: kinship(cards[name], spec))
 
 
+def home_cohort(card: "Card", spec: str) -> str:
+    """The cohort a model learned from, if it is on this machine; else the given one."""
+    if kinship(card, spec) == 3:
+        return spec
+    others = resources.same_layout(card.data.get("layout", ""))
+    return next((other for other in others if kinship(card, other) == 3), spec)
+
+
 def film_range() -> range:
     """The film numbers of the cohort, counted from 1."""
     return range(1, len(current_cohort()) + 1)

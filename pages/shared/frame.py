@@ -98,7 +98,7 @@ def _model() -> None:
         help="The model that fits the cohort is picked by itself; another one can be chosen.",
     )
     card = cards[st.session_state["model"]]
-    if kinship(card, st.session_state["cohort"]) < 2:
+    if not st.session_state["upload"] and kinship(card, st.session_state["cohort"]) < 2:
         learned = card.data.get("name", "other films")
         st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")
 
@@ -129,7 +129,7 @@ def _case() -> None:
                 f":material/{icon}:", key=label, help=label, shortcut=key, on_click=_go, args=(number,), width="stretch"
             )
     row = cohort.samples.iloc[session["case"] - 1]
-    known = [str(row[column]) for column in ("label", "source", "view") if row[column]]
+    known = [str(row[column]) for column in ("label", "source", "view") if row[column] not in ("", "unknown")]
     learned = "the model may have learned from it" if row["split"] == "train" else row["split"]
     st.caption(" · ".join([*known, *([learned] if learned else [])]))
 

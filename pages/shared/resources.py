@@ -70,6 +70,16 @@ def known_cohorts() -> dict[str, str]:
     return drawn | {str(folder): folder.name.replace("_", " ") for folder in cohorts_below(data_root())}
 
 
+@st.cache_data(ttl=60, show_spinner=False)
+def same_layout(layout: str) -> list[str]:
+    """The known cohorts of a layout; only those are worth opening to look for a model's own films."""
+    from core.data.readers import layout_of
+
+    return [
+        spec for spec in known_cohorts() if layout == (spec.split(":")[0] if ":" in spec else layout_of(Path(spec)))
+    ]
+
+
 def cards() -> "dict[str, Card]":
     """Name -> card of every model that can be opened, by name."""
     from core.model.checkpoint import CARD, available

@@ -7,27 +7,12 @@ from streamlit.testing.v1 import AppTest
 
 from core.transform.augment import AUGMENTATIONS, Step
 from pages.shared import robustness
-from tests.pages.tiny import sound
+from tests.pages.tiny import small_cohort, sound
 
 
 def click(app: AppTest, label: str) -> AppTest:
     """Press the button with this label."""
     return app.button[[button.label for button in app.button].index(label)].click().run()
-
-
-def small_cohort(folder, films: int = 6) -> str:
-    """A folder cohort of a few drawn films, quick to look at whole."""
-    from PIL import Image
-
-    from core.data.phantom_cohort import cohort
-
-    drawn = cohort("fair")
-    for label in drawn.classes:
-        (folder / label).mkdir()
-        rows = drawn.samples.index[drawn.samples["label"] == label][:films]
-        for row in rows:
-            Image.fromarray(drawn.film(int(row)).pixels).save(folder / label / f"{row}.png")
-    return str(folder)
 
 
 def test_filters_select_and_clear(open_page):

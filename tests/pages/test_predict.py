@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.data.phantom_cohort import cohort
 from tests.browser.steps import dicom_film
-from tests.pages.tiny import sound
+from tests.pages.tiny import small_cohort, sound
 
 PAGE = "case/predict.py"
 
@@ -116,3 +116,10 @@ def test_a_photograph_from_the_camera_is_read(open_page):
     app.camera_input[0].set_value(("photo.jpg", encoded("JPEG"), "image/jpeg")).run()
     sound(app)
     assert app.session_state["upload"] == 1
+
+
+def test_nearest_films_are_found_when_asked(open_page, tmp_path):
+    app = open_page(PAGE, cohort=small_cohort(tmp_path))
+    app.button[[button.label for button in app.button].index("Find nearest films")].click().run()
+    sound(app)
+    assert sum("film " in caption.value and " · " in caption.value for caption in app.caption) >= 6

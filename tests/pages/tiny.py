@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.data.phantom_cohort import cohort
@@ -38,3 +39,14 @@ def sound(app: AppTest) -> AppTest:
     assert not app.exception, app.exception[0].stack_trace
     assert not app.error, [error.value for error in app.error]
     return app
+
+
+def small_cohort(folder: Path, films: int = 6) -> str:
+    """A folder cohort of a few drawn films, quick to look at whole."""
+    drawn = cohort("fair")
+    for label in drawn.classes:
+        (folder / label).mkdir()
+        rows = drawn.samples.index[drawn.samples["label"] == label][:films]
+        for row in rows:
+            Image.fromarray(drawn.film(int(row)).pixels).save(folder / label / f"{row}.png")
+    return str(folder)
