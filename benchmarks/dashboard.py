@@ -18,11 +18,12 @@ DASHBOARD = Path(__file__).resolve().parents[1] / "dashboard.py"
 COLD = "from benchmarks.dashboard import open_page; open_page('pages/case/predict.py')"
 
 
-def open_page(path: str) -> Any:
-    """A page as a fresh visitor gets it."""
+def open_page(path: str, **link: str) -> Any:
+    """A page as a fresh visitor gets it, by its address."""
     from streamlit.testing.v1 import AppTest
 
     app = AppTest.from_file(DASHBOARD, default_timeout=300)
+    app.query_params.update(link)
     app.switch_page(path).run()
     if app.exception:
         raise RuntimeError(app.exception[0].message)
@@ -39,9 +40,9 @@ def cold_start(runs: int) -> list[float]:
     return times[1:]
 
 
-def slider(path: str, key: str, runs: int) -> list[float]:
+def slider(path: str, key: str, start: str, runs: int) -> list[float]:
     """Seconds of server time for each of some reruns after a slider moved."""
-    app = open_page(path)
+    app = open_page(path, **{key: start})
     low, high = app.slider(key=key).min, app.slider(key=key).max
     times = []
     for run in range(runs + 2):
@@ -59,9 +60,9 @@ def main() -> None:
     runs = parser.parse_args().runs
     rows = (
         ("cold start to Live prediction", 4.0, lambda: cold_start(max(runs // 5, 2))),
-        ("Heatmaps, opacity slider", 0.150, lambda: slider("pages/case/heatmaps.py", "opacity", runs)),
-        ("Heatmaps, threshold slider", 0.150, lambda: slider("pages/case/heatmaps.py", "threshold", runs)),
-        ("Report, cut-off slider", 0.200, lambda: slider("pages/model/report.py", "cutoff", runs)),
+        ("Heatmaps, opacity slider", 0.150, lambda: slider("pages/case/heatmaps.py", "opacity", "0.5", runs)),
+        ("Heatmaps, threshold slider", 0.150, lambda: slider("pages/case/heatmaps.py", "threshold", "0", runs)),
+        ("Report, cut-off slider", 0.200, lambda: slider("pages/model/report.py", "cutoff", "0.5", runs)),
     )
     print(f"{'seconds':<32}{'median':>8}{'worst':>8}{'target':>8}")
     for name, target, measure in rows:

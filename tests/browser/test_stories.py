@@ -14,6 +14,7 @@ def test_first_visit(visit: Visit) -> None:
     page = visit(accepted=False)
     expect(page.get_by_text("must not guide care")).to_be_visible()
     page.get_by_role("button", name="I understand").click()
+    settle(page)
     expect(page.get_by_text("must not guide care")).to_have_count(0)
     expect(page.get_by_text("as the model sees it").first).to_be_visible()
     expect(page.get_by_text("Research and teaching, not for diagnosis")).to_be_visible()
@@ -33,7 +34,7 @@ def test_upload_a_dicom(visit: Visit) -> None:
     )
     expect(page.get_by_text("Stored: DICOM, 256 x 256, 12 bit")).to_be_visible()
     expect(page.get_by_text("Calibrated probabilities")).to_be_visible()
-    assert "upload=1" in page.url
+    page.wait_for_url(re.compile("upload=1"))
     assert "Nobody" not in page.content()
 
 
