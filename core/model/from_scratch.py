@@ -1,11 +1,10 @@
-"""The networks that start from nothing: two published ones and a small one for the phantoms.
+"""The networks that start from nothing: two published ones and two small ones.
 
 Each function returns ``(features, head)``: named stages of ``nn.Sequential``, no in-place operation at a stage's edge.
 """
 
 import torch
 from torch import nn
-from torchvision.models.resnet import BasicBlock
 
 Parts = tuple[nn.Sequential, nn.Sequential]
 
@@ -64,11 +63,73 @@ def deep_cnn(n_classes: int, dropout: float) -> Parts:
 
 def resnet_small(n_classes: int, dropout: float) -> Parts:
     """A ten-layer ResNet of 16-32-64-128 channels for films of 96-256 px: stride 16, 0.3 million parameters."""
-    stages = {
-        "stem": nn.Sequential(nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
-    }
-    channels = 16
-    for number, width in enumerate((16, 32, 64, 128), start=1):
+    features, channels = _residual((16, 32, 64, 128))
+    head = named(
+        pool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        dropout=nn.Dropout(dropout),
+        classifier=nn.Linear(channels, n_classes),
+    )
+    return features, head
+
+
+def resnet_local(n_classes: int, dropout: float) -> Parts:
+    """A ResNet whose last map sees the film through windows of 47 px (stride 8), and whose first class is "no finding".
+
+    A network that sees the whole film at every place may note a finding anywhere, between the lungs for example, and
+    one that may argue for a finding from healthy lung will: their heatmaps say little about where the finding is. Here
+    every place votes for the findings it sees, only upwards, and the first class wins where nobody votes.
+    """
+    features, channels = _residual((16, 48, 96))
+    head = named(
+        dropout=nn.Dropout(dropout),
+        evidence=nn.Conv2d(channels, n_classes - 1, 1, bias=False),  # (B, C - 1, H, W)
+        votes=Votes(n_classes),
+    )
+    return features, head
+
+
+class Votes(nn.Module):
+    """Evidence at each place (B, C - 1, H, W) -> logits (B, C): the logarithm of the positive sum, less a threshold.
+
+    The first class has the logit 0.
+    """
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((n_classes - 1,), 2.0))
+        self.threshold = nn.Parameter(torch.full((n_classes - 1,), 4.0))
+
+    def forward(self, evidence: torch.Tensor) -> torch.Tensor:
+        logits = self.weight * torch.log1p(evidence.relu().sum((2, 3))) - self.threshold
+        return nn.functional.pad(logits, (1, 0))
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut (He 2016), named as torchvision names them.
+
+    Our own, because torchvision takes a second to import, which the first page of a fresh start need not wait for.
+    """
+
+    def __init__(self, channels: int, width: int, stride: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = downsample
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        residual = x if self.downsample is None else self.downsample(x)
+        return (self.bn2(self.conv2(self.bn1(self.conv1(x)).relu())) + residual).relu()
+
+
+def _residual(widths: tuple[int, ...]) -> tuple[nn.Sequential, int]:
+    """A strided stem and one basic block a width, each after the first of stride 2; and the channels they end in."""
+    channels = widths[0]
+    stem = nn.Conv2d(3, channels, 3, stride=2, padding=1, bias=False)
+    stages = {"stem": nn.Sequential(stem, nn.BatchNorm2d(channels), nn.ReLU())}
+    for number, width in enumerate(widths, start=1):
         stride = 1 if number == 1 else 2
         shortcut = None
         if stride == 2:
@@ -79,13 +140,7 @@ def resnet_small(n_classes: int, dropout: float) -> Parts:
     for module in features.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    head = named(
-        pool=nn.AdaptiveAvgPool2d(1),
-        flatten=nn.Flatten(),
-        dropout=nn.Dropout(dropout),
-        classifier=nn.Linear(channels, n_classes),
-    )
-    return features, head
+    return features, channels
 
 
 def named(**modules: nn.Module) -> nn.Sequential:

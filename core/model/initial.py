@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.error import URLError
 
 import torch
-import torchvision
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -52,6 +51,8 @@ def feature_state(weights: str, features: nn.Sequential) -> State:
 
 def _download(name: str) -> State:
     try:
+        import torchvision
+
         return torchvision.models.get_model_weights(name).DEFAULT.get_state_dict(progress=True, weights_only=True)
     except (URLError, OSError, RuntimeError) as error:
         raise RecipeError(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 
 from core.errors import RecipeError
@@ -99,6 +98,7 @@ NETWORKS = {
         NetworkSpec("compact_cnn", "Compact CNN (422,177 parameters)", False, 256, fixed_size=True),
         NetworkSpec("deep_cnn", "Deep CNN (ten convolutions)", False, 256, fixed_size=True),
         NetworkSpec("resnet_small", "Small ResNet (ten layers)", False, 128),
+        NetworkSpec("resnet_local", "Small ResNet with a narrow view (eight layers)", False, 128),
     )
 }
 
@@ -125,6 +125,8 @@ def build(name: str, n_classes: int, weights: str = "none", dropout: float = 0.0
             raise RecipeError(f"there are no ImageNet weights for {name}", "weights = none or a Hilum checkpoint")
         features, head = getattr(from_scratch, name)(n_classes, dropout)
     else:
+        import torchvision  # a second that a network from scratch need not wait for
+
         model = torchvision.models.get_model(name, num_classes=n_classes)
         if state := torchvision_state(name, weights, model):
             model.load_state_dict(state, strict=False)

@@ -1,8 +1,8 @@
 """Disease as air replaced by fluid: how much of the lung's air each pixel loses, and the mask that is the truth.
 
 The shares multiply the air already there, so a finding can never leave the lungs nor be denser than airless lung. The
-mask is where the finding's envelope stands above a third of its height, within the lung fields: a barely visible patch
-has the same mask as a white one.
+mask is where the finding's envelope stands above a tenth of its height, its fading rim included, within the lung fields:
+a barely visible patch has the same mask as a white one.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from core.data.phantom.canvas import Canvas
 from core.data.phantom.parameters import LOBES, Acquisition, Finding, stream
 from core.data.phantom.vessels import bronchi
 
-_ENVELOPE = 0.33
+_ENVELOPE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,22 +47,22 @@ def fill(canvas: Canvas, chest: Chest, finding: Finding, acquisition: Acquisitio
 def _ground_glass(
     canvas: Canvas, chest: Chest, severity: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """COVID-19: several hazy patches in both lungs, hugging the chest wall, more below than above."""
+    """COVID-19: several hazy, mottled patches in both lungs, hugging the chest wall, more below than above."""
     small = canvas.half
     x, y = small.grid
     ragged = 0.35 * small.noise(rng, 3.0, 3)
     envelope = np.zeros_like(x)
     for side in (-1, 1):
-        for _ in range(2 + round(2.2 * severity + rng.uniform(0, 0.9))):
-            down = rng.triangular(-7, 5.0, 8.5)
+        for _ in range(2 + round(2.5 * severity + rng.uniform(0, 0.9))):
+            down = rng.triangular(-8, 4.5, 8.5)
             reach = np.interp(down, [-13, -8, 0, 9], [7.0, 10.5, 12.3, 12.8])
-            cx = side * (reach - rng.uniform(0.2, 2.4))
-            wide, high = rng.uniform(1.7, 2.6) * (1 + 0.9 * severity), rng.uniform(2.0, 3.4) * (1 + 0.9 * severity)
+            cx = side * (reach - rng.uniform(0.3, 1.0) * rng.uniform(0.5, 5.5))
+            wide, high = rng.uniform(1.5, 2.3) * (1 + 0.8 * severity), rng.uniform(1.7, 2.8) * (1 + 0.8 * severity)
             radius = np.sqrt(((x - cx) / wide) ** 2 + ((y - down) / high) ** 2) + ragged * 0.5
             envelope = np.maximum(envelope, _smooth(1.35 - radius))
     envelope = canvas.enlarge(envelope)
-    peripheral = _smooth((6.8 + 5 * severity - chest.edge) / 3.0)
-    texture = 1 + (0.16 - 0.1 * severity) * canvas.noise(rng, 1.0, 3)
+    peripheral = _smooth((9.5 + 5 * severity - chest.edge) / 3.0)
+    texture = 1 + (0.42 - 0.2 * severity) * canvas.noise(rng, 1.5, 2)
     return envelope * peripheral, texture, 0.10 + 0.82 * severity**1.1
 
 

@@ -1,0 +1,36 @@
+"""The Shortcut lab: every step runs, and what it says is what the cards measured."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.model.checkpoint import load
+from tests.conftest import REPOSITORY
+from tests.pages.tiny import sound
+
+
+@pytest.fixture(scope="module")
+def lab() -> AppTest:
+    """The page at its first step."""
+    app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+    return app.switch_page("pages/teach/shortcut.py").run()
+
+
+def test_it_begins_with_the_measured_accuracy(lab: AppTest) -> None:
+    measured = load("cheat").card.metrics["phantoms"]["confounded"]["accuracy"]
+    assert sound(lab).metric[0].value == f"{measured:.1%}"
+
+
+def test_every_step_runs_and_ends_in_the_new_hospital(lab: AppTest) -> None:
+    control = lab.segmented_control(key="shortcut step")
+    for step in control.options:
+        sound(lab.segmented_control(key="shortcut step").set_value(step).run())
+    cheat, honest = lab.metric
+    assert "cheat" not in cheat.label
+    assert float(cheat.value.rstrip("%")) + 25 < float(honest.value.rstrip("%"))
+
+
+def test_another_film_is_another_film(lab: AppTest) -> None:
+    before = lab.session_state["shortcut film"]
+    following = next(button for button in lab.button if button.label == "Another film")
+    sound(following.click().run())
+    assert lab.session_state["shortcut film"] == before + 1
