@@ -1,8 +1,8 @@
 """Disease as air replaced by fluid: how much of the lung's air each pixel loses, and the mask that is the truth.
 
 The shares multiply the air already there, so a finding can never leave the lungs nor be denser than airless lung. The
-mask is where the finding's envelope stands above a tenth of its height, its fading rim included, within the lung fields:
-a barely visible patch has the same mask as a white one.
+mask is where the finding's envelope stands above a tenth of its height, its fading rim included, within the lung
+fields: a barely visible patch has the same mask as a white one.
 """
 
 from dataclasses import dataclass
