@@ -68,6 +68,7 @@ def settle(page: Page) -> None:
     """Wait until the server has nothing more to say."""
     page.wait_for_timeout(500)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=300_000)
+    page.wait_for_selector('[data-testid="stSkeleton"]', state="detached", timeout=60_000)
 
 
 def shrink(picture: Path) -> None:
