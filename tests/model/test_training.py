@@ -69,7 +69,8 @@ def test_a_killed_run_goes_on_bit_for_bit(squares: Cohort, tiny_recipe: Recipe, 
     root = Path(squares.samples["path"][0]).parents[1]
     (tmp_path / "tiny.toml").write_text(as_toml(tiny_recipe))
     arguments = [str(root), str(tmp_path / "tiny.toml"), str(tmp_path / "killed"), "epoch 3"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    threads = str(torch.get_num_threads())  # sums depend on how many share them
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "OMP_NUM_THREADS": threads}
     ended = subprocess.run(
         [sys.executable, "-c", KILLED, *arguments], env=environment, capture_output=True, check=False
     )

@@ -120,6 +120,8 @@ def test_a_photograph_from_the_camera_is_read(open_page):
 
 def test_nearest_films_are_found_when_asked(open_page, tmp_path):
     app = open_page(PAGE, cohort=small_cohort(tmp_path))
-    app.button[[button.label for button in app.button].index("Find nearest films")].click().run()
+    for button in app.button:
+        if button.label == "Find nearest films":  # absent where an earlier test has shown these films already
+            button.click().run()
     sound(app)
     assert sum("film " in caption.value and " · " in caption.value for caption in app.caption) >= 6
