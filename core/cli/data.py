@@ -1,11 +1,16 @@
 """`python -m core data PATH`: what is in a cohort. `python -m core data download NAME`: fetch a public one."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.data.cohort import Cohort
+
+_ADULT = 18  # years
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
@@ -50,7 +55,17 @@ def describe(cohort: "Cohort") -> str:
     )
     head = f"{cohort.name} ({cohort.layout}): {len(cohort):,} films, {size:,.0f} MB, {patients:,} known patients"
     lines = [head + (f", {unnamed:,} films without one" if unnamed else ""), table.to_string()]
-    return "\n".join([*lines, *(f"- {note}" for note in cohort.notes)])
+    return "\n".join([*lines, *_known(samples), *(f"- {note}" for note in cohort.notes)])
+
+
+def _known(samples: "pd.DataFrame") -> Iterator[str]:
+    """View, sex and age of the films, one line each, where any is known."""
+    age = samples["age"]
+    grown = age.map(lambda years: "under 18" if years < _ADULT else "18 and over").where(age.notna(), "")
+    for name, values in (("view", samples["view"]), ("sex", samples["sex"]), ("age", grown)):
+        if values.ne("").any():
+            counts = values.replace("", "unknown").value_counts()
+            yield f"{name}: {', '.join(f'{value} {n:,}' for value, n in counts.items())}"
 
 
 def _download(names: list[str], folder: Path) -> int:

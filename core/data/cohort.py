@@ -16,6 +16,7 @@ from core.errors import CohortError, FilmError
 
 COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex", "split")
 SPLITS = ("train", "validation", "test", "")
+JOIN = " + "  # between the names, and the layouts, of cohorts that were joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,8 @@ class Cohort:
         classes: the labels, in the order of a model's outputs.
         notes: what the reader of the cohort noticed, in words.
         prepare: makes a missing file at a path (drawn films); a module-level function, so that processes can share it.
-        layout: "radiography", "coronahack", "covid-chestxray", "folders", "table", "phantom" or "montgomery-shenzhen".
+        layout: "radiography", "coronahack", "covid-chestxray", "folders", "table", "phantom" or "montgomery-shenzhen";
+            several, with " + " between them, for joined cohorts.
 
     Raises:
         CohortError: a column is missing, or a label is not among the classes.
@@ -146,7 +148,7 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
         tuple(dict.fromkeys(label for c in cohorts for label in c.classes)),
         tuple(f"{c.name}: {note}" for c in cohorts for note in c.notes),
         prepares[0] if prepares else None,
-        cohorts[0].layout if len({c.layout for c in cohorts}) == 1 else "table",
+        JOIN.join(dict.fromkeys(c.layout for c in cohorts)),
     )
 
 

@@ -12,7 +12,7 @@ from core.data.frame import MEASURES
 STRONG_V = 0.3  # Cramér's V above which class and source are confounded
 LARGE_EFFECT = 0.14  # epsilon squared; Cohen's "large"
 BORDERS_AUROC = 0.6  # lower end of the interval above which the borders give the classes away
-TEXT_SHARE = 0.004  # of the outer film, covered by letters; a single small R stays below
+TEXT_SHARE = 0.004  # of the outer film, covered by thin bright strokes; a single small R stays below
 COLOURFUL = 0.1  # mean saturation of a photograph
 _P = 0.01
 _KNOWN_SHARE = 0.5  # of the films must have a value for a column to be judged
@@ -62,16 +62,16 @@ def odd_films(case: Case) -> Finding:
 
 
 def burned_in_text(case: Case) -> Finding:
-    """Letters in the film, and whether they go with a class."""
+    """Letters and wires in the film, and whether they go with a class."""
     marked = case.signatures.frame["text_share"] > TEXT_SHARE
     strength, p = shortcuts.cramers_v(marked, case.column("label"))
     share = marked.groupby(case.column("label")).mean().reindex(case.cohort.classes).dropna()
     where = ", ".join(f"{label} {value:.0%}" for label, value in share.items())
     passed = not (strength >= STRONG_V / 2 and p < _P)
     order = case.signatures.frame["text_share"].sort_values(ascending=False).index.to_numpy()[: int(marked.sum())]
-    sentence = f"Large letters or marks near the edge: {where} of the films"
+    sentence = f"Letters, wires or other bright strokes near the edge: {where} of the films"
     figures = {"cramers_v": strength, "films": int(marked.sum())}
-    return Finding("burned_in_text", "Burned-in text", passed, sentence, case.names(order), figures)
+    return Finding("burned_in_text", "Burned-in text and marks", passed, sentence, case.names(order), figures)
 
 
 def border_statistics(case: Case) -> Finding:

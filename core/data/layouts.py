@@ -39,9 +39,10 @@ _FINDINGS = {  # the first word that occurs in a finding decides its label
     "Fungal Pneumonia": ("pneumocystis", "aspergillosis", "fungal"),
     "Bacterial Pneumonia": (
         *("streptococcus", "klebsiella", "mycoplasma", "e.coli", "legionella", "chlamydophila"),
-        *("nocardia", "staphylococcus", "mrsa", "tuberculosis", "bacterial"),
+        *("nocardia", "staphylococcus", "mrsa", "bacterial"),
     ),
     "Other Pneumonia": ("lipoid", "ards", "aspiration", "pneumonia"),
+    "Tuberculosis": ("tuberculosis",),
 }
 
 

@@ -14,7 +14,7 @@ from core.data.duplicates import near_duplicates
 from core.data.signatures import signatures
 from core.errors import CohortError
 
-_LARGEST_SHARE = 0.25  # of a class that one of validation and test may take when a number of films is asked for
+_LARGEST_SHARE = 0.25  # of a class that one of validation and test may take, unless a larger share is asked for
 
 
 def groups(cohort: Cohort, pairs: pd.DataFrame | None = None) -> np.ndarray:
@@ -69,6 +69,9 @@ def split(
         if use_source and (chosen == name).any():
             continue
         quota = _even_quota(sizes, per_split) if per_split else np.floor(sizes * share + 0.5).astype(int)
+        if use_source:  # its test films count in the sizes, and may be most of a class
+            left = np.bincount(labels[free], minlength=len(sizes))
+            quota = np.minimum(quota, np.ceil(left * _LARGEST_SHARE).astype(int))
         picked = _pick(order, group, labels, quota, free)
         chosen[picked] = name
         free &= ~picked

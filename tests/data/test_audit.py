@@ -184,7 +184,8 @@ def test_faults_planted_in_real_films_are_recognised(real_data: Path) -> None:
         "blank": upright // 40,
     }.items():
         found = filmcheck.check(np.ascontiguousarray(faulty))
-        assert np.mean([kind == wrong for kind in found]) > 0.9, wrong
+        either = {wrong, filmcheck.STRANGE if wrong.startswith("cropped") else wrong}
+        assert np.mean([kind in either for kind in found]) > (0.98 if wrong == "" else 0.9), wrong
 
 
 @pytest.mark.real

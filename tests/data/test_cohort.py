@@ -59,12 +59,14 @@ def test_fingerprint_follows_the_rows_and_not_the_place() -> None:
 
 
 def test_concatenate_keeps_classes_columns_and_notes() -> None:
-    other = Cohort("other", cohort("/others", ward="north").samples, ("ill", "well"), ("a note",))
+    other = Cohort("other", cohort("/others", ward="north").samples, ("ill", "well"), ("a note",), layout="folders")
     both = concatenate("both", [cohort(), other])
     assert both.classes == ("well", "ill")
     assert len(both) == 6
     assert both.samples["ward"].tolist() == ["", "", "", "north", "north", "north"]
     assert both.notes == ("other: a note",)
+    assert both.layout == "table + folders"
+    assert concatenate("both", [other, other]).layout == "folders"
     with pytest.raises(CohortError):
         concatenate("none", [])
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,11 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.data.phantom import CLASSES, Acquisition, Finding, Patient, draw
+from core.data.phantom_cohort import VERSION
 from core.errors import CohortError
 
 PATIENT = Patient(seed=5, sex="F", age=50, habitus=0.4)
 FILM = Acquisition(seed=5)
 SIZE = 128
+# fmt: off
+OF_A_PATIENT = [  # field, another value
+    ("sex", "M"), ("age", 90), ("stature", 0.9), ("habitus", 1.0), ("heart", 0.6), ("girth", 0.92), ("seed", 6),
+]
+OF_AN_ACQUISITION = [  # field, another value, share of the picture that changes
+    ("view", "AP", 0.05), ("inspiration", 0.2, 0.05), ("rotation", 8.0, 0.05), ("tilt", 5.0, 0.05),
+    ("shift", (2.0, -1.0), 0.05), ("exposure", 0.8, 0.2), ("contrast", 1.3, 0.1), ("scatter", 0.6, 0.05),
+    ("blur", 0.15, 0.005),
+    ("collimation", (0.1, 0.0, 0.1, 0.0), 0.02), ("marker", "R", 0.0005), ("marker_at", (0.1, 0.9), 0.001),
+    ("marker_style", "plate", 0.001), ("leads", 3, 0.002), ("label", "PORTABLE", 0.002), ("seed", 6, 0.0),
+]
+OF_VERSION_1 = np.array([
+    [78.5, 110.8, 108.6, 53.5],
+    [121.8, 150.9, 134.9, 120.6],
+    [143.5, 200.2, 200.5, 111.8],
+    [191.8, 223.7, 214.4, 114.1],
+])  # mean greys of a film's sixteen parts
+# fmt: on
 
 
 def drawn(patient: Patient = PATIENT, finding: Finding | None = None, film: Acquisition = FILM) -> np.ndarray:
@@ -34,27 +53,26 @@ def test_another_process_draws_the_same_bytes() -> None:
     assert len(digests.pop()) == 65
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("sex", "M"), ("age", 90), ("stature", 0.9), ("habitus", 1.0), ("heart", 0.6), ("girth", 0.92), ("seed", 6),
-    ],
-)  # fmt: skip
+def test_the_drawing_is_the_one_that_its_version_names() -> None:
+    """Caches and the shipped models know the films of this version: see ``phantom_cohort.VERSION``."""
+    pixels = draw(Patient.random(3), Finding("COVID-19", 0.5, 3), Acquisition.random(3), SIZE).pixels
+    blocks = pixels.reshape(4, 32, 4, 32).mean(axis=(1, 3))
+    assert VERSION == "v1"
+    np.testing.assert_allclose(blocks, OF_VERSION_1, atol=0.5)
+
+
+def test_no_parameter_is_forgotten_here() -> None:
+    assert {field for field, _ in OF_A_PATIENT} == {field.name for field in fields(Patient)}
+    assert {field for field, *_ in OF_AN_ACQUISITION} == {field.name for field in fields(Acquisition)} - {"shutter"}
+
+
+@pytest.mark.parametrize(("field", "value"), OF_A_PATIENT)
 def test_every_parameter_of_a_patient_shows(field: str, value: object) -> None:
     difference = np.abs(drawn() - drawn(replace(PATIENT, **{field: value})))
     assert (difference > 8).mean() > 0.01
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "share"),
-    [
-        ("view", "AP", 0.05), ("inspiration", 0.2, 0.05), ("rotation", 8.0, 0.05), ("tilt", 5.0, 0.05),
-        ("shift", (2.0, -1.0), 0.05), ("exposure", 0.8, 0.2), ("contrast", 1.3, 0.1), ("scatter", 0.6, 0.05),
-        ("blur", 0.15, 0.005),
-        ("collimation", (0.1, 0.0, 0.1, 0.0), 0.02), ("marker", "R", 0.0005), ("marker_at", (0.1, 0.9), 0.001),
-        ("marker_style", "plate", 0.001), ("leads", 3, 0.002), ("label", "PORTABLE", 0.002), ("seed", 6, 0.0),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("field", "value", "share"), OF_AN_ACQUISITION)
 def test_every_parameter_of_an_acquisition_shows(field: str, value: object, share: float) -> None:
     difference = np.abs(drawn() - drawn(film=replace(FILM, **{field: value})))
     assert difference.max() >= 2

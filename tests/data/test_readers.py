@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.cli.data import describe
 from core.data.cohort import COLUMNS
 from core.data.layouts import KERMANY, RSNA, patient_of, read_covid_chestxray
 from core.data.readers import cohorts_below, data_root, open_cohort, open_cohorts
@@ -240,3 +241,31 @@ def test_real_cohorts(real_data: Path) -> None:
     assert (cohorts["montgomery-shenzhen"].samples["lungs"] != "").all()
     for cohort in cohorts.values():
         assert cohort.film(len(cohort) // 2).pixels.std() > 5
+
+
+@pytest.mark.real
+def test_every_finding_of_covid_chestxray_has_its_class(real_data: Path) -> None:
+    samples = open_cohort(real_data / "covid-chestxray-dataset").samples
+    found = samples.groupby("label")["finding"].agg(lambda names: sorted(set(names))).to_dict()
+    assert found == {
+        "COVID-19": ["COVID-19", "COVID-19, ARDS"],
+        "No Finding": ["No Finding"],
+        "Viral Pneumonia": ["Influenza", "SARS", "Varicella"],
+        "Fungal Pneumonia": ["Pneumocystis"],
+        "Bacterial Pneumonia": [
+            *("Bacterial", "Chlamydophila", "E.Coli", "Klebsiella", "Legionella"),
+            *("Mycoplasma Bacterial Pneumonia", "Streptococcus"),
+        ],
+        "Other Pneumonia": ["ARDS", "Lipoid", "Pneumonia"],
+    }
+
+
+def test_a_cohort_is_described_by_what_is_known_of_its_films(tmp_path: Path, save: Save) -> None:
+    for name in "abc":
+        save(tmp_path / f"{name}.png")
+    rows = [("a.png", "x", 4, "F"), ("b.png", "x", 18, ""), ("c.png", "y", None, "F")]
+    pd.DataFrame(rows, columns=["path", "label", "age", "sex"]).to_csv(tmp_path / "films.csv", index=False)
+    text = describe(open_cohort(tmp_path / "films.csv"))
+    assert "sex: F 2, unknown 1" in text
+    assert "age: under 18 1, 18 and over 1, unknown 1" in text
+    assert "view:" not in text

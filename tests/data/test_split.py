@@ -92,3 +92,13 @@ def test_real_films_by_four_hundred(real_data: Path) -> None:
     assert done.counts()[["validation", "test"]].sum().to_dict() == {"validation": 100, "test": 100}
     known = done.samples[done.samples["patient"] != ""]
     assert known.groupby("patient")["split"].nunique().max() == 1
+
+
+def test_a_source_that_tests_on_most_of_a_class_leaves_films_to_train_on(tmp_path: Path, save: Save) -> None:
+    films = cohort(tmp_path, save, patients=60)
+    well = np.flatnonzero(films.samples["label"] == "well")
+    own = np.full(len(films), "", object)
+    own[well[:-4]] = "test"
+    done = split(films.with_splits(own), 0.2, 0.2, use_source=True).counts()
+    assert done.loc["well", "validation"] == 1
+    assert done.loc["well", "train"] == 3
