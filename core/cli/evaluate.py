@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from core.model.checkpoint import Checkpoint
     from core.report.document import Report
 
+_ALIKE = (
+    "new films are told from known ones by name and patient; whether their pictures are new as well, "
+    "python -m core audit says of both cohorts"
+)
+
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """The command's arguments."""
@@ -41,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the report and write it in every form."""
     from core.evaluate.operating import ARGMAX
     from core.model.checkpoint import load
-    from core.report.document import Report, as_text
+    from core.report.document import Report
+    from core.report.document_text import as_text
 
     checkpoint = load(args.checkpoint)
     classes = checkpoint.card.classes
@@ -131,4 +137,4 @@ def _score(checkpoint: "Checkpoint", path: str, only: str | None) -> tuple["Eval
         cohort = cohort.split("" if only == "new" else only)
     with Bars() as bars:
         evaluation, notes = score(classifier, cohort, lambda done, total: bars("films", done, total))
-    return evaluation, cohort.name, notes
+    return evaluation, cohort.name, (*notes, _ALIKE) if (evaluation.samples["split"] == "").any() else notes

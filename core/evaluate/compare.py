@@ -1,6 +1,6 @@
 """Two models on the same films: is the difference more than luck, and which films changed?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,11 +21,15 @@ class McNemar:
     only_first: int  # films only the first model calls rightly
     only_second: int
     p: float  # two-sided; chance of so uneven a split were the models equally good
+    clustered: bool = False  # some patient has several films, which the test takes for independent ones
 
     @property
     def sentence(self) -> str:
         films = f"{self.only_first} films are right only with the first model, {self.only_second} only with the second"
-        return f"{films}; were both equally good, so uneven a split would come by chance with p = {self.p:.3g}."
+        caution = " It takes films of one patient for independent ones; the intervals do not." if self.clustered else ""
+        return (
+            f"{films}; were both equally good, so uneven a split would come by chance with p = {self.p:.3g}.{caution}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +61,10 @@ def compare(
         key: Figure(float(gap[0]), float(low[i]), float(high[i]), len(first), GLOSSARY[key].help, _note(gap[0]))
         for i, (key, gap) in enumerate(gaps.items())
     }
-    return Comparison(len(first), differences, mcnemar(first.labels, *called), _changed(first, second, *called))
+    test = mcnemar(first.labels, *called)
+    return Comparison(
+        len(first), differences, replace(test, clustered=first.clustered), _changed(first, second, *called)
+    )
 
 
 def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> McNemar:

@@ -1,11 +1,15 @@
 """Films worth a second look: the most confident errors, and those whose label the evidence contradicts."""
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
 from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.operating import ARGMAX, OperatingPoint
+
+FOLDS = 5  # of the cross-validation behind doubted labels
 
 
 def films(evaluation: Evaluation, rows: np.ndarray, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
@@ -69,7 +73,25 @@ def doubtful(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def out_of_fold(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, folds: int = 5) -> np.ndarray:
+@lru_cache(maxsize=8)
+def doubted(evaluation: Evaluation) -> tuple[pd.DataFrame, str]:
+    """`doubtful` films of one evaluation, and how they were judged, as a sentence.
+
+    Each film is judged by `out_of_fold` on the model's log probabilities, so that a model that is off on a whole
+    cohort does not call all of it mislabelled; where a class has too few patients, by the model's own probabilities.
+    """
+    present, labels = np.unique(evaluation.labels, return_inverse=True)
+    inputs = np.log(np.clip(evaluation.probabilities, 1e-6, 1))
+    probabilities = evaluation.probabilities.astype(np.float64)
+    how = "judged by the model itself: a class has too few patients to cross-validate"
+    if len(present) > 1 and _fewest(labels, evaluation.clusters) >= FOLDS:
+        probabilities = np.zeros(probabilities.shape)
+        probabilities[:, present] = out_of_fold(inputs, labels, evaluation.clusters)
+        how = f"cross-validated ({FOLDS} folds): by a regression on the model's outputs that never saw the patient"
+    return doubtful(evaluation.labels, probabilities), how
+
+
+def out_of_fold(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, folds: int = FOLDS) -> np.ndarray:
     """Probabilities (N, C) of a logistic regression that never saw the film's own group.
 
     Args:
@@ -85,9 +107,13 @@ def out_of_fold(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, fo
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    fewest = min(len(np.unique(groups[labels == c])) for c in np.unique(labels))
-    if fewest < folds:
+    if (fewest := _fewest(labels, groups)) < folds:
         raise EvaluationError(f"the rarest class has {fewest} patients", f"at least {folds}, one a fold")
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
     scheme = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     return cross_val_predict(model, features, labels, groups=groups, cv=scheme, method="predict_proba")
+
+
+def _fewest(labels: np.ndarray, groups: np.ndarray) -> int:
+    """Patients of the class that has the fewest."""
+    return min(len(np.unique(groups[labels == c])) for c in np.unique(labels))

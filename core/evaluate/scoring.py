@@ -28,18 +28,21 @@ def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
 
 
 def seen(cohort: Cohort, known: pd.DataFrame | None) -> list[str]:
-    """The split (N,) that each film had when the model was trained; "" for films it never met.
+    """The split (N,) that each film had when the model was trained; "" for films and patients it never met.
 
     Args:
         known: the samples of the evaluation kept beside the checkpoint. A film is the same if file name, source and
-            patient are. None: nothing is kept, so every film passes for new.
+            patient are; another film of a patient of the same source counts as met too, for the pictures of one
+            collection come under other names in another. None: nothing is kept, so every film passes for new.
     """
     if known is None:
         return [""] * len(cohort)
-    keys = ["path", "source", "patient"]
-    splits = {tuple(row): split for *row, split in known[[*keys, "split"]].astype(str).itertuples(index=False)}
-    named = cohort.samples[keys].assign(path=_names(cohort.samples["path"]))
-    return [splits.get(tuple(row), "") for row in named.astype(str).itertuples(index=False)]
+    columns = ["split", "source", "patient", "path"]
+    rows = sorted(known[columns].astype(str).to_numpy().tolist(), key=lambda row: row[0] == "train")
+    films = {tuple(names): split for split, *names in rows}
+    patients = {(source, patient): split for split, source, patient, _ in rows if patient}  # of two, training counts
+    named = cohort.samples.assign(path=_names(cohort.samples["path"]))[columns[1:]].astype(str).to_numpy().tolist()
+    return [films.get((source, *rest)) or patients.get((source, rest[0]), "") for source, *rest in named]
 
 
 def score(

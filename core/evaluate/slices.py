@@ -8,7 +8,7 @@ import pandas as pd
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure, percentiles, widen, wilson
+from core.evaluate.intervals import LEVEL, Figure, percentiles, widen, wilson
 from core.evaluate.operating import ARGMAX, OperatingPoint
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
@@ -44,10 +44,11 @@ def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) 
 
 
 def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10) -> pd.DataFrame:
-    """The slices of at least 10 films, over all columns, with the lowest accuracy.
+    """The slices of at least 10 films, over all columns, that are called less rightly than all other films.
 
     Columns: ``column``, ``slice``, ``films``, ``accuracy`` (`Figure`), ``gap`` (accuracy less that of all other films)
-    and ``clear``: whether the 95 % bootstrap interval of that gap lies below 0.
+    and ``clear``: whether the bootstrap interval of that gap lies below 0 even at 95 % for all slices looked at
+    together (Bonferroni): the worst of many slices looks bad by chance alone.
     """
     right = (evaluation.called(point) == evaluation.labels).astype(np.float32)
     parts = [
@@ -63,10 +64,11 @@ def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10
     for (column, name, inside), own_films, own_hits in zip(parts, films[1:], hits[1:], strict=True):
         with np.errstate(divide="ignore", invalid="ignore"):
             share, gap = own_hits / own_films, own_hits / own_films - (hits[0] - own_hits) / (films[0] - own_films)
-        clear = bool(np.nanquantile(gap[1:], 0.975) < 0)
+        clear = bool(np.nanquantile(gap[1:], 1 - (1 - LEVEL) / 2 / len(parts)) < 0)
         accuracy = _accuracy(share, right[inside], evaluation.clusters[inside])
         rows.append((column, name, int(inside.sum()), accuracy, float(gap[0]), clear))
     table = pd.DataFrame(rows, columns=["column", "slice", "films", "accuracy", "gap", "clear"])
+    table = table[table["gap"] < 0]
     order = np.argsort([figure.value for figure in table["accuracy"]], kind="stable")
     return table.iloc[order[:most]].reset_index(drop=True)
 

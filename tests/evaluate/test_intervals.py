@@ -55,6 +55,20 @@ def test_intervals_cover_the_truth_at_their_stated_rate():
     assert (held / studies < 1).all(), held / studies
 
 
+def test_intervals_cover_at_their_rate_where_patients_have_several_films():
+    """Three films that go right or wrong with their patient: drawing patients covers, drawing films does not."""
+    rng, studies = np.random.default_rng(0), 300
+    held = {"patients": 0, "films": 0}
+    for _ in range(studies):
+        right = np.repeat(rng.random(80) < 0.8, 3)
+        for unit, clusters in (("patients", np.arange(240) // 3), ("films", np.arange(240))):
+            weights = resamples(clusters, 400)
+            low, high = percentiles((right @ weights / weights.sum(axis=0))[1:, None])
+            held[unit] += low[0] <= 0.8 <= high[0]
+    assert 0.91 <= held["patients"] / studies <= 0.985
+    assert held["films"] / studies < 0.85
+
+
 def test_patients_with_several_films_widen_the_interval():
     """Four copies of each film are no new evidence: the interval must stay as wide as that of the films once."""
     once = evaluation(films=150)

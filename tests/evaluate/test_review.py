@@ -80,6 +80,25 @@ def test_planted_label_errors_are_doubted():
     assert (hits["suggested"] == truth[hits["row"]]).mean() > 0.9
 
 
+def test_a_whole_cohort_that_the_model_gets_wrong_is_not_called_mislabelled():
+    """The model swaps two classes on all films: its own word doubts every label, the cross-validated one few."""
+    drawn = evaluation(strength=4)
+    swapped = Evaluation(drawn.classes, drawn.labels, drawn.probabilities[:, [1, 0, 2]], drawn.samples)
+    own = review.doubtful(swapped.labels, swapped.probabilities)
+    found, how = review.doubted(swapped)
+    assert "cross-validated" in how
+    assert len(found) < 0.1 * len(swapped) < len(own)
+
+
+def test_labels_are_doubted_even_where_a_class_is_missing_or_rare():
+    drawn = evaluation()
+    found, how = review.doubted(drawn.where(drawn.labels != 2))
+    assert "cross-validated" in how
+    assert not (found["suggested"] == 2).any()
+    rare = drawn.where((drawn.labels != 2) | (np.arange(len(drawn)) == np.flatnonzero(drawn.labels == 2)[0]))
+    assert "by the model itself" in review.doubted(rare)[1]
+
+
 def test_out_of_fold_needs_enough_patients():
     with pytest.raises(EvaluationError, match="3 patients"):
         review.out_of_fold(np.zeros((8, 2)), np.array([0] * 5 + [1] * 3), np.arange(8))
