@@ -1,8 +1,9 @@
 """`python -m benchmarks.domain CHECKPOINT`: what the in-domain check refuses, by kind.
 
 The real films are those of HILUM_DATA that the checkpoint did not train on; photographs are cut from the sample
-pictures of scikit-learn and Matplotlib, pages are set with Pillow, hands are drawn. HILUM_DATA holds no film marked as
-lateral: those are not measured. `--write` keeps the result in the checkpoint's card under domain.measured.
+pictures of scikit-learn and Matplotlib, pages are set with Pillow, hands are drawn. HILUM_DATA holds no lateral film:
+those are drawn too, and roughly, so what the check does with real ones is not known. `--write` keeps the result in the
+checkpoint's card under domain.measured.
 """
 
 import argparse
@@ -72,8 +73,7 @@ def kinds(checkpoint: Checkpoint, count: int) -> Iterator[tuple[str, list[Radiog
     yield "upside down", [film.with_pixels(film.pixels[::-1], "turned") for film in chosen]
     yield "on its side", [film.with_pixels(np.rot90(film.pixels), "turned") for film in chosen]
     yield "left half", [film.with_pixels(film.pixels[:, : film.shape[1] // 2], "cut") for film in chosen]
-    drawn = {"photograph": photograph, "page of text": page, "hand": hand, "noise": noise, "shading": shading}
-    for kind, draw in drawn.items():
+    for kind, draw in DRAWN.items():
         yield kind, [from_pixels(draw(generator), f"{kind} {i}") for i in range(count)]
 
 
@@ -122,6 +122,31 @@ def hand(generator: np.random.Generator) -> np.ndarray:
     return np.clip(soft + generator.normal(0, 4, soft.shape), 0, 255).astype(np.uint8)
 
 
+def lateral(generator: np.random.Generator) -> np.ndarray:
+    """A rough lateral film: spine behind, sternum before, heart and diaphragm below, slanting ribs."""
+    picture = Image.new("L", (448, 448), int(generator.integers(5, 30)))
+    pen, flesh, lung = ImageDraw.Draw(picture), int(generator.integers(110, 150)), int(generator.integers(45, 85))
+    depth, floor = int(generator.integers(-15, 30)), 330 + int(generator.integers(-30, 30))
+    pen.ellipse((60 - depth, 60, 390 + depth, 760), flesh)
+    pen.polygon([(190, 0), (290, 0), (400 + depth, 120), (330, 200), (120, 140)], flesh + 25)  # neck and shoulder
+    pen.ellipse((105 - depth, 70, 345 + depth, floor + 190), lung)
+    pen.ellipse((60 - depth, floor - 25, 390 + depth, floor + 300), flesh + 35)  # the abdomen under its dome
+    pen.ellipse((120, floor - 130, 250 + depth // 2, floor + 20), flesh + 25)  # the heart
+    pen.line([(235, 20), (225, 170)], lung - 15, 22)  # the trachea
+    pen.line([(110 - depth, 120), (95 - depth, floor - 40)], flesh + 80, 9)  # the sternum
+    bones = Image.new("L", picture.size)
+    bone = ImageDraw.Draw(bones)
+    for y in range(70, 448, 34):
+        back = 320 + depth + 25 * np.sin(y / 130)
+        bone.rectangle((back - 20, y, back + 20, y + 25), 70)
+        if y < floor:
+            bone.arc((105 - depth, y - 40, 2 * back - 105, y + 160), 95, 185, 32, 8)  # from the spine, down and forward
+    soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(5)), np.float32)
+    film = soft + np.asarray(bones.filter(ImageFilter.GaussianBlur(2))) + generator.normal(0, 4, soft.shape)
+    film = np.clip(film * generator.uniform(0.85, 1.1), 0, 255).astype(np.uint8)
+    return film[:, ::-1] if generator.random() < 0.5 else film
+
+
 def noise(generator: np.random.Generator) -> np.ndarray:
     """White noise, from fine to coarse."""
     side = int(generator.choice([10, 40, 120, 300]))
@@ -151,6 +176,16 @@ def _films(cohort: Cohort, count: int, generator: np.random.Generator) -> Iterat
             yield cohort.film(int(i))
         except FilmError:
             continue
+
+
+DRAWN = {
+    "photograph": photograph,
+    "page of text": page,
+    "hand (drawn)": hand,
+    "lateral film (drawn)": lateral,
+    "noise": noise,
+    "shading": shading,
+}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`python -m core train RECIPE --data PATH`: films and a recipe in, a checkpoint out; started again, it goes on."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("recipe", help="a name from core/recipes, or a .toml file")
     help_ = "a cohort's folder or table, or phantom; several are joined"
     command.add_argument("--data", nargs="+", required=True, metavar="PATH", help=help_)
+    help_ = "cohorts that are test films only; training films that share a patient or picture with them are left out"
+    command.add_argument("--hold-out", nargs="+", default=[], metavar="PATH", help=help_)
     command.add_argument("--out", type=Path, help="folder of the checkpoint (default: runs/RECIPE)")
     command.add_argument("--epochs", type=int, help="instead of the recipe's; its parts shrink along")
     command.add_argument(
@@ -31,7 +34,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, showing each epoch as a line of a table, then judge the best one on the test films."""
     from core.cli.progress import Bars, epoch_line, say
-    from core.data.cohort import concatenate
+    from core.data.cohort import JOIN, concatenate
     from core.data.readers import open_cohort
     from core.model import state
     from core.model.finishing import finish
@@ -40,8 +43,10 @@ def run(args: argparse.Namespace) -> int:
 
     recipe = adjusted(load(args.recipe), args.epochs, args.weights, args.seed)
     cohorts = [open_cohort(path) for path in args.data]
-    cohort = cohorts[0] if len(cohorts) == 1 else concatenate(" + ".join(c.name for c in cohorts), cohorts)
+    cohort = cohorts[0] if len(cohorts) == 1 else concatenate(JOIN.join(c.name for c in cohorts), cohorts)
     cohort = limited(cohort, args.limit) if args.limit else cohort
+    if args.hold_out:
+        recipe, cohort = held_out(recipe, cohort, [open_cohort(path) for path in args.hold_out])
     folder = args.out or Path("runs") / recipe.name
     say(f"[bold]{recipe.title}[/] on {len(cohort):,} films of {cohort.name} -> {folder}")
     if (folder / state.FILE).is_file():
@@ -71,6 +76,15 @@ def adjusted(recipe: "Recipe", epochs: int | None, weights: str | None, seed: in
         training = replace(training, seed=seed)
     network = recipe.network if weights is None else replace(recipe.network, weights=weights)
     return replace(recipe, training=training, network=network)
+
+
+def held_out(recipe: "Recipe", cohort: "Cohort", others: "Sequence[Cohort]") -> "tuple[Recipe, Cohort]":
+    """Other cohorts as the test films, and the recipe that keeps them so: a hospital that the model never sees."""
+    from core.data.cohort import JOIN, concatenate
+
+    parts = [c.with_splits([split] * len(c)) for split, group in (("", [cohort]), ("test", others)) for c in group]
+    name = f"{cohort.name}, tested on {JOIN.join(c.name for c in others)}"
+    return replace(recipe, split=replace(recipe.split, per_split=0, use_source=True)), concatenate(name, parts)
 
 
 def limited(cohort: "Cohort", films: int) -> "Cohort":

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch.overrides import TorchFunctionMode
 
 from core.errors import CheckpointError, HilumError
 from core.model.zoo import Network, build
@@ -65,6 +66,13 @@ class Card:
         return cls(**{**known, "classes": tuple(values["classes"])})
 
 
+class _NoFirstWeights(TorchFunctionMode):
+    """Leaves normal draws out: on the meta device they draw nothing, but import half of torch's compiler (2 s)."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return args[0] if func is torch.Tensor.normal_ else func(*args, **(kwargs or {}))
+
+
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
     """A card, its tensors in float32 (``features.*``, ``head.*``, ``domain.*``) and, once on disk, its folder."""
@@ -79,7 +87,7 @@ class Checkpoint:
         Raises:
             CheckpointError: the tensors do not fit the network that the card names.
         """
-        with torch.device("meta"):  # no time for random first weights
+        with torch.device("meta"), _NoFirstWeights():
             network = build(self.card.network, len(self.card.classes))
         own = network.state_dict()
         weights = {key: value for key, value in self.state.items() if not key.startswith(DOMAIN)}

@@ -79,10 +79,9 @@ class Classifier:
         """Bool lung mask (H, W) where the preprocessing crops to the lungs and finds them; else None."""
         if self.preprocess.region != "lungs":
             return None
-        from core.model.lungs import find
+        from core.model import lungs
 
-        found = find(film)
-        return found.mask if found.found else None
+        return lungs.mask(film)
 
     def picture(self, film: Radiograph) -> np.ndarray:
         """The film as the model sees it: uint8 (S, S)."""

@@ -5,6 +5,7 @@ the third digit. Elsewhere they stay in float32.
 """
 
 import copy
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -32,6 +33,9 @@ def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto")
         raise CheckpointError("OpenVINO is not installed", remedy="pip install openvino, or choose the torch backend")
     if backend == "torch" or not installed:
         return torch_engine(network, preprocess)
+    # Importing OpenVINO reports to its makers, unasked, from a forked process that can hang a server; without this
+    # module it does not.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     from core.model.backend_openvino import openvino_engine
 
     return openvino_engine(network, preprocess)

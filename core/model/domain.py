@@ -1,7 +1,7 @@
 """Is this a film that the model can judge at all? Asked before its prediction is shown.
 
 Three questions, each with a warning and a refusal limit set on validation films (`core.model.domain_fit`):
-- the file: is it blank, coloured like a photograph, a narrow strip?
+- the file: is it blank, coloured like a photograph, a narrow strip, tagged as lateral?
 - the view: does a linear model that learned from real films, and from films inverted, turned and taken apart, and drawn
   patterns, take it for an upright frontal chest film?
 - the features: how far are the network's own features from those of its training films (Mahalanobis distance in their
@@ -26,6 +26,7 @@ KINDS = ("film", "inverted", "turned", "no chest film")  # what the view model t
 
 BLANK_SPREAD = 6.0  # standard deviation of grey levels below which a film shows nothing
 COLOUR_WARN, COLOUR_REFUSE = 0.05, 0.15  # mean saturation; coloured stamps on a film stay below the first
+NOT_FRONTAL = ("LL", "RL", "LAT", "LATERAL", "LLO", "RLO", "LPO", "RPO")  # DICOM view positions
 STRIP_WARN, STRIP_REFUSE = 1.8, 3.0  # longer side over shorter
 
 SENTENCES = {
@@ -155,6 +156,8 @@ def _file(film: Radiograph, picture: np.ndarray) -> DomainVerdict | None:
     """What can be said without a model; None when nothing speaks against the file."""
     if picture.std() < BLANK_SPREAD:
         return DomainVerdict(np.inf, 1.0, "out", "It is blank: nearly every pixel has the same grey.")
+    if film.tags.get("view", "") in NOT_FRONTAL:
+        return DomainVerdict(np.inf, 1.0, "out", "Its file says that it is a lateral or oblique film.")
     ratio = max(film.shape) / min(film.shape)
     strip = f"It is a strip, {ratio:.1f} times as long as wide; chest films are nearly square."
     for value, warn, refuse, sentence in (

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from core.data.cohort import Cohort
-from core.data.radiograph import Radiograph
 from core.data.split import split
 from core.errors import CohortError
 from core.model.checkpoint import replacing
@@ -19,7 +19,7 @@ from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
-Batch = tuple[torch.Tensor, torch.Tensor]  # uint8 pictures (B, S, S), int64 labels (B,)
+Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), int64 labels (B,), uint8 outlines (B, S, S) if known
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -28,10 +28,15 @@ def quiet(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Films:
-    """Pictures as the network sees them: uint8 (N, S, S), with labels int64 (N,)."""
+    """Pictures as the network sees them: uint8 (N, S, S), with labels int64 (N,).
+
+    Where asked for, also the number of each film's source, int64 (N,), and outlines of findings, uint8 (N, S, S).
+    """
 
     pictures: torch.Tensor
     labels: torch.Tensor
+    sources: torch.Tensor | None = None
+    outlines: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -39,7 +44,7 @@ class Films:
     def where(self, mask: np.ndarray) -> "Films":
         """Those for which a mask, bool (N,), is true; a copy in memory."""
         rows = torch.from_numpy(np.flatnonzero(mask))
-        return Films(self.pictures[rows], self.labels[rows])
+        return Films(self.pictures[rows], self.labels[rows], None if self.sources is None else self.sources[rows])
 
 
 def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
@@ -67,29 +72,24 @@ def films_of(cohort: Cohort, preprocess: Preprocess, path: Path, progress: Progr
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.save(file, decode(cohort, preprocess, progress).pictures.numpy())
-    pictures = np.load(path, mmap_mode="c")
-    return Films(torch.from_numpy(pictures), torch.tensor(cohort.labels()))
+    pictures, sources = np.load(path, mmap_mode="c"), pd.factorize(cohort.samples["source"])[0]
+    return Films(torch.from_numpy(pictures), torch.tensor(cohort.labels()), torch.from_numpy(sources))
 
 
 def decode(cohort: Cohort, preprocess: Preprocess, progress: Progress = quiet) -> Films:
     """Read every film once, in parallel, as the picture that serving would make of it."""
+    from core.model import lungs
+
     pictures = np.empty((len(cohort), preprocess.size, preprocess.size), np.uint8)
 
     def read(i: int) -> None:
         film = cohort.film(i)
-        pictures[i] = preprocess.picture(film, _lungs(film) if preprocess.region == "lungs" else None)
+        pictures[i] = preprocess.picture(film, lungs.mask(film) if preprocess.region == "lungs" else None)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, _ in enumerate(pool.map(read, range(len(cohort))), start=1):
             progress("decoding films", done, len(cohort))
     return Films(torch.from_numpy(pictures), torch.tensor(cohort.labels()))
-
-
-def _lungs(film: Radiograph) -> np.ndarray | None:
-    from core.model import lungs
-
-    found = lungs.find(film)
-    return found.mask if found.found else None
 
 
 def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) -> Iterator[Batch]:
@@ -98,12 +98,14 @@ def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) 
     The next batch is drawn while the network learns from this one.
     """
     generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
-    groups = _order(films.labels, config, generator).split(config.batch)
+    groups = _order(films, config, generator).split(config.batch)
     if len(groups) > 1 and len(groups[-1]) == 1:
         groups = groups[:-1]  # batch norm cannot learn from one film
 
     def make(indices: torch.Tensor) -> Batch:
-        return augment(films.pictures[indices], generator), films.labels[indices]
+        again = torch.Generator().set_state(generator.get_state())
+        batch = augment(films.pictures[indices], generator), films.labels[indices]
+        return batch if films.outlines is None else (*batch, augment(films.outlines[indices], again))
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, groups[0])
@@ -113,8 +115,13 @@ def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) 
         yield ahead.result()
 
 
-def _order(labels: torch.Tensor, config: TrainingConfig, generator: torch.Generator) -> torch.Tensor:
+def _order(films: Films, config: TrainingConfig, generator: torch.Generator) -> torch.Tensor:
+    labels = films.labels
     if config.sampling == "uniform":
         return torch.randperm(len(labels), generator=generator)
-    weights = 1 / torch.bincount(labels)[labels]
+    weights = torch.ones(len(labels))
+    if config.sampling == "sources" and films.sources is not None:
+        cell = labels * (films.sources.max() + 1) + films.sources
+        weights = torch.bincount(cell)[cell].rsqrt()  # many small hospitals teach more than one large one
+    weights = weights / torch.bincount(labels, weights)[labels]
     return torch.multinomial(weights, len(labels), replacement=True, generator=generator)

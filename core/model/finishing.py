@@ -137,13 +137,14 @@ def _gate(
 def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State) -> Card:
     """All that is known before the films are judged."""
     counts = divided.counts()
+    kept = replace(recipe, network=replace(recipe.network, weights=Path(recipe.network.weights).name))  # no folders
     return Card(
         name=name,
         title=recipe.title,
         classes=recipe.classes,
         network=recipe.network.name,
         preprocess=recipe.preprocess,
-        recipe=recipe.to_dict(),
+        recipe=kept.to_dict(),
         parameters=sum(v.numel() for k, v in state.best.items() if not k.endswith(_BUFFERS)),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         data={

@@ -176,3 +176,9 @@ def default_finder() -> LungFinder:
 def find(film: Radiograph | np.ndarray) -> Lungs:
     """The lung fields of one film, by the shipped finder."""
     return default_finder().find(film)
+
+
+def mask(film: Radiograph) -> np.ndarray | None:
+    """Bool (H, W) of the lung fields by the shipped finder; None where it finds none."""
+    found = find(film)
+    return found.mask if found.found else None

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "recipes"
 
 Optimiser = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "stages", "cosine", "onecycle"]
-Sampling = Literal["uniform", "weighted"]
+Sampling = Literal["uniform", "weighted", "sources"]
 Monitor = Literal["validation_loss", "validation_accuracy"]
 
 
@@ -31,14 +31,14 @@ class NetworkConfig:
     """"none", "imagenet", a state dict (.pth, .safetensors) or a Hilum checkpoint folder."""
     dropout: float = 0.0
     """Probability before the classifier, 0 to 1; 0 keeps the network's own."""
-    freeze: bool = False
-    """Train the head only."""
+    freeze: bool | str = False
+    """true: train the head only; a stage's name: the stages up to that one stay as they are."""
 
     def __post_init__(self) -> None:
         _one_of("network.name", self.name, tuple(NETWORKS))
         _within("network.dropout", self.dropout, 0, 0.95)
         if self.freeze and self.weights == "none":
-            raise _contradiction("network.freeze = true", 'network.weights = "none"', "the features would stay random")
+            raise _contradiction("network.freeze", 'network.weights = "none"', "the features would stay random")
         if self.weights == "imagenet" and not NETWORKS[self.name].pretrained:
             raise _contradiction('network.weights = "imagenet"', f'network.name = "{self.name}"', "there are none")
 
@@ -98,11 +98,15 @@ class TrainingConfig:
     label_smoothing: float = 0.0
     """Share of each label spread over all classes, 0 to 1."""
     sampling: Sampling = "uniform"
-    """"uniform", or "weighted": each class is drawn equally often."""
+    """"uniform"; "weighted": each class equally often; "sources": likewise, its sources by the root of their size."""
     class_weights: bool = False
     """Weigh each film's loss by the inverse frequency of its class."""
     patience: int = 0
     """Stop after this many epochs without a better one; 0 = never."""
+    outlines: float = 0.0
+    """Weight of the penalty on evidence outside the outlines of known findings; 0 = outlines are not looked at."""
+    lungs: float = 0.0
+    """Weight of the penalty on evidence outside the lung fields, as the shipped finder sees them; 0 = none."""
     half_size_epochs: int = 0
     """The first epochs that see pictures of half the side: four times as fast, while most is still to be learned."""
     monitor: Monitor = "validation_loss"
@@ -118,9 +122,13 @@ class TrainingConfig:
         _within("training.batch", self.batch, 2, 4096)
         _within("training.learning_rate", self.learning_rate, 1e-8, 10)
         _within("training.label_smoothing", self.label_smoothing, 0, 0.5)
-        if self.sampling == "weighted" and self.class_weights:
+        _within("training.outlines", self.outlines, 0, 100)
+        _within("training.lungs", self.lungs, 0, 100)
+        if self.outlines and self.lungs:
+            raise _contradiction("training.outlines", "training.lungs", "one place to look at, not two")
+        if self.sampling != "uniform" and self.class_weights:
             reason = "rare classes would be compensated for twice"
-            raise _contradiction('training.sampling = "weighted"', "training.class_weights = true", reason)
+            raise _contradiction(f'training.sampling = "{self.sampling}"', "training.class_weights = true", reason)
         if (self.schedule == "stages") != bool(self.stages):
             raise _contradiction(f'training.schedule = "{self.schedule}"', f"{len(self.stages)} training.stages")
         if self.stages and sum(stage.epochs for stage in self.stages) != self.epochs:
@@ -175,6 +183,9 @@ class Recipe:
             raise _contradiction(f"preprocess.size = {self.preprocess.size}", own)
         if spec.fixed_size and self.training.half_size_epochs:
             raise _contradiction("training.half_size_epochs", f"network.name = {spec.name!r}", "it takes one size only")
+        if self.training.outlines and (spec.name != "resnet_local" or self.preprocess.region != "film"):
+            own = f"network.name = {spec.name!r} and preprocess.region = {self.preprocess.region!r}"
+            raise _contradiction("training.outlines", own, "only resnet_local on whole films names its evidence")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, as a recipe file would say it."""

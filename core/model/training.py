@@ -8,7 +8,7 @@ numbers follow from (seed, epoch), so that a run killed at any moment resumes bi
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import nn
 
 from core.data.cohort import Cohort
 from core.model import device as devices
+from core.model import outlines as known_outlines
 from core.model import state as states
 from core.model.films import Films, Progress, batches, films_of, prepare, quiet
 from core.model.recipe import Recipe, TrainingConfig
@@ -69,6 +70,11 @@ def fit(
     films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress)
     split = divided.samples["split"].to_numpy()
     training, validation = films.where(split == "train"), films.where(split == "validation")
+    if config.outlines:
+        training = replace(training, outlines=known_outlines.read(divided.split("train"), recipe.preprocess))
+    elif config.lungs:
+        known = known_outlines.lungs(divided.split("train"), recipe.preprocess, progress)
+        training = replace(training, outlines=known)
     network, optimiser = _start(recipe, state, where)
     loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
@@ -160,15 +166,19 @@ def _train(
     """One epoch; mean loss and accuracy over the films as they were seen."""
     network.train()
     seen, total, right = 0, torch.zeros((), device=device), torch.zeros((), device=device)
-    for step, (pictures, labels) in enumerate(batches(films, recipe.training, Augment(recipe.augment), steps.epoch)):
+    served = batches(films, recipe.training, Augment(recipe.augment), steps.epoch)
+    for step, (pictures, labels, *outlines) in enumerate(served):
         for group in optimiser.param_groups:
             group["lr"] = steps.rate(step)
         images, labels = to_input(pictures, recipe.preprocess, device), labels.to(device)
         if steps.epoch <= recipe.training.half_size_epochs:
             images = nn.functional.avg_pool2d(images, 2)
         with devices.autocast(device):
-            logits = network(images)
+            map_ = network.features(images)
+            logits = network.head(map_)
         cost = loss(logits.float(), labels)
+        if outlines:
+            cost = cost + _misplaced(network, map_.float(), labels, outlines[0].to(device), recipe.training)
         optimiser.zero_grad()
         cost.backward()
         optimiser.step()
@@ -177,6 +187,16 @@ def _train(
         right += (logits.argmax(1) == labels).sum()
         progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
     return float(total) / seen, float(right) / seen
+
+
+def _misplaced(
+    network: Network, map_: torch.Tensor, labels: torch.Tensor, outlines: torch.Tensor, config: TrainingConfig
+) -> torch.Tensor:
+    """The penalty on evidence that lies outside the outlines (B, S, S) of findings, or of the lungs."""
+    if config.lungs:
+        return config.lungs * known_outlines.outside(known_outlines.activations(network, map_), outlines)
+    evidence = network.head.get_submodule("evidence")(map_)
+    return config.outlines * known_outlines.stray(evidence, labels, outlines)
 
 
 def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[Network, torch.optim.Optimizer]:

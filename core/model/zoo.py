@@ -24,22 +24,27 @@ class Network(nn.Module):
 
     def __init__(self, features: nn.Sequential, head: nn.Sequential) -> None:
         super().__init__()
-        self.features, self.head, self.frozen = features, head, False
+        self.features, self.head, self.frozen = features, head, 0
 
-    def freeze(self) -> None:
-        """Leave the features as they are from now on; only the head learns."""
-        self.frozen = True
-        self.features.requires_grad_(False).eval()
+    def freeze(self, last: str | None = None) -> None:
+        """Leave the stages up to ``last`` as they are from now on, or all of them: then only the head learns.
+
+        Raises:
+            RecipeError: the network has no such stage.
+        """
+        last = last or self.layers[-1]
+        self._check(last)
+        self.frozen = self.layers.index(last) + 1
+        self.features[: self.frozen].requires_grad_(False).eval()
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images (B, 3, S, S), normalised -> logits (B, C)."""
         return self.head(self.features(images))
 
     def train(self, mode: bool = True) -> "Network":
-        """Training mode; frozen features stay in evaluation mode, or their batch norms would drift."""
+        """Training mode; frozen stages stay in evaluation mode, or their batch norms would drift."""
         super().train(mode)
-        if self.frozen:
-            self.features.eval()
+        self.features[: self.frozen].eval()
         return self
 
     @property
@@ -53,8 +58,7 @@ class Network(nn.Module):
         Raises:
             RecipeError: the network has no such stage.
         """
-        if layer not in self.layers:
-            raise RecipeError(f"there is no layer {layer!r}", f"one of {', '.join(self.layers)}")
+        self._check(layer)
         if layer == self.layers[-1]:
             return self.features, self.head
         end = self.layers.index(layer) + 1
@@ -63,6 +67,10 @@ class Network(nn.Module):
         upper = nn.Sequential(rest, self.head)
         upper.training = self.training
         return lower, upper
+
+    def _check(self, layer: str) -> None:
+        if layer not in self.layers:
+            raise RecipeError(f"there is no layer {layer!r}", f"one of {', '.join(self.layers)}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,9 @@ NETWORKS = {
 }
 
 
-def build(name: str, n_classes: int, weights: str = "none", dropout: float = 0.0, freeze: bool = False) -> Network:
+def build(
+    name: str, n_classes: int, weights: str = "none", dropout: float = 0.0, freeze: bool | str = False
+) -> Network:
     """A network ready to train.
 
     Args:
@@ -112,10 +122,10 @@ def build(name: str, n_classes: int, weights: str = "none", dropout: float = 0.0
         weights: "none", "imagenet" (torchvision's download), a torchvision state dict (.pth, .safetensors), or a Hilum
             checkpoint folder, whose feature weights are taken.
         dropout: probability before the classifier; 0 keeps the network's own.
-        freeze: train the head only.
+        freeze: true trains the head only; a stage's name leaves the stages up to that one as they are.
 
     Raises:
-        RecipeError: unknown network, or weights that it cannot have.
+        RecipeError: unknown network or stage, or weights that it cannot have.
         CheckpointError: a weights file that is missing, damaged or made for another network.
     """
     if name not in NETWORKS:
@@ -137,7 +147,7 @@ def build(name: str, n_classes: int, weights: str = "none", dropout: float = 0.0
         features.load_state_dict(state)
     network = Network(features, head)
     if freeze:
-        network.freeze()
+        network.freeze(freeze if isinstance(freeze, str) else None)
     return network
 
 

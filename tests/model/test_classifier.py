@@ -1,7 +1,10 @@
 """A classifier is its network and nothing else: same numbers as plain torch, from any thread, on any backend."""
 
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +21,10 @@ from core.model.classifier import Classifier, open_classifier
 from core.model.classifier_files import find_files, predict_files
 from core.model.zoo import build
 from core.transform.preprocess import Preprocess
+from tests.conftest import REPOSITORY
 
 CLASSES = ("Normal", "Viral Pneumonia", "COVID-19")
+needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
 
 
 def grain(seed: int, shape: tuple[int, int] = (150, 130)) -> np.ndarray:
@@ -108,12 +113,11 @@ def test_threads_get_the_same_bits_and_leave_no_trace(classifier: Classifier, fi
     assert not any(p.requires_grad for p in classifier.network.parameters())
 
 
-@pytest.mark.parametrize("backend", ["torch", "openvino"])
+@pytest.mark.parametrize("backend", ["torch", pytest.param("openvino", marks=needs_openvino)])
 def test_many_films_are_scored_like_one(
     checkpoint: Checkpoint, films: list[Radiograph], backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     if backend == "openvino":
-        pytest.importorskip("openvino")
         monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
     classifier = Classifier(checkpoint, backend)
     many = list(classifier.predict_many(iter(films), batch=4))
@@ -124,10 +128,10 @@ def test_many_films_are_scored_like_one(
         assert np.array_equal(prediction.picture, one.picture)
 
 
+@needs_openvino
 def test_a_converted_network_is_kept_and_found_again(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, films: list[Radiograph]
 ) -> None:
-    pytest.importorskip("openvino")
     monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing of the tracer's chatter reaches the user
@@ -195,3 +199,16 @@ def test_predict_shows_rows_on_the_screen(folder: Path, capsys: pytest.CaptureFi
     heading, row = capsys.readouterr().out.strip().splitlines()
     assert heading.split()[:3] == ["film", "verdict", "label"]
     assert row.startswith("a.png")
+
+
+@needs_openvino
+def test_openvino_reports_to_nobody() -> None:
+    script = """
+import sys
+from core.model.classifier_bulk import open_engine
+from core.model.zoo import build
+from core.transform.preprocess import Preprocess
+open_engine(build("resnet_small", 4).eval(), Preprocess(size=96), "openvino")
+assert "openvino" in sys.modules and sys.modules["openvino_telemetry"] is None
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=REPOSITORY)

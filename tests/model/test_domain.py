@@ -86,6 +86,8 @@ def test_blank_coloured_and_narrow_files_need_no_model() -> None:
     assert gate.judge(replace(film, colour=0.1), chest(0), nothing).status == "doubtful"
     strip = gate.judge(from_pixels(np.tile(chest(0), (1, 5)), "x"), chest(0), nothing)
     assert (strip.status, "strip" in strip.sentence) == ("out", True)
+    for view, status in (("LL", "out"), ("PA", "doubtful")):  # the second for want of a model
+        assert gate.judge(replace(film, tags={"view": view}), chest(0), nothing).status == status
 
 
 def test_a_model_without_a_check_says_so() -> None:

@@ -96,6 +96,27 @@ def test_limit_takes_the_same_few_films(tmp_path: Path, trained, capsys: pytest.
     assert "20 films" in capsys.readouterr().out
 
 
+def test_a_cohort_held_out_is_the_test_and_nothing_of_it_is_learned_from(trained, tmp_path: Path) -> None:
+    from PIL import Image, ImageOps
+
+    films, other = Path(trained[1][3]), tmp_path / "other"
+    for label in ("A", "B"):
+        (other / label).mkdir(parents=True)
+        for number in range(4):
+            film = Image.open(films / label / f"{number}.png")
+            (film if number == 0 else ImageOps.mirror(film.rotate(90))).save(other / label / f"o{number}.png")
+    out = tmp_path / "run"
+    command = [*trained[1][:4], "--hold-out", str(other), "--out", str(out), "--epochs", "1", "--device", "cpu"]
+    assert main([*command, "--weights", str(trained[0])]) == 0
+    card = load(out).card
+    assert card.recipe["network"]["weights"] == "run"  # the folder's name: a card tells nothing of its machine
+    assert card.data["splits"]["test"] == {"A": 4, "B": 4}
+    assert any("2 training films share" in note for note in card.data["notes"])
+    table = pd.read_parquet(out / "evaluation.parquet")
+    assert set(table.loc[table["split"] == "test", "path"]) == {f"o{n}.png" for n in range(4)}
+    assert not set(table.loc[table["split"] != "", "path"]) & {"0.png"}
+
+
 def test_changes_on_the_command_line_are_checked_like_a_recipe() -> None:
     staged = adjusted(load_recipe("deep_cnn"), 21, None, 3)
     assert [stage.epochs for stage in staged.training.stages] == [20, 1]

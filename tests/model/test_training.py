@@ -177,6 +177,16 @@ def test_weighted_sampling_draws_every_class_equally_often() -> None:
     assert abs(torch.cat(drawn).float().mean() - 0.5) < 0.03
 
 
+def test_a_small_hospital_counts_for_more_than_its_films() -> None:
+    labels, sources = torch.tensor([0] * 900 + [1] * 100), torch.tensor([0] * 875 + [1] * 25 + [0] * 100)
+    served = films.Films(torch.arange(1000).remainder(251).to(torch.uint8)[:, None, None], labels, sources)
+    config, generator = TrainingConfig(sampling="sources"), torch.Generator()
+    order = torch.cat([films._order(served, config, generator) for _ in range(9)])
+    assert abs(labels[order].float().mean() - 0.5) < 0.03
+    normal = order[labels[order] == 0]
+    assert abs(sources[normal].float().mean() - 25**0.5 / (25**0.5 + 875**0.5)) < 0.02
+
+
 def test_every_film_is_seen_once_and_no_batch_has_a_single_film() -> None:
     pictures = torch.arange(33, dtype=torch.uint8)[:, None, None].expand(33, 4, 4)
     served = list(films.batches(films.Films(pictures, torch.arange(33)), TrainingConfig(batch=8), Augment(()), 1))

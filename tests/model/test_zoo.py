@@ -71,6 +71,19 @@ def test_frozen_features_neither_learn_nor_drift() -> None:
     assert all(torch.equal(value, before[key]) for key, value in network.features.state_dict().items())
 
 
+def test_stages_up_to_a_named_one_stay_and_the_others_learn() -> None:
+    network = build("resnet_small", 2, freeze="layer1")
+    before = {key: value.clone() for key, value in network.features.state_dict().items()}
+    optimiser = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], 0.1)
+    network.train()(image("resnet_small")).square().sum().backward()
+    optimiser.step()
+    after = network.features.state_dict()
+    moved = {key.split(".")[0] for key in before if not torch.equal(after[key], before[key])}
+    assert moved == set(network.layers) - {"stem", "layer1"}
+    with pytest.raises(RecipeError, match="no layer 'layer9'"):
+        network.freeze("layer9")
+
+
 def test_dropout_reaches_the_head_of_every_network() -> None:
     for name in ("resnet18", "mobilenet_v2", "compact_cnn", "resnet_small"):
         head = build(name, 2, dropout=0.37).head

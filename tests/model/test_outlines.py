@@ -1,0 +1,101 @@
+"""Outlines in training: what counts as stray evidence, and that outlines move with their films."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.data.phantom_cohort import cohort
+from core.errors import CohortError, RecipeError
+from core.model import films, outlines
+from core.model.recipe import NetworkConfig, Recipe, SplitConfig, TrainingConfig
+from core.model.training import fit
+from core.model.zoo import build
+from core.transform.augment import Augment, Step
+from core.transform.preprocess import Preprocess
+
+
+def test_only_positive_evidence_outside_the_outline_of_the_own_finding_is_stray() -> None:
+    evidence = torch.zeros(3, 2, 4, 4)
+    evidence[0, 0, 0, 0], evidence[0, 0, 3, 3], evidence[0, 0, 1, 1] = 3.0, 1.0, -5.0
+    evidence[1, 0] = 9.0  # evidence for another class than its own
+    evidence[2] = 9.0  # a film without a finding
+    marked = torch.zeros(3, 16, 16, dtype=torch.uint8)
+    marked[:2, :4, :4] = 255
+    share = outlines.stray(evidence, torch.tensor([1, 2, 0]), marked)
+    assert float(share) == pytest.approx(0.25 / 2, abs=1e-3)  # a quarter of the first film's, none of the second's
+
+
+def test_films_without_findings_cost_nothing() -> None:
+    evidence = torch.ones(2, 2, 4, 4, requires_grad=True)
+    assert float(outlines.stray(evidence, torch.zeros(2, dtype=torch.int64), torch.zeros(2, 8, 8))) == 0
+
+
+def test_outlines_move_with_their_films() -> None:
+    pictures = torch.zeros(8, 64, 64, dtype=torch.uint8)
+    pictures[:, 20:40, 10:30] = 255
+    served = films.Films(pictures, torch.arange(8), outlines=pictures.clone())
+    turn = Augment([Step("rotate", {"angle": (-20.0, 20.0)}), Step("shift", {"x": (-8.0, 8.0), "y": (-8.0, 8.0)})])
+    for moved, _, marked in films.batches(served, TrainingConfig(batch=4), turn, 1):
+        assert torch.equal(moved, marked)
+        assert not torch.equal(moved, pictures[:4])
+
+
+def test_outlines_are_read_in_the_frame_of_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    drawn = cohort("fair", films=8, size=96)
+    marked = outlines.read(drawn, Preprocess(size=64))
+    assert marked.shape == (8, 64, 64)
+    assert (marked.flatten(1).any(1).numpy() == (drawn.samples["label"] != "Normal").to_numpy()).all()
+    with pytest.raises(CohortError, match="where its findings are"):
+        outlines.read(drawn.where(drawn.samples["label"] == "Normal"), Preprocess(size=64))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "mobilenet_v2"])
+def test_activations_of_a_class_average_to_its_logit(name: str) -> None:
+    network = build(name, 3).eval()
+    with torch.no_grad():
+        map_ = network.features(torch.rand(2, 3, 64, 64))
+        classifier = [m for m in network.head.modules() if isinstance(m, torch.nn.Linear)][-1]
+        logits = outlines.activations(network, map_).mean((2, 3)) + classifier.bias
+        assert torch.allclose(logits, network.head(map_), atol=1e-4)
+    with pytest.raises(RecipeError, match="more than pooling"):
+        outlines.activations(build("vgg16", 3), torch.rand(1, 512, 2, 2))
+
+
+def test_only_what_tells_the_classes_apart_must_lie_inside() -> None:
+    evidence = torch.zeros(1, 2, 4, 4)
+    evidence[0, :, 3, 3] = 9.0  # shared by the classes
+    evidence[0, 0, 0, 0], evidence[0, 1, 2, 2] = 3.0, 1.0
+    inside = torch.zeros(1, 16, 16, dtype=torch.uint8)
+    inside[:, :4, :4] = 255
+    assert float(outlines.outside(evidence, inside)) == pytest.approx(0.25, abs=1e-3)
+    assert float(outlines.outside(evidence, 255 - inside)) == pytest.approx(0.75, abs=1e-3)
+
+
+def test_the_penalty_moves_evidence_into_the_lungs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    drawn = cohort("confounded", films=48, size=96)
+
+    def share_outside(weight: float) -> float:
+        settings = TrainingConfig(epochs=4, batch=8, learning_rate=3e-3, lungs=weight)
+        labels = {name: name for name in drawn.classes}
+        preprocess = Preprocess(size=64)
+        network, parts = NetworkConfig("resnet_small"), SplitConfig(validation=0.3, test=0.3)
+        recipe = Recipe("x", "X", drawn.classes, labels, network, preprocess, split=parts, training=settings)
+        folder = tmp_path / f"run {weight}"
+        assert len(list(fit(drawn, recipe, folder, "cpu"))) == 4
+        trained = build("resnet_small", 4)
+        trained.load_state_dict(torch.load(folder / "state.pt", weights_only=True)["network"])
+        pictures, inside = films.decode(drawn, preprocess).pictures, outlines.lungs(drawn, preprocess)
+        with torch.no_grad():
+            map_ = trained.eval().features(preprocess.tensor(pictures))
+            return float(outlines.outside(outlines.activations(trained, map_), inside))
+
+    assert share_outside(5.0) < share_outside(0.0) - 0.05
+
+
+def test_a_network_that_names_no_evidence_is_refused() -> None:
+    classes = {"A": "A", "B": "B"}
+    with pytest.raises(RecipeError, match=r"raining\.outlines"):
+        Recipe("x", "X", ("A", "B"), classes, NetworkConfig("resnet18"), training=TrainingConfig(outlines=1.0))
