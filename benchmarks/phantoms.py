@@ -1,8 +1,9 @@
 """The two phantom models on films with known truth: ``python -m benchmarks.phantoms [--write]``.
 
 Each model is judged on the test films of its own cohort, of the other one, and of the new hospital: accuracy, also by
-severity; Grad-CAM's hit rate on true positives; the part of its evidence that lies in the lungs. ``--write`` keeps the
-figures in the cards.
+severity; Grad-CAM's hit rate on true positives; the part of its evidence that lies in the lungs as they were drawn
+(``python -m core explain --cohort`` looks for the lungs itself, as on real films). ``--write`` keeps the figures in the
+cards.
 """
 
 import argparse
@@ -77,7 +78,7 @@ def _round(value: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=["honest", "cheat"], help="checkpoints, by name or folder")
-    parser.add_argument("--films", type=int, default=500, help="at most so many test films of each cohort")
+    parser.add_argument("--films", type=int, default=2000, help="at most so many test films of each cohort")
     parser.add_argument("--write", action="store_true", help="keep the figures in the cards")
     args = parser.parse_args()
     for name in args.names:
