@@ -31,7 +31,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("--limit", type=int, metavar="N", help="at most N films of each class")
     command.add_argument("--of", choices=("label", "predicted"), default="label", help="whose evidence in a cohort")
     command.add_argument("--curves", action="store_true", help="deletion, insertion and ROAD as well (slow)")
-    help_ = "do the randomisation check on a dozen films of the cohort and keep it in the checkpoint's card"
+    help_ = "do the randomisation check on two dozen films of the cohort and keep it in the checkpoint's card"
     command.add_argument("--randomisation", action="store_true", help=help_)
     command.set_defaults(run=run)
 

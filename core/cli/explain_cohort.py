@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.data.cohort import Cohort
     from core.model.classifier import Classifier
 
-RANDOMISATION_FILMS = 12
+RANDOMISATION_FILMS = 24  # those called normal often have no map to compare
 
 
 def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args: argparse.Namespace) -> int:
@@ -22,19 +22,25 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
 
     from core.cli.progress import say
     from core.data.readers import open_cohort
-    from core.explain.cohort import summary
+    from core.explain.cohort import found_from, summary
 
     cohort = chosen(classifier, open_cohort(args.cohort), args.split, args.limit)
     if args.randomisation:
         return check(classifier, cohort, methods)
     say(f"{len(cohort):,} films of {cohort.name} -> {folder}")
-    frames = [score_kept(classifier, cohort, method, folder, args) for method in methods]
-    frame = pd.concat(frames, ignore_index=True)
-    unread = len(methods) * len(cohort) - len(frame)
-    groups = ["method", "class", "band"] if (frame["band"] != "").any() else ["method", "class"]
+    frame = score_kept(classifier, cohort, methods, folder, args)
+    unread = len(cohort) - frame["id"].nunique()
+    frame = frame.assign(
+        method=pd.Categorical(frame["method"], methods), **{"class": pd.Categorical(frame["class"], classifier.classes)}
+    )
+    drawn = bool((frame["band"] != "").any())
+    groups = ["method", "class", "band"] if drawn else ["method", "class"]
     table = summary(frame, groups)
     table.to_csv(folder / "summary.csv", index=False)
     print(as_text(table, groups))
+    if drawn:
+        print("\nFrom which severity on the maximum lies inside the finding on more than half of the films:")
+        print(found_from(table).replace("", "-").to_string())
     if unread:
         print(f"{unread} films could not be read and are left out.")
     return 0
@@ -58,16 +64,16 @@ def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit:
 
 
 def score_kept(
-    classifier: "Classifier", cohort: "Cohort", method: str, folder: Path, args: argparse.Namespace
+    classifier: "Classifier", cohort: "Cohort", methods: list[str], folder: Path, args: argparse.Namespace
 ) -> "pd.DataFrame":
-    """Rows of one method; each is on disk as soon as it is known, and those of an earlier run are not made again."""
+    """Rows of every method; each is on disk as soon as it is known, and those of an earlier run are not made again."""
     import pandas as pd
 
     from core.cli.progress import Bars
     from core.explain.cohort import columns, film_id, rows
 
-    parts = [method, args.layer or "last", args.of, *(["curves"] if args.curves else [])]
-    path = folder / f"{'-'.join(parts)}.csv"
+    parts = [args.layer or "last", args.of, *(["curves"] if args.curves else [])]
+    path = folder / f"rows-{'-'.join(parts)}.csv"
     done = _whole_rows(path, columns())
     with path.open("a", newline="", encoding="utf-8") as file, Bars() as bars:
         writer = csv.DictWriter(file, columns())
@@ -75,20 +81,20 @@ def score_kept(
             writer.writeheader()
 
         def tell(count: int, total: int) -> None:
-            bars(f"{method} on {cohort.name}", count, total)
+            bars(cohort.name, count, total)
 
         settings = {"layer": args.layer, "of": args.of, "curves": args.curves}
-        for row in rows(classifier, cohort, method, **settings, done=done, progress=tell):
+        for row in rows(classifier, cohort, methods, **settings, done=done, progress=tell):
             writer.writerow(row)
             file.flush()
     frame = pd.read_csv(path, dtype=dict.fromkeys(("id", "patient", "source", "band"), str))
-
     wanted = {film_id(cohort, position) for position in range(len(cohort))}
-    return frame[frame["id"].isin(wanted)].fillna({"patient": "", "source": "", "band": ""})
+    frame = frame[frame["id"].isin(wanted) & frame["method"].isin(methods)]
+    return frame.fillna({"patient": "", "source": "", "band": ""})
 
 
-def _whole_rows(path: Path, header: list[str]) -> set[str]:
-    """Films of an earlier run; a last line that was cut off is removed from the file."""
+def _whole_rows(path: Path, header: list[str]) -> set[tuple[str, str]]:
+    """Films and methods of an earlier run; a last line that was cut off is removed from the file."""
     if not path.is_file():
         return set()
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -98,7 +104,7 @@ def _whole_rows(path: Path, header: list[str]) -> set[str]:
     table = csv.DictReader(lines)
     if lines and table.fieldnames != header:
         raise ExplainError(f"{path} has other columns", ", ".join(header), "Choose another --out folder")
-    return {row["id"] for row in table}
+    return {(row["id"], row["method"]) for row in table}
 
 
 def as_text(table: "pd.DataFrame", groups: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""A whole cohort's heatmaps as numbers: one row a film, and their summary with 95 % intervals.
+"""A whole cohort's heatmaps as numbers: a row for each film and method, and their summary with 95 % intervals.
 
 The question is always about the class that the film is labelled with, or the one the model chose (``of``): where is the
 evidence for it? Films whose label means nothing to the model are left out by the caller.
@@ -6,15 +6,19 @@ evidence for it? Films whose label means nothing to the model are left out by th
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Literal
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort
+from core.data.phantom_cohort import BANDS
 from core.errors import FilmError
 from core.explain import deletion, truth, whereabouts
 from core.explain.heatmap import heatmaps
+from core.explain.methods import METHODS
 from core.model.classifier import Classifier
 
 Of = Literal["label", "predicted"]
@@ -31,22 +35,23 @@ MEASURES = (
     "blank",
 )
 REPLICATES = 1000
+FOUND = 0.5  # of the films, at the least, on which a method must hit to be said to find a class
 KEPT = ("label", "patient", "source", "severity", "band")  # columns of the cohort that rows carry along
 
 
 def score(
     classifier: Classifier,
     cohort: Cohort,
-    method: str = "gradcam",
+    methods: Sequence[str] = ("gradcam",),
     *,
     layer: str | None = None,
     of: Of = "label",
     curves: bool = False,
-    done: Collection[str] = (),
+    done: Collection[tuple[str, str]] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
-    """One row a film; see ``rows`` for the columns. ``done`` names films (by ``film_id``) to pass over."""
-    found = list(rows(classifier, cohort, method, layer=layer, of=of, curves=curves, done=done, progress=progress))
+    """A row for each film and method; see ``rows`` for the arguments and columns."""
+    found = list(rows(classifier, cohort, methods, layer=layer, of=of, curves=curves, done=done, progress=progress))
     return pd.DataFrame(found, columns=columns())
 
 
@@ -58,19 +63,20 @@ def columns() -> list[str]:
 def rows(
     classifier: Classifier,
     cohort: Cohort,
-    method: str = "gradcam",
+    methods: Sequence[str] = ("gradcam",),
     *,
     layer: str | None = None,
     of: Of = "label",
     curves: bool = False,
-    done: Collection[str] = (),
+    done: Collection[tuple[str, str]] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[dict[str, Any]]:
-    """The rows one by one, so that a killed run can keep what it has.
+    """The rows one by one, so that a killed run can keep what it has; a film is read once for all its methods.
 
     Args:
         of: whose evidence is judged: the film's own class, or the class the model chose.
         curves: deletion, insertion and ROAD as well (a second a film).
+        done: films (by ``film_id``) with the method they need not be judged by again.
         progress: called with films done and films in all.
 
     Yields:
@@ -81,9 +87,12 @@ def rows(
     """
     for position in range(len(cohort)):
         identity = film_id(cohort, position)
-        if identity not in done:
-            with suppress(FilmError):
-                yield {"id": identity} | _row(classifier, cohort, position, method, layer, of, curves)
+        wanted = [method for method in methods if (identity, method) not in done]
+        with suppress(FilmError):
+            film = _film(classifier, cohort, position, of) if wanted else None
+            for method in wanted:
+                assert film is not None
+                yield {"id": identity} | _row(classifier, film, method, layer, curves, crc32(identity.encode()))
         progress(position + 1, len(cohort))
 
 
@@ -92,9 +101,18 @@ def film_id(cohort: Cohort, position: int) -> str:
     return "/".join(str(cohort.samples["path"].iat[position]).replace("\\", "/").split("/")[-3:])
 
 
-def _row(
-    classifier: Classifier, cohort: Cohort, position: int, method: str, layer: str | None, of: Of, curves: bool
-) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class _Film:
+    """What is the same for every method: the picture uint8 (S, S), its masks bool (S, S), what is known of it."""
+
+    picture: np.ndarray
+    lungs: np.ndarray | None
+    truth: np.ndarray | None
+    class_name: str
+    facts: dict[str, Any]
+
+
+def _film(classifier: Classifier, cohort: Cohort, position: int, of: Of) -> _Film:
     film = cohort.film(position)
     sample: dict[str, Any] = {str(key): value for key, value in cohort.samples.iloc[position].items()}
     crop = classifier.lungs(film)
@@ -102,22 +120,29 @@ def _row(
     probabilities = classifier.predict_pictures(picture[None])[1][0]
     predicted = classifier.classes[int(probabilities.argmax())]
     name = sample["label"] if of == "label" else predicted
-    map_ = heatmaps(classifier, picture, method, [name], layer)[name]
-    lungs = whereabouts.lungs_in_picture(classifier, film)
     marked = _truth(cohort, position)
-    row: dict[str, Any] = dict.fromkeys(MEASURES, float("nan"))
-    row |= {"film": film.name, **{key: sample.get(key, "") for key in KEPT}}
-    row |= {"class": name, "predicted": predicted, "probability": map_.probability, "method": method}
-    row["blank"] = float(not map_.values.max() > 0)
-    if lungs is not None:
-        row["lung_area"] = float(lungs.mean())
-    if lungs is not None and not row["blank"]:
-        row["lung_share"] = whereabouts.shares(map_.values, lungs)["lungs"]
-    if marked is not None and (mask := classifier.preprocess.to_picture(marked, crop)).any():
-        row["hit"], row["iou"] = truth.hit(map_.values, mask), truth.miou(map_.values, mask)
-        row["mass_inside"], row["chance_hit"] = truth.mass_inside(map_.values, mask), float(mask.mean())
+    outline = None if marked is None else classifier.preprocess.to_picture(marked, crop)
+    lungs = whereabouts.lungs_in_picture(classifier, film)
+    facts = {"film": film.name, **{key: sample.get(key, "") for key in KEPT}, "class": name, "predicted": predicted}
+    return _Film(picture, lungs, outline if outline is not None and outline.any() else None, name, facts)
+
+
+def _row(
+    classifier: Classifier, film: _Film, method: str, layer: str | None, curves: bool, seed: int
+) -> dict[str, Any]:
+    drawn: dict[str, Any] = {"seed": seed} if "seed" in METHODS[method].options else {}  # or one lucky draw is skill
+    map_ = heatmaps(classifier, film.picture, method, [film.class_name], layer, **drawn)[film.class_name]
+    row: dict[str, Any] = dict.fromkeys(MEASURES, float("nan")) | film.facts
+    row |= {"probability": map_.probability, "method": method, "blank": float(not map_.values.max() > 0)}
+    if film.lungs is not None:
+        row["lung_area"] = float(film.lungs.mean())
+        if not row["blank"]:
+            row["lung_share"] = whereabouts.shares(map_.values, film.lungs)["lungs"]
+    if film.truth is not None:
+        row["hit"], row["iou"] = truth.hit(map_.values, film.truth), truth.miou(map_.values, film.truth)
+        row["mass_inside"], row["chance_hit"] = truth.mass_inside(map_.values, film.truth), float(film.truth.mean())
     if curves and not row["blank"]:
-        for key, curve in deletion.curves(classifier, picture, map_.values, name).items():
+        for key, curve in deletion.curves(classifier, film.picture, map_.values, film.class_name).items():
             row[f"{key}_z"] = float("nan") if curve.z is None else curve.z
     return row
 
@@ -138,11 +163,12 @@ def summary(frame: pd.DataFrame, by: Sequence[str] = ("method", "class"), seed: 
         by: columns to group by; "band" is the severity of drawn films.
 
     Returns:
-        the columns of ``by``, "measure", "value", "low", "high", "films": how many films the figure rests on. Intervals
-        are bootstrapped by patient; measures that no film of a group has are left out.
+        the columns of ``by`` (sorted; categories in their order), "measure", "value", "low", "high", "films": how many
+        films the figure rests on. Intervals are bootstrapped by patient; measures that no film of a group has are left
+        out.
     """
     found = []
-    for key, group in frame.groupby(list(by), sort=False, observed=True):
+    for key, group in frame.groupby(list(by), observed=True):
         names = dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))
         for measure in MEASURES:
             known = group[group[measure].notna()]
@@ -153,6 +179,27 @@ def summary(frame: pd.DataFrame, by: Sequence[str] = ("method", "class"), seed: 
                 figure = {"measure": measure, "value": value, "low": low, "high": high, "films": len(known)}
                 found.append(names | figure)
     return pd.DataFrame(found, columns=[*by, "measure", "value", "low", "high", "films"])
+
+
+def found_from(marks: pd.DataFrame) -> pd.DataFrame:
+    """From which severity on a method finds a class: a row a method, a column a class, "" where it does not.
+
+    A method finds a class at a severity when its maximum lies inside the finding on more than half of the films, even
+    at the lower end of the interval, and at every higher severity as well.
+
+    Args:
+        marks: of drawn films, as ``summary`` returns it by "method", "class" and "band".
+    """
+    hits = marks[marks["measure"] == "hit"]
+    found = {}
+    for key, group in hits.groupby(["method", "class"], sort=False, observed=True):
+        clear = dict(zip(group["band"], group["low"] > FOUND, strict=True))
+        found[key] = ""
+        for band in reversed(BANDS):
+            if not clear.get(band):
+                break
+            found[key] = band
+    return pd.Series(found, dtype=str).unstack(sort=False)
 
 
 def _interval(values: np.ndarray, patients: np.ndarray, seed: int) -> tuple[float, float]:

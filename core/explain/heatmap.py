@@ -31,7 +31,7 @@ from core.explain.heatmap_cam import (
 )
 from core.explain.heatmap_path import integrated_gradients
 from core.explain.hide import Progress, hide, sweep
-from core.explain.methods import METHODS, Method, find
+from core.explain.methods import Method, find
 from core.model.classifier import Classifier
 
 Fuse = Literal["mean", "product"]
@@ -144,14 +144,6 @@ def heatmaps(
         )
         for name, index, value in zip(names, indices, values, strict=True)
     }
-
-
-def available(classifier: Classifier, layer: str | None = None) -> tuple[str, ...]:
-    """The methods that fit this network at this layer: a map of a single place has no "where" for the CAM family."""
-    (stage,) = _known_layers(classifier, layer)
-    empty = np.zeros((classifier.preprocess.size,) * 2, np.uint8)
-    found = feature_map(classifier, empty, stage, classifier.network.cut(stage)[0])
-    return tuple(row.name for row in METHODS.values() if not row.layered or _has_places(found))
 
 
 def _layered(

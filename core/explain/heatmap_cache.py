@@ -44,9 +44,3 @@ def feature_map(classifier: Classifier, picture: np.ndarray, layer: str, lower: 
         if len(kept) > KEPT:
             kept.popitem(last=False)
     return found
-
-
-def kept_by(classifier: Classifier) -> tuple[Key, ...]:
-    """What is kept for this classifier, oldest first."""
-    with _lock:
-        return tuple(_maps.get(classifier, ()))

@@ -27,20 +27,21 @@ def randomisation(classifier: Classifier, pictures: Sequence[np.ndarray], method
         pictures: uint8 ``(S, S)``, a dozen or so; for each the map of its most probable class is taken.
 
     Returns:
-        For the card: "stages" (top down, "head" first), "correlation" (one for each stage, cumulative; None where all
-        maps were blank), "films", and "final" (the last of them).
+        For the card: "stages" (top down, "head" first), "correlation" (one for each stage, cumulative, 0 to 1; a map
+        that goes blank has changed and counts as 0), "films" (how many: those with a blank original are left out), and
+        "final" (the last correlation; None, as all of them, where every original is blank).
     """
     probabilities = classifier.predict_pictures(np.stack(pictures))[1]
     names = [classifier.classes[index] for index in probabilities.argmax(axis=1)]
     original = _maps(classifier, pictures, names, method)
+    kept = [number for number, map_ in enumerate(original) if np.ptp(map_) > 0]
     stages, correlations = [], []
     for stage, twin in _cascade(classifier, seed):
-        pairs = zip(original, _maps(twin, pictures, names, method), strict=True)
-        values = [abs(rank_correlation(before, after)) for before, after in pairs]
-        known = [value for value in values if not np.isnan(value)]
+        destroyed = _maps(twin, [pictures[n] for n in kept], [names[n] for n in kept], method)
+        left = [abs(rank_correlation(original[n], map_)) for n, map_ in zip(kept, destroyed, strict=True)]
         stages.append(stage)
-        correlations.append(round(float(np.mean(known)), 4) if known else None)
-    return {"stages": stages, "correlation": correlations, "films": len(pictures), "final": correlations[-1]}
+        correlations.append(round(float(np.nan_to_num(left).mean()), 4) if kept else None)
+    return {"stages": stages, "correlation": correlations, "films": len(kept), "final": correlations[-1]}
 
 
 def record(folder: Path, results: Mapping[str, dict[str, Any]]) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 
 from core.errors import ExplainError
 from core.explain.heatmap import Heatmap, heatmaps
-from core.explain.hide import FILLS, hide, regions, sweep
+from core.explain.hide import FILLS, hide, regions
 from core.model.classifier import Classifier
 
-__all__ = ["FILLS", "Answer", "WhatIf", "ask", "hide", "rectangle", "regions", "sweep"]
+__all__ = ["FILLS", "Answer", "WhatIf", "ask", "rectangle", "regions"]
 
 
 @dataclass(frozen=True, eq=False)

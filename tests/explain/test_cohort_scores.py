@@ -12,6 +12,7 @@ from core.cli.explain_cohort import _whole_rows
 from core.data.readers import open_cohort
 from core.errors import ExplainError
 from core.explain import cohort as scoring
+from core.explain.heatmap import heatmaps
 from core.model import checkpoint
 from tests.explain.toys import CLASSES, classifier
 
@@ -29,7 +30,7 @@ def films():
 
 @pytest.fixture(scope="module")
 def frame(toy, films):
-    return scoring.score(toy, films, "gradcam")
+    return scoring.score(toy, films)
 
 
 def test_a_row_a_film_with_the_truth_where_there_is_one(frame, films):
@@ -44,9 +45,27 @@ def test_a_row_a_film_with_the_truth_where_there_is_one(frame, films):
 
 def test_films_done_before_are_passed_over_and_counted(toy, films, frame):
     told = []
-    rest = scoring.score(toy, films, done=set(frame["id"][:3]), progress=lambda done, total: told.append((done, total)))
+    done = {(identity, "gradcam") for identity in frame["id"][:3]}
+    rest = scoring.score(toy, films, done=done, progress=lambda count, total: told.append((count, total)))
     assert list(rest["id"]) == [frame["id"][3]]
     assert told == [(n + 1, 4) for n in range(4)]
+
+
+def test_several_methods_share_a_film_and_give_what_each_gives_alone(toy, films, frame):
+    both = scoring.score(toy, films.take([0, 1]), ["gradcam", "layercam"])
+    assert list(both["method"]) == ["gradcam", "layercam"] * 2
+    pd.testing.assert_frame_equal(both[both["method"] == "gradcam"].reset_index(drop=True), frame.head(2))
+
+
+def test_the_random_control_is_drawn_anew_for_every_film_and_the_same_again(toy, films, monkeypatch):
+    seeds = []
+    monkeypatch.setattr(
+        scoring, "heatmaps", lambda *a, seed, **k: (seeds.append(seed), heatmaps(*a, seed=seed, **k))[1]
+    )
+    for _ in range(2):
+        scoring.score(toy, films.take([0, 1]), ["randomcam"])
+    assert seeds[:2] == seeds[2:]
+    assert seeds[0] != seeds[1]
 
 
 def test_the_model_s_own_choice_can_be_asked_for(toy, films):
@@ -85,12 +104,25 @@ def test_summary_groups_by_what_is_asked():
     assert dict(zip(summary["band"], summary["value"], strict=True)) == {"mild": 1, "severe": 0}
 
 
+def test_a_method_finds_a_class_from_the_severity_on_at_which_it_hits_more_often_than_not():
+    def marks(method, name, *lows):
+        return [
+            {"method": method, "class": name, "band": band, "measure": "hit", "value": 1.0, "low": low, "high": 1.0}
+            for band, low in zip(("mild", "moderate", "severe"), lows, strict=True)
+        ]
+
+    rows = [*marks("a", "x", 0.2, 0.6, 0.9), *marks("a", "y", 0.9, 0.4, 0.9), *marks("b", "x", 0.9, 0.9, 0.9)]
+    found = scoring.found_from(pd.DataFrame([*rows, *marks("b", "y", 0.9, 0.9, math.nan)]))
+    assert found.loc["a"].to_dict() == {"x": "moderate", "y": "severe"}
+    assert found.loc["b"].to_dict() == {"x": "mild", "y": ""}
+
+
 def test_a_line_cut_off_by_a_kill_is_removed(tmp_path):
     path = tmp_path / "rows.csv"
-    header = ["id", "film"]
-    path.write_text("id,film\na,1\nb,2\nc")
-    assert _whole_rows(path, header) == {"a", "b"}
-    assert path.read_text() == "id,film\na,1\nb,2\n"
+    header = ["id", "method"]
+    path.write_text("id,method\na,x\nb,y\nc")
+    assert _whole_rows(path, header) == {("a", "x"), ("b", "y")}
+    assert path.read_text() == "id,method\na,x\nb,y\n"
     with pytest.raises(ExplainError, match="other columns"):
         _whole_rows(path, ["id"])
     assert _whole_rows(tmp_path / "none.csv", header) == set()
@@ -120,10 +152,11 @@ def test_the_command_explains_a_film(stored, films, tmp_path, capsys):
 def test_the_command_scores_a_cohort_and_goes_on(stored, tmp_path, capsys):
     arguments = ["explain", str(stored), "--cohort", "phantom:fair", "--limit", "1", "--out", str(tmp_path)]
     assert main(arguments) == 0
-    first = (tmp_path / "gradcam-last-label.csv").read_text()
+    first = (tmp_path / "rows-last-label.csv").read_text()
     assert "lung_share" in capsys.readouterr().out
-    assert main(arguments) == 0
-    assert (tmp_path / "gradcam-last-label.csv").read_text() == first
+    assert main([*arguments, "--method", "gradcam,hirescam"]) == 0
+    assert (tmp_path / "rows-last-label.csv").read_text().startswith(first)
+    assert "more than half of the films" in capsys.readouterr().out
     assert set(pd.read_csv(tmp_path / "summary.csv")["measure"]) <= set(scoring.MEASURES)
 
 

@@ -192,6 +192,17 @@ def test_randomisation_destroys_from_the_top_and_spares_the_original(toy, film):
         assert torch.equal(value, before[name])
 
 
+def test_a_map_that_vanishes_has_changed_and_a_blank_one_tells_nothing(toy, film, monkeypatch):
+    ramp, blank = np.mgrid[:SIZE, :SIZE][0].astype(np.float32), np.zeros((SIZE, SIZE), np.float32)
+    made = iter([[ramp, blank], *[[blank]] * 9])
+    monkeypatch.setattr("core.explain.randomisation._maps", lambda *_: next(made))
+    result = randomisation(toy, [film, film], "gradcam")
+    assert result["films"] == 1
+    assert set(result["correlation"]) == {0.0}
+    monkeypatch.setattr("core.explain.randomisation._maps", lambda _, pictures, *__: [blank] * len(pictures))
+    assert randomisation(toy, [film], "gradcam")["final"] is None
+
+
 def test_the_card_decides_the_randomisation_line():
     assert trust_lines.randomisation_line({}, "gradcam").verdict == "unknown"
     assert trust_lines.randomisation_line({"gradcam": {"final": 0.1}}, "gradcam").verdict == "good"

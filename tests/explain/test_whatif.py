@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from core.errors import ExplainError
 from core.explain.heatmap import heatmaps
-from core.explain.whatif import FILLS, ask, hide, rectangle, regions, sweep
+from core.explain.hide import hide, sweep
+from core.explain.whatif import FILLS, ask, rectangle, regions
 from tests.explain import toys
 
 
