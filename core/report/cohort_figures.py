@@ -1,4 +1,4 @@
-"""Plotly figures of a cohort: the map of its films, distributions, counts. Pure functions from tables."""
+"""Plotly figures of a cohort: the map of its films, distributions, counts, marks. Pure functions from tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.report.figures import PALETTE
+from core.report.figures import BLUES, PALETTE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -85,3 +85,25 @@ def counts(table: pd.DataFrame, axis: str) -> "Figure":
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
     )
+
+
+def marks(values: pd.DataFrame, notes: pd.DataFrame) -> "Figure":
+    """Shares as numbers on a shade, e.g. the hit rate of each method (rows) at each severity (columns).
+
+    Args:
+        values: 0 to 1; NaN leaves a gap.
+        notes: of the same shape, what a cell says under the mouse.
+    """
+    from plotly import graph_objects as go
+
+    names, columns = list(values.index), [str(name).replace(" ", "<br>") for name in values]
+    text = [["" if value != value else f"{value:.2f}" for value in row] for row in values.to_numpy(float)]
+    cells = go.Heatmap(
+        z=values.to_numpy(float), x=columns, y=names, text=text, texttemplate="%{text}", textfont={"size": 14},
+        hovertext=notes.to_numpy(), hoverinfo="text", colorscale=BLUES, zmin=0, zmax=1, xgap=2, ygap=2,
+        showscale=False,
+    )  # fmt: skip
+    figure = go.Figure(cells)
+    figure.update_xaxes(side="top", fixedrange=True, showgrid=False, ticks="")
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticks="", ticksuffix="  ")
+    return figure.update_layout(height=60 + 34 * len(names), margin={"l": 0, "r": 0, "t": 8, "b": 0})

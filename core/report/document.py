@@ -1,4 +1,4 @@
-"""What leaves the building about a model: `Report`, as printed text, CSV and JSON; HTML is `document_html`."""
+"""What leaves the building about a model: `Report`, as CSV and JSON; `document_text` and `document_html` show it."""
 
 import json
 import math
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.evaluate import review, slices
-from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED, Figures
+from core.evaluate.estimates import MACRO, OVERALL, Figures
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.glossary import GLOSSARY
 from core.evaluate.intervals import Figure
 from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.model.checkpoint import Card
 
 DISCLAIMER = "Research and teaching, not for diagnosis."
-_BLOCKS = (("precision", "recall", "f1"), ("specificity", "npv", "auroc", "average_precision"), ("ppv_at", "npv_at"))
-_WIDTH = 24  # of a column of printed figures
+BLOCKS = (("precision", "recall", "f1"), ("specificity", "npv", "auroc", "average_precision"), ("ppv_at", "npv_at"))
+"""The figures of a class in the order of every report, as many as fit beside each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +52,26 @@ class Report:
         """Whether the films that count are of a cohort the model never met."""
         return self.main == "new"
 
+    @property
+    def how(self) -> tuple[str, ...]:
+        """How classes are called, and which prevalences the reader set: one or two sentences."""
+        wished = ", ".join(f"{name} in {share:.1%} of films" for name, share in self.prevalence.items())
+        return (f"Called: {self.point.sentence}.", *((f"Your prevalence: {wished}.",) if wished else ()))
+
+    @property
+    def summary(self) -> str:
+        """The split that counts in one sentence."""
+        evaluation, figures = self.evaluations[self.main], self.figures[self.main]
+        return (
+            f"On {len(evaluation):,} {self.main} films of {patients(evaluation):,} patients "
+            f"({self.cohort or 'its own cohort'}): accuracy {figures[OVERALL]['accuracy']}, macro AUROC "
+            f"{figures[MACRO]['auroc']} (95 % intervals)."
+        )
+
     @cached_property
     def figures(self) -> dict[str, Figures]:
         """Every figure of every split."""
         return {name: e.figures(self.point, self.prevalence) for name, e in self.evaluations.items()}
-
-
-def as_text(report: Report) -> str:
-    """Laid out as scikit-learn's ``classification_report``, plus the intervals; one part a split."""
-    return "\n\n\n".join(_split_as_text(report, name) for name in report.evaluations)
 
 
 def as_csv(report: Report) -> str:
@@ -111,52 +122,40 @@ def _split_as_data(report: Report, name: str) -> dict[str, Any]:
     evaluation = report.evaluations[name]
     return {
         "films": len(evaluation),
-        "patients": int(evaluation.clusters.max()) + 1,
+        "patients": patients(evaluation),
         "figures": report.figures[name],
         "confusion": evaluation.confusion(report.point).tolist(),
         "reliability": evaluation.reliability(),
         "worst_slices": slices.worst(evaluation, report.point),
         "confident_errors": review.errors(evaluation, report.point, most=20),
+        "doubted_labels": doubted(evaluation, most=20),
     }
 
 
-def _split_as_text(report: Report, name: str) -> str:
-    evaluation, figures = report.evaluations[name], report.figures[name]
-    patients = int(evaluation.clusters.max()) + 1
-    lines = [
-        f"{name}: {len(evaluation):,} films of {patients:,} patients, 95 % intervals",
-        f"called: {report.point.sentence}",
-    ]
-    scopes = (*evaluation.classes, MACRO, WEIGHTED)
-    width = max(len(scope) for scope in scopes)
-    missing: dict[str, None] = {}
-    for number, keys in enumerate(_BLOCKS):
-        shown = [key for key in keys if any(key in figures[scope] for scope in scopes)]
-        if not shown:
-            continue
-        titles = "".join(f"{GLOSSARY[key].title:>{_WIDTH}}" for key in shown)
-        lines += ["", f"{'':>{width}}{titles}{'support':>9}" if not number else f"{'':>{width}}{titles}"]
-        for scope in scopes:
-            cells = [figures[scope].get(key) for key in shown]
-            if not any(cells):
-                continue
-            missing.update({cell.note: None for cell in cells if cell and cell.note})
-            row = f"{scope:>{width}}" + "".join(f"{_cell(cell):>{_WIDTH}}" for cell in cells)
-            lines.append(row if number else f"{row}{_support(evaluation, scope):>9,}")
-    lines.append("")
-    for key, figure in figures[OVERALL].items():
-        lines.append(f"{GLOSSARY[key].title:>{max(width, 22)}}{_cell(figure):>{_WIDTH}}")
-        missing.update({figure.note: None} if figure.note else {})
-    if missing:
-        lines += ["", *(f"- {note}" for note in missing)]
-    return "\n".join(lines)
+def doubted(evaluation: Evaluation, most: int) -> pd.DataFrame:
+    """Films whose label the model doubts, the most doubtful first: film, label, suggested class and margin."""
+    found = review.doubted(evaluation)[0][:most]
+    names = np.array(evaluation.classes, dtype=object)
+    films = review.films(evaluation, found["row"].to_numpy())["film"]
+    columns = {"film": films, "label": names[found["label"]], "suggested": names[found["suggested"]]}
+    return pd.DataFrame(columns | {"margin": found["margin"]})
 
 
-def _cell(figure: Figure | None) -> str:
-    return "-" if figure is None or not figure.defined else figure.text()
+def confusion(evaluation: Evaluation, point: OperatingPoint) -> pd.DataFrame:
+    """The confusion matrix in films and percent of the true class (rows): ``178 (98.9%)``."""
+    matrix = evaluation.confusion(point)
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    cells = [[f"{n:,} ({p:.1%})" for n, p in zip(*row, strict=True)] for row in zip(matrix, share, strict=True)]
+    return pd.DataFrame(cells, index=list(evaluation.classes), columns=list(evaluation.classes))
 
 
-def _support(evaluation: Evaluation, scope: str) -> int:
+def patients(evaluation: Evaluation) -> int:
+    """How many there are; a film whose patient is unknown counts as one."""
+    return int(evaluation.clusters.max()) + 1
+
+
+def support(evaluation: Evaluation, scope: str) -> int:
+    """Films of a class, or all of them."""
     if scope not in evaluation.classes:
         return len(evaluation)
     return int((evaluation.labels == evaluation.classes.index(scope)).sum())

@@ -1,16 +1,19 @@
 """The items of CLAIM 2024 in their order, each with its nearest item of TRIPOD+AI 2024, answered from what is known.
 
-CLAIM: Tejani et al., Radiology: Artificial Intelligence 2024; 6(4): e240300. TRIPOD+AI: Collins et al., BMJ 2024;
-385: e078378. An answer is None where neither the card nor the evaluation knows it; the reader then sees "not provided".
+CLAIM: Tejani et al., Radiology: Artificial Intelligence 2024; 6(4): e240300 (44 items). TRIPOD+AI: Collins et al., BMJ
+2024; 385: e078378 (27 items with their parts); those without a counterpart in CLAIM stand where they belong. An answer
+is None where neither the card nor the evaluation knows it; the reader then sees "not provided".
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from core.evaluate import slices
-from core.evaluate.estimates import MACRO, OVERALL
-from core.report.document import Report
+from core.evaluate.estimates import OVERALL
+from core.report.document import Report, patients
 
 Answer = Callable[[Report], str | None]
 
@@ -20,8 +23,8 @@ class Item:
     """One line of the checklist."""
 
     section: str
-    claim: int  # item of CLAIM 2024
-    tripod: str  # nearest item of TRIPOD+AI
+    claim: int | None  # item of CLAIM 2024
+    tripod: str  # nearest item of TRIPOD+AI; "" where it has none
     asks: str
     answer: Answer
 
@@ -47,12 +50,7 @@ def _title(report: Report) -> str | None:
 
 
 def _summary(report: Report) -> str | None:
-    figures = report.figures[report.main]
-    count = len(report.evaluations[report.main])
-    return (
-        f"On {count:,} {report.main} films of {report.cohort or 'its own cohort'}: accuracy "
-        f"{figures[OVERALL]['accuracy']}, macro AUROC {figures[MACRO]['auroc']} (95 % intervals)."
-    )
+    return report.summary
 
 
 def _sources(report: Report) -> str | None:
@@ -122,14 +120,18 @@ def _intervals(_: Report) -> str | None:
 
 
 def _robustness(report: Report) -> str | None:
-    evaluation = report.evaluations[report.main]
-    columns = slices.columns(evaluation)
+    columns = slices.columns(report.evaluations[report.main])
     return f"Figures by {', '.join(columns)}: see the slices below." if columns else None
 
 
 def _explained(report: Report) -> str | None:
-    found = report.card.randomisation
-    return f"Class activation maps; randomisation check: {_settings(found)}" if found else None
+    left = {m: v["final"] for m, v in report.card.randomisation.items() if isinstance(v, dict) and "final" in v}
+    if not left:
+        return None
+    return (
+        "Class activation maps. Correlation of a map with that of the same network with random weights, where 0 means "
+        f"that the map shows what was learned: {', '.join(f'{method} {value:.2f}' for method, value in left.items())}."
+    )
 
 
 def _internal(report: Report) -> str | None:
@@ -141,21 +143,23 @@ def _external(report: Report) -> str | None:
 
 
 def _flow(report: Report) -> str | None:
-    parts = [
-        f"{name}: {len(e):,} films of {int(e.clusters.max()) + 1:,} patients" for name, e in report.evaluations.items()
-    ]
+    parts = [f"{name}: {len(e):,} films of {patients(e):,} patients" for name, e in report.evaluations.items()]
     return "; ".join([*parts, *report.notes])
 
 
 def _demography(report: Report) -> str | None:
-    samples = report.evaluations[report.main].samples
-    known = [name for name in ("age", "sex", "view", "source") if name in samples]
+    return "; ".join(filter(None, (_described(name, e.samples) for name, e in report.evaluations.items()))) or None
+
+
+def _described(split: str, samples: pd.DataFrame) -> str:
+    """``test films, age band: 18-39 12, 40-59 20, sex: F 15, M 17``, as far as it is known; "" if nothing is."""
+    columns = {"age": "age band", "sex": "sex", "view": "view", "source": "source"}
     parts = []
-    for name in known:
-        counts = slices.groups(samples, "age band" if name == "age" else name).value_counts()
+    for column in (name for known, name in columns.items() if known in samples):
+        counts = slices.groups(samples, column).value_counts()
         if set(counts.index) != {slices.UNKNOWN}:
-            parts.append(f"{name}: " + ", ".join(f"{group} {count:,}" for group, count in counts.items()))
-    return "; ".join(parts) or None
+            parts.append(f"{column}: " + ", ".join(f"{group} {count:,}" for group, count in counts.items()))
+    return f"{split} films, {', '.join(parts)}" if parts else ""
 
 
 def _figures(_: Report) -> str | None:
@@ -168,6 +172,20 @@ def _failures(report: Report) -> str | None:
     return f"{wrong:,} of {len(evaluation):,} films called wrongly; the most confident errors are listed below."
 
 
+def _heterogeneity(report: Report) -> str | None:
+    known = "source" in slices.columns(report.evaluations[report.main])
+    return "Figures by source: see the slices below." if known else None
+
+
+def _recalibration(report: Report) -> str | None:
+    return f"One temperature, {report.card.temperature:.2f}, fitted on validation films; the ranking stays."
+
+
+def _calibrated(report: Report) -> str | None:
+    figures = report.figures[report.main][OVERALL]
+    return f"ECE after it {figures['ece']}; on so few films a perfect one would show {figures['ece_floor'].value:.3f}."
+
+
 def _published(report: Report) -> str | None:
     return _settings(report.card.published)
 
@@ -176,46 +194,53 @@ METHODS, RESULTS = "Methods", "Results"
 ITEMS: tuple[Item, ...] = (
     Item("Title and abstract", 1, "1", "Identification as a study of AI, and its kind", _title),
     Item("Title and abstract", 2, "2", "Summary of design, methods, results", _summary),
-    Item("Introduction", 3, "3a-c", "Background, intended use and role", lambda r: r.card.intended_use or None),
+    Item("Introduction", 3, "3a-b", "Background, intended use and role", lambda r: r.card.intended_use or None),
+    Item("Introduction", None, "3c", "Known health inequalities", unknown),
     Item("Introduction", 4, "4", "Aims and hypotheses", unknown),
     Item(METHODS, 5, "5a", "Prospective or retrospective", lambda _: "Retrospective: films that existed already."),
     Item(METHODS, 6, "4", "Study goal", lambda r: f"Tell {', '.join(r.card.classes)} apart on a frontal chest film."),
     Item(METHODS, 7, "5a, 6a", "Data sources", _sources),
+    Item(METHODS, None, "5b", "Dates of the data", unknown),
     Item(METHODS, 8, "6b", "Inclusion and exclusion", _labels),
     Item(METHODS, 9, "7", "Preprocessing", _preprocessing),
     Item(METHODS, 10, "7", "Selection of data subsets", unknown),
     Item(METHODS, 11, "17", "De-identification", unknown),
     Item(METHODS, 12, "11", "Missing data", unknown),
-    Item(METHODS, 13, "9a", "Image acquisition protocol", unknown),
+    Item(METHODS, 13, "9b", "Image acquisition protocol", unknown),
     Item(METHODS, 14, "8a", "Reference standard", unknown),
     Item(METHODS, 15, "8a", "Rationale for the reference standard", unknown),
     Item(METHODS, 16, "8b", "Source of annotations, annotators' qualification", unknown),
-    Item(METHODS, 17, "8b", "Annotation of the test set", unknown),
+    Item(METHODS, 17, "8b-c", "Annotation of the test set", unknown),
     Item(METHODS, 18, "8b", "Variability between and within annotators", unknown),
     Item(METHODS, 19, "12a", "Assignment to partitions", _partition),
     Item(METHODS, 20, "12a", "Level at which partitions are disjoint", _disjoint),
     Item(METHODS, 21, "10", "Intended sample size", _sample_size),
     Item(METHODS, 22, "12c, 22", "The model", _model),
-    Item(METHODS, 23, "12c", "Software", _software),
+    Item(METHODS, 23, "12g", "Software", _software),
     Item(METHODS, 24, "12c", "Initial parameters", _initial),
     Item(METHODS, 25, "12c, 13", "Training", _training),
     Item(METHODS, 26, "12c", "Selection of the final model", _selection),
     Item(METHODS, 27, "12c", "Ensembling", lambda _: "None."),
-    Item(METHODS, 28, "12e", "Metrics of performance", lambda r: f"See the tables; {r.point.sentence}."),
+    Item(METHODS, None, "12f", "Recalibration", _recalibration),
+    Item(METHODS, 28, "12e, 15", "Metrics of performance", lambda r: f"See the tables; {r.point.sentence}."),
     Item(METHODS, 29, "12e", "Uncertainty", _intervals),
-    Item(METHODS, 30, "14", "Robustness, fairness", _robustness),
+    Item(METHODS, 30, "12d, 14", "Robustness, fairness", _robustness),
     Item(METHODS, 31, "12e", "Explainability", _explained),
-    Item(METHODS, 32, "16", "Internal evaluation", _internal),
-    Item(METHODS, 33, "16", "External evaluation", _external),
+    Item(METHODS, 32, "12c", "Internal evaluation", _internal),
+    Item(METHODS, 33, "16, 20c", "External evaluation", _external),
     Item(METHODS, 34, "18d", "Registration", unknown),
-    Item(RESULTS, 35, "20a", "Patients and films, included and excluded", _flow),
+    Item(RESULTS, 35, "20a, 21", "Patients and films, included and excluded", _flow),
     Item(RESULTS, 36, "20b", "Demographic and clinical characteristics", _demography),
     Item(RESULTS, 37, "23a", "Performance with uncertainty", _figures),
     Item(RESULTS, 38, "23a", "Diagnostic performance and its precision", _figures),
-    Item(RESULTS, 39, "23b", "Failure analysis", _failures),
+    Item(RESULTS, 39, "", "Failure analysis", _failures),
+    Item(RESULTS, None, "23b", "Heterogeneity between sources", _heterogeneity),
+    Item(RESULTS, None, "24", "Result of recalibration", _calibrated),
     Item("Discussion", 40, "26", "Limitations", lambda r: r.card.limitations or None),
-    Item("Discussion", 41, "25, 27", "Implications; figures published for this recipe", _published),
+    Item("Discussion", 41, "25, 27a-c", "Implications; figures published for this recipe", _published),
     Item("Other information", 42, "18c", "Protocol", unknown),
-    Item("Other information", 43, "18e-f", "Availability; licence", lambda r: r.card.licence or None),
+    Item("Other information", 43, "18e-f, 22", "Availability; licence", lambda r: r.card.licence or None),
     Item("Other information", 44, "18a", "Funding", unknown),
+    Item("Other information", None, "18b", "Conflicts of interest", unknown),
+    Item("Other information", None, "19", "Patient and public involvement", unknown),
 )

@@ -10,11 +10,13 @@ from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.intervals import Figure
 from core.report import evaluation_figures
-from core.report.document import DISCLAIMER, Report
+from core.report.document import BLOCKS, DISCLAIMER, Report, confusion, doubted, support
 from core.report.document_checklist import ITEMS
 from core.report.document_page import page, plot, table, text
 
-_COLUMNS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision", "ppv_at", "npv_at")
+_TITLES = {key: term.title for key, term in GLOSSARY.items()} | {
+    "p_called": "Probability of the call", "p_label": "Probability of the label",
+}  # fmt: skip
 
 
 def as_html(report: Report) -> str:
@@ -37,12 +39,12 @@ def _body(report: Report) -> Iterator[str]:
     evaluation, figures = report.evaluations[report.main], report.figures[report.main]
     yield f"<h1>{text(report.card.title)}</h1>"
     yield f'<p class="note">{DISCLAIMER} {text(report.card.limitations)}</p>'
-    yield f"<p>{text(report.cohort)}. Called: {text(report.point.sentence)}. Figures carry 95 % intervals.</p>"
-    for name in report.evaluations:
-        yield f"<h2>{text(name.capitalize())} films</h2>"
-        yield from _tables(report, name)
-    yield f"<h2>Confusion matrix ({text(report.main)})</h2>"
+    yield f"<p>{text(' '.join((report.summary, *report.how)))}</p>"
+    yield f"<h2>{text(report.main.capitalize())} films</h2>"
+    yield from _tables(report, report.main)
+    yield "<h2>Confusion matrix</h2>"
     yield plot(evaluation_figures.confusion(evaluation.confusion(report.point), evaluation.classes))
+    yield _frame(confusion(evaluation, report.point).rename_axis("true class / called").reset_index())
     yield "<h2>ROC and precision-recall curves</h2>"
     per_class = {name: figures[name] for name in evaluation.classes}
     recalls = {name: (1 - group["specificity"].value, group["recall"].value) for name, group in per_class.items()}
@@ -58,6 +60,12 @@ def _body(report: Report) -> Iterator[str]:
     yield "<h2>Most confident errors</h2>"
     errors = review.errors(evaluation, report.point, most=20)
     yield _frame(errors[["film", "label", "called", "p_called", "p_label"]])
+    found, how = review.doubted(evaluation)
+    yield f"<h2>Doubted labels</h2><p>{len(found):,} films, {text(how)}.</p>"
+    yield _frame(doubted(evaluation, most=20))
+    for name in (name for name in report.evaluations if name != report.main):
+        yield f"<h2>{text(name.capitalize())} films, for comparison</h2>"
+        yield from _tables(report, name)
     if report.card.history:
         yield "<h2>Training</h2>"
         yield plot(evaluation_figures.history({report.card.name: report.card.history}))
@@ -67,13 +75,14 @@ def _body(report: Report) -> Iterator[str]:
 
 
 def _tables(report: Report, split: str) -> Iterator[str]:
-    figures, classes = report.figures[split], report.evaluations[split].classes
-    shown = [key for key in _COLUMNS if any(key in figures[name] for name in classes)]
-    titles = ["", *(GLOSSARY[key].title for key in shown)]
-    rows = ([scope, *(_cell(figures[scope].get(key, "")) for key in shown)] for scope in (*classes, MACRO, WEIGHTED))
-    yield table(titles, rows, ["", *(GLOSSARY[key].help for key in shown)])
+    figures, evaluation = report.figures[split], report.evaluations[split]
+    for keys in BLOCKS:
+        scopes = [name for name in (*evaluation.classes, MACRO, WEIGHTED) if set(keys) & set(figures[name])]
+        rows = ([f"{n} ({support(evaluation, n):,})", *(_cell(figures[n][key]) for key in keys)] for n in scopes)
+        if scopes:
+            yield table(["Films", *(_TITLES[key] for key in keys)], rows, ["", *(GLOSSARY[key].help for key in keys)])
     overall = figures[OVERALL]
-    yield table(("All films", "Figure", "n"), ((GLOSSARY[k].title, f.text(), f"{f.n:,}") for k, f in overall.items()))
+    yield table(("All films", "Figure", "n"), ((_TITLES[k], f.text(), f"{f.n:,}") for k, f in overall.items()))
 
 
 def _slices(report: Report) -> Iterator[str]:
@@ -87,23 +96,25 @@ def _slices(report: Report) -> Iterator[str]:
         yield f"<h3>By {text(column)}</h3>"
         names = [f"{name} ({films:,})" for name, films in zip(rows["slice"], rows["films"], strict=True)]
         yield plot(evaluation_figures.forest(dict(zip(names, rows["accuracy"], strict=True)), "accuracy", whole))
-        yield _frame(rows)
+        yield _frame(rows.rename(columns={name: f"Sensitivity: {name}" for name in evaluation.classes}))
 
 
 def _checklist(report: Report) -> Iterator[str]:
     yield "<h2>Reporting checklist (CLAIM 2024, TRIPOD+AI)</h2>"
     for section, items in groupby(ITEMS, key=lambda item: item.section):
         yield f"<h3>{section}</h3>"
-        rows = [(item.claim, item.tripod, item.asks, item.answer(report)) for item in items]
+        rows = [(item.claim or "", item.tripod, item.asks, item.answer(report)) for item in items]
         yield table(("CLAIM", "TRIPOD+AI", "Item", "Answer"), rows)
 
 
 def _frame(frame: pd.DataFrame) -> str:
     rows: Iterable[list[object]] = frame.to_numpy(dtype=object).tolist()
-    return table([str(name) for name in frame.columns], ([_cell(value) for value in row] for row in rows))
+    return table(
+        [_TITLES.get(str(name), str(name)) for name in frame.columns], ([_cell(value) for value in row] for row in rows)
+    )
 
 
 def _cell(value: object) -> object:
     if isinstance(value, Figure):
-        return value.text().replace(", ", ",\u00a0")
+        return value.text().replace(", ", ",\u00a0") if value.defined else "not defined"
     return f"{value:.3f}" if isinstance(value, float) else value

@@ -14,12 +14,13 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 2px solid var(--accent); }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { background: var(--soft); } .wide { overflow-x: auto; } figure { margin: 0; display: inline-block; }
+th { background: var(--soft); } .wide { overflow-x: auto; margin-bottom: 1rem; }
+figure { margin: 0; display: inline-block; }
 .note { padding: .6rem 1rem; border-left: 4px solid #E69F00; background: var(--soft); }
 .absent { color: #888; font-style: italic; } img { max-width: 100%; image-rendering: auto; }
 figcaption { font-size: .85rem; } .films { display: flex; flex-wrap: wrap; gap: 1rem; }
 .films img { width: 24rem; }
-@media print { body { max-width: none; } h2 { break-after: avoid; } }
+@media print { body { max-width: none; font-size: 12px; } h2, h3 { break-after: avoid; } tr { break-inside: avoid; } }
 """
 
 
@@ -45,9 +46,10 @@ def text(value: object) -> str:
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], help_: Sequence[str] = ()) -> str:
     """A table; ``help_`` gives the headings their explanations on hover."""
     titles = [f' title="{html.escape(h)}"' if h else "" for h in help_] or [""] * len(header)
-    head = "".join(f"<th{title}>{html.escape(h)}</th>" for h, title in zip(header, titles, strict=True))
+    cells = "".join(f"<th{title}>{html.escape(h)}</th>" for h, title in zip(header, titles, strict=True))
+    head = f"<thead><tr>{cells}</tr></thead>" if any(header) else ""
     lines = ("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    return f'<div class="wide"><table>{head}<tbody>{"".join(lines)}</tbody></table></div>'
 
 
 def plot(figure: "Figure") -> str:

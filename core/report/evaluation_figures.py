@@ -12,13 +12,12 @@ import pandas as pd
 from core.evaluate.curves import GRID, Curves
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.intervals import Figure as Measured
-from core.report.figures import PALETTE
+from core.report.figures import BLUES, PALETTE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _GREY = "#888888"  # reads on white and on black
-_BLUES = [[0, "#EAF2FA"], [0.5, "#7FB4DB"], [1, "#08519C"]]
 _LAYOUT: dict[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
@@ -45,7 +44,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
     figure = go.Figure(
         go.Heatmap(
             z=share, x=list(classes), y=list(classes), text=text, texttemplate="%{text}", textfont={"size": 16},
-            colorscale=_BLUES, zmin=0, zmax=1, xgap=2, ygap=2, hoverinfo="skip",
+            colorscale=BLUES, zmin=0, zmax=1, xgap=2, ygap=2, hoverinfo="skip",
             showscale=False,
         )
     )  # fmt: skip
@@ -61,8 +60,9 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
     )  # fmt: skip
     broken = [name.replace(" ", "<br>") for name in classes]
     ticks = {"tickvals": list(classes), "ticktext": broken, "fixedrange": True, "showgrid": False}
-    figure.update_xaxes(title="called", tickangle=0, **ticks)
-    figure.update_yaxes(title="true class", autorange="reversed", **ticks)
+    far = len(classes) - 0.5  # the invisible points would otherwise widen the axes
+    figure.update_xaxes(title="called", range=[-0.5, far], **ticks)
+    figure.update_yaxes(title="true class", range=[far, -0.5], **ticks)
     return figure.update_layout(_LAYOUT | {"height": 120 + 84 * len(classes)}, clickmode="event+select")
 
 

@@ -23,6 +23,7 @@ PALETTE = (
     "#8C6BB1",
     "#999999",
 )  # Okabe-Ito, reordered
+BLUES = ((0, "#EAF2FA"), (0.5, "#7FB4DB"), (1, "#08519C"))  # of a table's cells: its numbers read on every shade
 NOT_SURE = 0.25  # half width of the "not sure" zone round a cut-off, on the rescaled axis of `margin`
 
 
@@ -68,7 +69,7 @@ def probability_bars(
         place = {"x": 1, "xref": "paper", "xanchor": "right", "y": name, "showarrow": False}
         figure.add_annotation(text=f"<b>{label}</b>", font_size=14, **place)
     figure.update_xaxes(
-        range=[-1.02, 1.02], domain=[0, 0.82], zeroline=False, showgrid=False, fixedrange=True,
+        range=[-1.02, 1.02], domain=[0, 0.76], zeroline=False, showgrid=False, fixedrange=True,
         tickvals=[-1, 0, 1], ticktext=["certainly not", "cut-off", "certainly"],
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
@@ -118,7 +119,10 @@ def sweep(
 
     figure = go.Figure()
     for colour, (name, line) in zip(PALETTE, probabilities.items(), strict=False):
-        figure.add_scatter(x=values, y=line, name=name, mode="lines+markers", line_color=colour, marker_size=5)
+        same = {"marker": {"opacity": 1.0}}  # a click chooses a point; the others stay as they are
+        figure.add_scatter(
+            x=values, y=line, name=name, mode="lines+markers", line_color=colour, marker_size=5, unselected=same
+        )
     figure.add_scatter(
         x=values, y=similarity, name="heatmap likeness", mode="lines", line={"color": "#888888", "dash": "dot"}
     )
