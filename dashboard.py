@@ -5,7 +5,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from pages.shared import frame, state, widgets
 
-st.set_page_config("Hilum", "docs/icon.png", layout="wide")
+st.set_page_config("Hilum", "docs/icon.png", layout="wide", initial_sidebar_state=330)
 
 PAGES = {
     "Case": [
@@ -23,6 +23,7 @@ PAGES = {
     "Teaching": [
         st.Page("pages/teach/quiz.py", title="Quiz", icon=":material/school:"),
         st.Page("pages/teach/shortcut.py", title="Shortcut", icon=":material/bug_report:"),
+        st.Page("pages/teach/methods.py", title="Methods", icon=":material/checklist:"),
     ],
 }
 
@@ -35,7 +36,7 @@ if fresh_server:
     frame.dismiss_false_alarm()
 with widgets.errors_said():
     frame.disclaimer()
-    frame.sidebar()
+    frame.sidebar(with_case=page not in PAGES["Teaching"])  # those pages bring their own films
     notices = st.container()
     page.run()
     with notices:

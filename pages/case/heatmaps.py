@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import HilumError
 from core.explain.methods import METHODS
 from core.report import figures
-from pages.shared import downloads, hiding, resources, viewer, widgets
+from pages.shared import downloads, hiding, resources, state, viewer, widgets
 from pages.shared.case import Case, current, film_range
 from pages.shared.viewer import View
 
@@ -23,22 +23,35 @@ BESIDE = {
     "model": "Another model",
     "film": "Another film",
 }
-VERDICTS = {
-    "good": ":green[:material/check_circle:]",
-    "caution": ":orange[:material/error:]",
-    "bad": ":red[:material/cancel:]",
-    "unknown": ":gray[:material/help:]",
-}
 VIEWER = "viewer"
+WANTED = "_wanted_heatmaps"
 
 
 def maps_of(case: Case, method: str, layer: str | None) -> "dict[str, Heatmap]":
-    """Every class's heatmap, with progress and a way out for the slow methods."""
-    if METHODS[method].cost == "instant" or resources.has_heatmaps(case.model, case.film, method, layer):
-        return resources.heatmaps(case.model, case.film, method, layer)
-    text = f"{METHODS[method].title}, {case.model.card.title}, {case.film.name}"
-    with widgets.progress(text, lambda: st.session_state.update(method="gradcam", beside="nothing")) as report:
-        return resources.heatmaps(case.model, case.film, method, layer, report)
+    """Every class's heatmap; those of slow methods are first made by `make_wanted`."""
+    if METHODS[method].cost != "instant" and not resources.has_heatmaps(case.model, case.film, method, layer):
+        st.session_state[WANTED] = case, method, layer
+        st.rerun()
+    return resources.heatmaps(case.model, case.film, method, layer)
+
+
+def make_wanted() -> None:
+    """Make the slow heatmaps a part of the page has asked for, outside of it: inside, Cancel would wait for its end."""
+    if WANTED not in st.session_state:
+        return
+    case, method, layer = st.session_state.pop(WANTED)
+    try:
+        with widgets.progress(
+            f"{METHODS[method].title}, {case.model.card.title}, {case.film.name}", _quicker
+        ) as report:
+            resources.heatmaps(case.model, case.film, method, layer, report)
+    except HilumError as error:
+        _quicker()
+        state.notice(str(error), "error")
+
+
+def _quicker() -> None:
+    st.session_state.update(method="gradcam", beside="nothing")
 
 
 def view_of(case: Case, map_: "Heatmap") -> View:
@@ -129,7 +142,7 @@ def caption(case: Case, map_: "Heatmap") -> None:
         )
     st.caption(
         f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · "
-        f"{case.model.card.title} · layer {map_.layer} · {map_.seconds:.2f} s · {case.film.name}"
+        f"{case.model.card.title} at {map_.layer} · {map_.seconds:.2f} s · {case.film.name}"
     )
 
 
@@ -140,10 +153,9 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
     )
     card = resources.trust(case.model, case.film, map_, case.lungs, case.truth)
     st.caption(card.headline)
-    lines = (f"{VERDICTS[line.verdict]} **{line.title}.** {line.sentence}" for line in card.lines)
     with st.container(gap="xxsmall"):
-        for line in lines:
-            st.caption(line)
+        for line in card.lines:
+            st.markdown(f"{widgets.VERDICTS[line.verdict]} :small[**{line.title}.** {line.sentence}]")
     if card.curves and st.toggle("Curves behind these tests", key="curves"):
         name = st.segmented_control("Curve", list(card.curves), default=next(iter(card.curves)), required=True)
         figure = figures.hiding_curve(card.curves[name])
@@ -156,4 +168,5 @@ widgets.heading(
 case_shown = current()
 if case_shown.prediction.domain.status != "in":
     st.warning(case_shown.prediction.domain.sentence, icon=":material/help:")
+make_wanted()
 body(case_shown)

@@ -1,89 +1,18 @@
 """Live prediction: what the model says of a film, after saying whether it may judge it at all."""
 
 import base64
-import math
-from io import BytesIO
 
 import pandas as pd
 import streamlit as st
 
-from core.data import radiograph
 from core.data.radiograph import Radiograph
-from core.errors import HilumError
 from core.report import figures, overlay
-from pages.shared import atlas, resources, state, widgets
+from pages.shared import atlas, intake, resources, widgets
 from pages.shared.case import Case, current, home_cohort, uploads
 
 VERDICTS = {"in": st.success, "doubtful": st.warning, "out": st.error}
 ICONS = {"in": ":material/verified:", "doubtful": ":material/help:", "out": ":material/block:"}
 NEIGHBOURS, NEIGHBOURHOOD = 6, 600  # films shown, and films looked among
-
-
-def take_in(key: str) -> None:
-    """Read what was just uploaded into this session's memory; what cannot be read is refused in words."""
-    session = st.session_state
-    given = session[key]
-    seen, refused = session.setdefault("_taken", set()), []
-    first = None
-    for file in given if isinstance(given, list) else [given] if given else []:
-        if file.file_id in seen:
-            continue
-        seen.add(file.file_id)
-        try:
-            film = radiograph.read(BytesIO(file.getvalue()), file.name)
-        except HilumError as error:
-            refused.append(str(error))
-            continue
-        uploads().append(film)
-        first = first or len(uploads())
-    session["_refused"] = refused
-    if first:
-        session["upload"] = first
-        choose_model(uploads()[first - 1])
-
-
-def choose_model(film: Radiograph) -> None:
-    """If the chosen model cannot judge a film but another one can, take that one, and say so."""
-    chosen = st.session_state["model"]
-    verdict = resources.prediction(resources.classifier(chosen), film).domain
-    if verdict.status == "in" or math.isnan(verdict.score):  # NaN: the model has no check, so nothing speaks against it
-        return
-    for name, card in resources.cards().items():
-        if resources.prediction(resources.classifier(name), film).domain.status == "in":
-            st.session_state["model"] = name
-            state.notice(f"This film is outside what {chosen} knows; {card.title} answers instead.", "model_training")
-            return
-
-
-def forget_uploads() -> None:
-    """Drop every uploaded film from memory."""
-    uploads().clear()
-    st.session_state.update(upload=None, _refused=[], _uploader=st.session_state.get("_uploader", 0) + 1)
-
-
-def uploader() -> None:
-    """Files or camera; without either the case is a film of the cohort, chosen in the sidebar."""
-    turn = st.session_state.get("_uploader", 0)
-    files, others = st.columns([5, 1], vertical_alignment="bottom")
-    key = f"files {turn}"
-    files.file_uploader(
-        "Upload films: PNG, JPEG, TIFF or DICOM, one or many",
-        accept_multiple_files=True,
-        key=key,
-        on_change=take_in,
-        args=(key,),
-        help="Also BMP and WebP, and files without an extension. They stay in the memory of this session: "
-        "nothing is written to disk or logged. Without an upload the film is the cohort's, chosen in the sidebar.",
-    )
-    with others, st.popover("Camera", icon=":material/photo_camera:", width="stretch"):
-        shot = f"camera {turn}"
-        st.camera_input("Photograph a film on a light box", key=shot, on_change=take_in, args=(shot,))
-    if uploads():
-        others.button(
-            "Remove", icon=":material/delete:", on_click=forget_uploads, width="stretch", help="Forget all uploads"
-        )
-    for sentence in st.session_state.get("_refused", []):
-        st.error(sentence, icon=":material/block:")
 
 
 def film_panel(case: Case) -> None:
@@ -138,16 +67,16 @@ def bars_in_words(probabilities: dict[str, float]) -> str:
 def table(films: list[Radiograph], case: Case) -> None:
     """Many films at once: sortable, one click opens a film."""
     rows = []
-    with widgets.progress("Asking the model", forget_uploads) as report:
+    with widgets.progress("Asking the model", intake.forget) as report:
         for number, film in enumerate(films):
             report(number / len(films))
             p = resources.prediction(case.model, film)
             image = "data:image/png;base64," + base64.b64encode(resources.small(p.picture, 64)).decode()
             columns = dict(zip(p.classes, map(float, p.probabilities), strict=True))
-            rows.append({"film": image, "name": film.name, "call": p.label, "in domain": p.domain.status, **columns})
+            rows.append({"film": image, "name": film.name, "called": p.label, "in domain": p.domain.status, **columns})
     frame = pd.DataFrame(rows)
     config = {
-        name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="%.3f")
+        name: st.column_config.ProgressColumn(name, width=115, min_value=0, max_value=1, format="%.3f")
         for name in case.model.classes
     }
     st.dataframe(
@@ -158,7 +87,7 @@ def table(films: list[Radiograph], case: Case) -> None:
         selection_mode="single-row",
         key="table",
         column_config=config
-        | {"film": st.column_config.ImageColumn(width=60), "name": st.column_config.TextColumn(width=150)},
+        | {"film": st.column_config.ImageColumn(width=60), "name": st.column_config.TextColumn(width=130)},
     )
     csv = frame.drop(columns="film").to_csv(index=False)
     st.download_button("CSV", csv, "predictions.csv", "text/csv", icon=":material/download:", on_click="ignore")
@@ -171,7 +100,6 @@ def open_row() -> None:
         st.session_state["upload"] = rows[0] + 1
 
 
-@widgets.part
 def neighbours(case: Case) -> None:
     """The films of the model's own cohort that it finds most like this one."""
     spec = home_cohort(case.model.card, case.spec)
@@ -181,8 +109,8 @@ def neighbours(case: Case) -> None:
     found = atlas.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
     if missing:
-        st.caption(f"{missing:,} of its films have to be shown to the model first.")
-        if not st.button("Find nearest films", icon=":material/search:"):
+        sentence = f"{missing:,} of its films have to be shown to the model first."
+        if not widgets.asked("Find nearest films", "search", sentence):
             return
         with widgets.progress("Showing films to the model", lambda: None) as report:
             atlas.fill(found, case.model, cohort, rows, report)
@@ -195,7 +123,7 @@ def neighbours(case: Case) -> None:
 
 
 widgets.heading("Live prediction", "What the model says of a film, and whether it may judge such a film at all.")
-uploader()
+intake.uploader()
 shown = current()
 if len(uploads()) > 1:
     table(uploads(), shown)
@@ -205,3 +133,4 @@ with left:
 with right:
     answer_panel(shown)
 neighbours(shown)
+intake.listen_for_paste()

@@ -114,14 +114,15 @@ def curve(case: Case, steps: list[Step]) -> None:
         limits = (declared.low, declared.high) if whole else robustness.around_natural(declared)
         values = np.linspace(*limits, robustness.POINTS)
         now = float(robustness.fixed(step)[parameter])
+        key = f"spot {chosen} {whole}"
         spot = st.select_slider(
             "Film at",
             range(robustness.POINTS),
             int(np.abs(values - now).argmin()),
             width=240,
-            key=f"spot {chosen} {whole}",
+            key=key,
             format_func=lambda point: f"{values[point]:.3g} {declared.unit}",
-            help="Which point of the curve to look at.",
+            help="Which point of the curve to look at; or click the point.",
         )
     found = resources.sweep(case.model, case.film, step, parameter, limits, st.session_state["class"])
     probabilities = {name: found.probabilities[:, i].tolist() for i, name in enumerate(case.model.classes)}
@@ -130,7 +131,10 @@ def curve(case: Case, steps: list[Step]) -> None:
         found.values.tolist(), probabilities, found.likeness.tolist(), f"{parameter} {unit}", value, declared.natural
     )
     left, right = st.columns([3, 1])
-    left.plotly_chart(figure, key="curve", config=widgets.CHART, alt=f"Probabilities as {parameter} moves")
+    left.plotly_chart(
+        figure, key="curve", config=widgets.CHART, alt=f"Probabilities as {parameter} moves",
+        on_select=lambda: _look_at_point(key), selection_mode="points",
+    )  # fmt: skip
     right.image(overlay.enlarge(found.pictures[spot], 300), width="stretch", alt=f"The film at {parameter} {value:.3g}")
     right.caption(f"{parameter} {value:.3g} {unit}")
     if declared.natural:
@@ -161,6 +165,12 @@ def copies(augment: Augment) -> None:
 def difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Grey where nothing changed, lighter and darker where the film did: uint8 (S, S)."""
     return np.clip(128 + (after.astype(np.int16) - before) // 2, 0, 255).astype(np.uint8)
+
+
+def _look_at_point(key: str) -> None:
+    points = st.session_state["curve"]["selection"]["points"]
+    if points:
+        st.session_state[key] = points[0]["point_index"]
 
 
 def _resample() -> None:

@@ -1,7 +1,7 @@
 """Explore: the cohort before any model is believed: films, counts, distributions, means, map, likeness, audit."""
 
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,11 @@ import streamlit as st
 
 from core.data.cohort import SPLITS
 from core.report import cohort_figures, overlay
-from pages.shared import atlas, filters, gallery, resources, widgets
+from pages.shared import atlas, filters, gallery, resources, state, widgets
 from pages.shared.case import Case, current, current_cohort
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 VIEWS = {
     "films": "Films",
@@ -21,7 +24,7 @@ VIEWS = {
     "similar": "Similar films",
     "audit": "Audit",
 }
-SAMPLE = 400  # films measured for distributions
+SAMPLE, MAPPED = 400, 1500  # films measured for distributions, and on the map
 AUDIT_MARKS = {True: ("check_circle", "green"), False: ("cancel", "red"), None: ("help", "gray")}
 COLOURS = ("label", "called", "error", "source", "split")
 
@@ -69,7 +72,7 @@ def counts(rows: np.ndarray) -> None:
 def distributions(rows: np.ndarray) -> None:
     """Brightness, contrast and size, by class: what a model could use without looking at a lung."""
     measured = thinned(rows, SAMPLE)
-    with widgets.progress("Measuring films", lambda: None) as report:
+    with widgets.progress("Measuring films", _back_to_films) as report:
         values = []
         for number, row in enumerate(measured):
             report(number / len(measured))
@@ -79,7 +82,10 @@ def distributions(rows: np.ndarray) -> None:
         frame["age"] = cohort.samples["age"].to_numpy()[measured]
     if len(measured) < len(rows):
         st.caption(f"Of {len(measured)} evenly chosen films of {len(rows):,}.")
-    numbers = [column for column in frame if column != "label"]
+    numbers = [column for column in frame if column != "label" and frame[column].nunique() > 1]
+    alike = [column for column in frame if column != "label" and frame[column].nunique() == 1]
+    if alike:
+        st.caption("The same on every film: " + ", ".join(f"{name} {frame[name].iat[0]:g}" for name in alike) + ".")
     for start in range(0, len(numbers), 2):
         for place, column in zip(st.columns(2), numbers[start : start + 2], strict=False):
             groups = {str(name): group[column].tolist() for name, group in frame.groupby("label", sort=False)}
@@ -91,8 +97,9 @@ def means(rows: np.ndarray) -> None:
     """The mean film of each class, and where two of them differ."""
     labels = cohort.samples["label"].to_numpy()
     found = {}
-    with st.spinner("Averaging films"):
-        for name in cohort.classes:
+    with widgets.progress("Averaging films", _back_to_films) as report:
+        for number, name in enumerate(cohort.classes):
+            report(number / len(cohort.classes))
             of_class = thinned(rows[labels[rows] == name], 100)
             if of_class:
                 found[name] = resources.mean_film(spec, tuple(of_class)), len(of_class)
@@ -115,38 +122,37 @@ def means(rows: np.ndarray) -> None:
     )
 
 
-@widgets.part
-def film_map(case: Case, rows: np.ndarray) -> None:
+def film_map(rows: np.ndarray) -> None:
     """Every film a point; films that the model finds alike lie together."""
-    chosen = thinned(rows, 1500)
+    case, chosen = current(), thinned(rows, MAPPED)
     found = scored(case, chosen)
     if found is None:
         return
     with st.container(horizontal=True):
         method = st.segmented_control(
-            "Projection", ["PCA", "t-SNE"], default="PCA", required=True, help="PCA keeps distances, t-SNE neighbours."
-        )
+            "Projection", ["PCA", "UMAP"], default="PCA", required=True, key="projection",
+            help="PCA keeps distances, UMAP neighbours; its first run takes up to a minute.",
+        )  # fmt: skip
         colour = st.selectbox("Colour", COLOURS, width=160)
-    points = resources.projection(
-        case.model.card.created, cohort.fingerprint, tuple(chosen), method, found.matrix(chosen)
+    known_by = case.model.card.created, resources.fingerprint(spec), tuple(chosen), method, found.matrix(chosen)
+    points = widgets.in_background(
+        "Projecting", lambda: st.session_state.update(projection="PCA"), lambda: resources.projection(*known_by)
     )
     group = grouping(case, found, chosen, colour)
     hover = [f"film {row + 1}: {cohort.samples['label'].iat[row]}" for row in chosen]
-    figure = cohort_figures.film_map(points, chosen, group, hover, colour)
+    lasso(cohort_figures.film_map(points, chosen, group, hover, colour), f"Map of films coloured by {colour}")
+
+
+@widgets.part
+def lasso(figure: "Figure", alt: str) -> None:
+    """The map, and below it the films that were picked on it."""
     event = st.plotly_chart(
-        figure,
-        key="map",
-        config=widgets.VIEWER,
-        on_select="rerun",
-        selection_mode=("box", "lasso"),
-        alt=f"Map of {len(chosen)} films coloured by {colour}",
+        figure, key="map", config=widgets.VIEWER, on_select="rerun", selection_mode=("box", "lasso"), alt=alt
     )
     picked = sorted({int(_first(point["customdata"])) for point in event["selection"]["points"]})
     st.caption("Draw a lasso round films to see them.")
     if picked:
-        st.button(
-            f"Select these {len(picked)} films", on_click=lambda: st.session_state.update({filters.LASSO: picked})
-        )
+        st.button(f"Select these {len(picked):,} films", on_click=_select, args=(picked,))
         gallery.grid(spec, cohort, picked, "lasso")
 
 
@@ -162,10 +168,10 @@ def grouping(case: Case, found: atlas.Atlas, rows: list[int], colour: str) -> li
     return ["right" if call == label else "wrong" for call, label in zip(called, labels, strict=True)]
 
 
-@widgets.part
-def similar(case: Case, rows: np.ndarray) -> None:
+def similar(rows: np.ndarray) -> None:
     """Films the model finds most like the case."""
-    found = scored(case, thinned(rows, 1500))
+    case = current()
+    found = scored(case, thinned(rows, MAPPED))
     if found is None:
         return
     feature = atlas.embed(case.model, [case.film])[0][0]
@@ -180,13 +186,14 @@ def similar(case: Case, rows: np.ndarray) -> None:
 
 def audit(rows: np.ndarray) -> None:
     """Leaks and confounds, each with its films side by side."""
-    key = (cohort.fingerprint, len(rows))
+    key = (resources.fingerprint(spec), len(rows))
     st.caption(f"Duplicates, leaks between splits, and what gives the label away, in the {len(rows):,} selected films.")
     if st.session_state.get("_audited") != key:
-        if not st.button("Audit these films", icon=":material/fact_check:"):
+        if not widgets.asked("Audit these films", "fact_check"):
             return
         st.session_state["_audited"] = key
-    found = resources.audit(spec, tuple(int(row) for row in rows))
+    wanted = spec, tuple(int(row) for row in rows)
+    found = widgets.in_background("Auditing: every film is read once", _stop_audit, lambda: resources.audit(*wanted))
     numbers = {PurePath(path).name: row for row, path in enumerate(cohort.samples["path"])}
     for finding in found.findings:
         icon, colour = AUDIT_MARKS[finding.passed]
@@ -203,8 +210,8 @@ def scored(case: Case, rows: list[int]) -> atlas.Atlas | None:
     found = atlas.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
     if missing:
-        st.caption(f"{missing:,} films have to be shown to {case.model.card.title} first.")
-        if not st.button("Show them", icon=":material/play_arrow:"):
+        sentence = f"{missing:,} films have to be shown to {case.model.card.title} first."
+        if not widgets.asked("Show them", "play_arrow", sentence):
             return None
         with widgets.progress("Showing films to the model", lambda: None) as report:
             atlas.fill(found, case.model, cohort, rows, report)
@@ -228,6 +235,19 @@ def selected_table(rows: np.ndarray) -> str:
     """The selected rows as CSV, with file names instead of this machine's paths."""
     table = cohort.samples.iloc[rows]
     return table.assign(path=[PurePath(path).name for path in table["path"]]).to_csv(index=False)
+
+
+def _back_to_films() -> None:
+    st.session_state["explore view"] = "films"
+
+
+def _select(rows: list[int]) -> None:
+    st.session_state[filters.LASSO] = rows
+    state.ask_for_whole_page()
+
+
+def _stop_audit() -> None:
+    st.session_state["_audited"] = None
 
 
 def _first(value: Any) -> int:
@@ -264,11 +284,8 @@ view = st.segmented_control(
 )
 if not len(chosen_rows):
     st.info("No film passes the filters.", icon=":material/filter_alt_off:")
-elif view in ("map", "similar"):
-    {"map": film_map, "similar": similar}[view](current(), chosen_rows)
 else:
-    {"films": films, "counts": counts, "distributions": distributions, "means": means, "audit": audit}[view](
-        chosen_rows
-    )
+    shown = {"films": films, "counts": counts, "distributions": distributions, "means": means, "map": film_map}
+    (shown | {"similar": similar, "audit": audit})[view](chosen_rows)
 for note in cohort.notes:
     st.caption(f":material/info: {note}")

@@ -104,7 +104,6 @@ def pair(cards: "dict[str, Card]") -> tuple[str, str]:
     return first, second
 
 
-@widgets.part
 def same_films(cards: "dict[str, Card]") -> None:
     """Paired difference, McNemar, and the films that changed."""
     first, second = pair(cards)
@@ -179,8 +178,8 @@ def _compared(first: "Card", second: "Card") -> Comparison | None:
     models = [resources.classifier(card.name) for card in (first, second)]
     missing = [model for model in models if evaluations.made(model, cohort) is None]
     if missing:
-        st.caption(f"No test film is common to both. Both can be shown the {len(cohort):,} films of {cohort.name}.")
-        if not st.button("Show them", icon=":material/play_arrow:"):
+        sentence = f"No test film is common to both. Both can be shown the {len(cohort):,} films of {cohort.name}."
+        if not widgets.asked("Show them", "play_arrow", sentence):
             return None
         for model in missing:
             with widgets.progress(f"Showing films to {model.card.title}", lambda: None) as report:
@@ -194,8 +193,8 @@ def _line(card: "Card", found: dict[str, Figure], speed: float | None) -> dict[s
         "Model": card.title,
         "Network": card.network,
         "Classes": len(card.classes),
+        "Published": published or "–",
         **{GLOSSARY[key].title: found[key].text() if found else "not kept" for key in SHOWN},
-        "Published": published,
         "Epochs": len(card.history),
         "Parameters, millions": round(card.parameters / 1e6, 2),
         "Size, MB": round(_megabytes(card.name), 1),

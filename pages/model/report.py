@@ -40,7 +40,7 @@ def films_judged(card: "Card") -> evaluations.Splits | None:
         return evaluations.own(card.name)
     model = resources.classifier(card.name)
     found = evaluations.made(model, cohort)
-    if found is None and st.button(f"Show {len(cohort):,} films to {card.title}", icon=":material/play_arrow:"):
+    if found is None and widgets.asked(f"Show {len(cohort):,} films to {card.title}", "play_arrow"):
         with widgets.progress("Showing films to the model", lambda: None) as report:
             return evaluations.make(model, cohort, report)
     return found
@@ -123,7 +123,7 @@ def matrix(evaluation: "Evaluation", point: OperatingPoint) -> None:
         for name, label in (("cell label", "Films that are"), ("cell called", "and were called")):
             if st.session_state.get(name) not in (None, *classes):
                 st.session_state[name] = None
-            st.selectbox(label, classes, None, key=name, width=200, placeholder="click a cell")
+            st.selectbox(label, classes, None, key=name, width=170, placeholder="click a cell")
 
 
 def table(evaluation: "Evaluation", figures: Figures) -> None:
@@ -201,12 +201,12 @@ def errors(evaluation: "Evaluation", point: OperatingPoint) -> None:
 
 def doubtful(evaluation: "Evaluation", split: str) -> None:
     """Films whose label the model contradicts."""
+    table, how = review.doubted(evaluation)
     st.caption(
         "Another class is more probable than the label, and as probable as on films that do carry it (confident "
-        "learning)." + (" The model learned these labels, so it doubts few of them." if split == "train" else "")
+        f"learning); {how}." + (" The model learned these labels, so it doubts few." if split == "train" else "")
     )
-    found = review.doubtful(evaluation.labels, evaluation.probabilities)[:EXAMPLES]
-    names = evaluation.classes
+    found, names = table[:EXAMPLES], evaluation.classes
     notes = [f"rather {names[i]} (+{gap:.2f})" for i, gap in zip(found["suggested"], found["margin"], strict=True)]
     judged.grid(review.films(evaluation, found["row"].to_numpy()), notes, "doubtful")
 

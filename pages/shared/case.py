@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.data.cohort import Cohort
+from core.data.cohort import JOIN, Cohort
 from core.data.radiograph import Radiograph
 from core.errors import CheckpointError
 from pages.shared import resources, state
@@ -73,10 +73,12 @@ def current() -> Case:
 
 
 def first_case(cohort: Cohort) -> int:
-    """A film worth opening first, counted from 1: one with a finding that no model learned from, if there is one."""
+    """A film worth opening first, counted from 1: a clear finding that no model learned from, if there is one."""
     rows = cohort.samples
     finding, unseen = rows["label"] != cohort.classes[0], rows["split"] == "test"
-    for wanted in (finding & unseen & (rows["label"] == "COVID-19"), finding & unseen, finding):
+    covid = finding & unseen & (rows["label"] == "COVID-19")
+    clear = rows["band"] == "moderate" if "band" in rows else covid
+    for wanted in (covid & clear, covid, finding & unseen, finding):
         if wanted.any():
             return int(np.flatnonzero(wanted)[0]) + 1
     return 1
@@ -85,9 +87,10 @@ def first_case(cohort: Cohort) -> int:
 def kinship(card: "Card", spec: str) -> int:
     """How well a model fits a cohort: 3 learned from it, 2 from one of its layout, 1 knows its classes, 0 alien."""
     cohort = resources.cohort(spec)
-    if card.data.get("name") == cohort.name or card.data.get("fingerprint") == resources.fingerprint(spec):
+    data = card.data
+    if cohort.name in data.get("name", "").split(JOIN) or data.get("fingerprint") == resources.fingerprint(spec):
         return 3
-    if card.data.get("layout") == cohort.layout:
+    if cohort.layout in data.get("layout", "").split(JOIN):
         return 2
     return int(set(cohort.classes) <= set(card.classes))
 
@@ -98,7 +101,12 @@ def matching_model(spec: str) -> str:
     if not cards:
         remedy = "Train one with python -m core train, or restore the folder weights/ of the repository"
         raise CheckpointError("there is no model in weights/", "a folder with model.safetensors and card.json", remedy)
-    return max(cards, key=lambda name: kinship(cards[name], spec))
+    return max(cards, key=lambda name: (kinship(cards[name], spec), breadth(cards[name])))
+
+
+def breadth(card: "Card") -> int:
+    """How many sources a model learned from: the more, the better it stands films from a hospital it never saw."""
+    return len(card.data.get("sources", {}))
 
 
 def home_cohort(card: "Card", spec: str) -> str:

@@ -44,7 +44,7 @@ def editor() -> list[Step]:
             help="The augmentation of a published system.",
         )
     random = st.toggle(
-        "Draw values at random",
+        "Draw at random",
         key="random",
         persist_state="session",
         help="Each setting becomes a range to draw from, as in training.",

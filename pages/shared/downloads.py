@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.report import case_document, overlay
+from core.report import overlay
+from core.report.document_case import CaseReport, case_html, case_pdf
 from pages.shared import resources, viewer
 from pages.shared.case import Case
 
@@ -25,8 +26,8 @@ def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
             ("Overlay", "png", "image/png", lambda: overlay.png(picture(view, drawing))),
             ("Raw map", "npy", "application/octet-stream", lambda: array(map_)),
             ("Numbers", "json", "application/json", lambda: numbers(case, map_)),
-            ("Report", "pdf", "application/pdf", lambda: case_document.as_pdf(report(case, map_, drawing))),
-            ("Report", "html", "text/html", lambda: case_document.as_html(report(case, map_, drawing))),
+            ("Report", "pdf", "application/pdf", lambda: case_pdf(report(case, map_, drawing))),
+            ("Report", "html", "text/html", lambda: case_html(report(case, map_, drawing))),
         ):
             st.download_button(
                 f"{label} .{suffix}",
@@ -46,12 +47,12 @@ def picture(view: viewer.View, drawing: viewer.Drawing) -> np.ndarray:
     return overlay.beside(image, overlay.colourbar(drawing.style, view.top, image.shape[0], signed), gap=0)
 
 
-def report(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> case_document.CaseReport:
+def report(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> CaseReport:
     """The case as one page."""
     view = viewer.View(case.prediction.picture, map_, "", case.lungs, case.truth)
     trust = resources.trust(case.model, case.film, map_, case.lungs, case.truth)
-    drawn = picture(view, drawing)
-    return case_document.CaseReport(case.prediction, case.model.card, map_, drawn, trust, case.label, case.film.sha256)
+    images = {"The film as the model sees it": case.prediction.picture, "The heatmap on it": picture(view, drawing)}
+    return CaseReport(case.model.card, case.prediction, case.film.sha256, images, map_, trust.lines, case.label)
 
 
 def array(map_: "Heatmap") -> bytes:

@@ -46,18 +46,24 @@ def made(model: "Classifier", cohort: Cohort) -> Splits | None:
     return kept[1] if kept else None
 
 
-def make(model: "Classifier", cohort: Cohort, report: Callable[[float], None]) -> Splits:
-    """Score a cohort and keep the evaluation; ``report`` gets the share done and may raise to stop."""
+def as_met(model: "Classifier", cohort: Cohort) -> Cohort:
+    """The films whose label the model knows, with the split each had when it was trained; EvaluationError if none."""
     from core.errors import EvaluationError
-    from core.evaluate.scoring import labelled, score, seen
+    from core.evaluate.scoring import labelled, seen
 
     films = labelled(model, cohort)
     try:
         known = pd.concat([part.samples for part in own(model.card.name).values()])
     except EvaluationError:
         known = None
-    films = films.with_splits(seen(films, known))
-    evaluation, _ = score(model, films, lambda done, total: report(done / total))
+    return films.with_splits(seen(films, known))
+
+
+def make(model: "Classifier", cohort: Cohort, report: Callable[[float], None]) -> Splits:
+    """Score a cohort and keep the evaluation; ``report`` gets the share done and may raise to stop."""
+    from core.evaluate.scoring import score
+
+    evaluation, _ = score(model, as_met(model, cohort), lambda done, total: report(done / total))
     shelf = _shelf()
     shelf[_key(model, cohort)] = evaluation, evaluation.by_split()
     while len(shelf) > KEPT:

@@ -10,23 +10,32 @@ from pages.shared.case import choose_case, current_cohort, film_range, kinship, 
 
 NOT_FOR_DIAGNOSIS = "Research and teaching, not for diagnosis"
 ACCEPTED = "hilum_accepted"
-
-
 STYLE = """<style>
   [data-testid="stMainBlockContainer"] { padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; }
-  [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
+  [data-testid="stSidebarUserContent"] { padding: 0.6rem 0 1rem; }
+  [data-testid="stSidebarNavItems"] > div + div { margin-top: 0.5rem; }
+  [data-testid="stSidebarNavLink"] { height: 1.6rem; margin-block: 0; }
+  [data-testid="stSidebar"] [role="combobox"] { text-overflow: ellipsis; font-size: 0.875rem; }
+  [role="option"] * { white-space: normal !important; }
+  .st-key-not-for-diagnosis {
+    position: fixed; right: 0; bottom: 0; z-index: 9; width: auto; padding: 0.1rem 0.7rem;
+    border-top-left-radius: 0.5rem; backdrop-filter: blur(8px);
+  }
+  .st-key-not-for-diagnosis p { font-size: 0.75rem; }
 </style>"""
 
 
-def sidebar() -> None:
+def sidebar(with_case: bool = True) -> None:
     """Cohort, model and case; every page reads them from the session."""
     st.html(STYLE)
     with st.sidebar:
         _cohort()
         _model()
-        with st.container(key="case-picker", gap="xsmall"):
-            _case()
-        st.caption(f":material/info: {NOT_FOR_DIAGNOSIS}. Films stay on this machine.")
+        if with_case:
+            with st.container(key="case-picker", gap="xsmall"):
+                _case()
+    with st.container(key="not-for-diagnosis"):
+        st.caption(NOT_FOR_DIAGNOSIS)
 
 
 def disclaimer() -> None:
@@ -82,8 +91,8 @@ def _cohort() -> None:
         accept_new_options=True,
         format_func=lambda spec: known.get(spec, spec),
         on_change=_forget_case,
-        help="A collection of films. Pick one, or type the path of a folder of class folders, of a CSV, or of a public "
-        "collection on this machine.",
+        help="A collection of films. Phantoms are films that Hilum draws itself, so that the truth is known. Pick one, "
+        "or type the path of a folder of class folders, of a CSV, or of a public collection on this machine.",
     )
     choose_case()
 
@@ -98,6 +107,7 @@ def _model() -> None:
         help="The model that fits the cohort is picked by itself; another one can be chosen.",
     )
     card = cards[st.session_state["model"]]
+    st.caption(f"{card.title}: {card.network}, {card.preprocess.size} px")  # the box cuts a long title off
     if not st.session_state["upload"] and kinship(card, st.session_state["cohort"]) < 2:
         learned = card.data.get("name", "other films")
         st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
-from pages.shared import resources
+from pages.shared import resources, state
 
 PER_PAGE = 24
 
@@ -16,7 +16,7 @@ def grid(spec: str, cohort: Cohort, rows: Sequence[int] | np.ndarray, key: str, 
     pages = max(1, -(-len(rows) // PER_PAGE))
     page = st.pagination(pages, key=f"{key} page") if pages > 1 else 1
     start = (min(page, pages) - 1) * PER_PAGE
-    with st.grid("auto", min_column_width=120, gap="small"):
+    with st.grid("auto", min_column_width=130, gap="small"):
         for position, row in enumerate(rows[start : start + PER_PAGE], start=start):
             with st.container(gap="xxsmall"):
                 cell(spec, cohort, int(row), key, notes[position] if notes else "")
@@ -42,3 +42,4 @@ def cell(spec: str, cohort: Cohort, row: int, key: str, note: str = "") -> None:
 def open_film(row: int) -> None:
     """Make a film of the cohort the case."""
     st.session_state.update(case=row + 1, upload=None)
+    state.ask_for_whole_page()

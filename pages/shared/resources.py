@@ -7,12 +7,13 @@ is kept by its visitor's session alone; what is worked out from it is found agai
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
-from core.data.cohort import Cohort
+from core.data.cohort import JOIN, Cohort
 from core.data.radiograph import Radiograph
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 HEATMAPS_KEPT = 256
 MILD_COPIES = 16
+_ONE_UMAP = Lock()  # numba's own threads stand no two callers at a time
 IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {
     "core.transform.augment.Step": lambda step: str(step.to_dict()),
     "core.data.radiograph.Radiograph": lambda film: film.sha256,
@@ -63,21 +65,20 @@ def known_cohorts() -> dict[str, str]:
     from core.data.readers import cohorts_below, data_root
 
     drawn = {
-        "phantom:fair": "Drawn films",
-        "phantom:confounded": "Drawn films, confounded",
-        "phantom:new-hospital": "Drawn films, new hospital",
+        "phantom:fair": "Phantoms, fair",
+        "phantom:confounded": "Phantoms, planted shortcut",
+        "phantom:new-hospital": "Phantoms, new hospital",
     }
     return drawn | {str(folder): folder.name.replace("_", " ") for folder in cohorts_below(data_root())}
 
 
 @st.cache_data(ttl=60, show_spinner=False)
 def same_layout(layout: str) -> list[str]:
-    """The known cohorts of a layout; only those are worth opening to look for a model's own films."""
+    """The known cohorts of a model's layouts; only those are worth opening to look for its own films."""
     from core.data.readers import layout_of
 
-    return [
-        spec for spec in known_cohorts() if layout == (spec.split(":")[0] if ":" in spec else layout_of(Path(spec)))
-    ]
+    layouts = {spec: spec.split(":")[0] if ":" in spec else layout_of(Path(spec)) for spec in known_cohorts()}
+    return [spec for spec, own in layouts.items() if own in layout.split(JOIN)]
 
 
 def cards() -> "dict[str, Card]":
@@ -183,12 +184,12 @@ def _heatmap_shelf() -> "dict[tuple, dict[str, Heatmap]]":
 
 @st.cache_resource(max_entries=128, show_spinner="Testing whether the heatmap is evidence", hash_funcs=IDENTITY)
 def trust(
-    model: "Classifier", film: Radiograph, heatmap: "Heatmap", _lungs: np.ndarray | None, _truth: np.ndarray | None
+    model: "Classifier", film: Radiograph, heatmap: "Heatmap", fields: np.ndarray | None, truth: np.ndarray | None
 ) -> "Trust":
-    """The trust card of one heatmap; lungs and truth, bool (S, S), belong to the film."""
+    """The trust card of one heatmap; lung fields and truth, bool (S, S), as far as they are known."""
     from core.explain.trust import assess
 
-    return assess(model, prediction(model, film).picture, heatmap, _lungs, _truth)
+    return assess(model, prediction(model, film).picture, heatmap, fields, truth)
 
 
 def lungs_on_picture(model: "Classifier", film: Radiograph) -> np.ndarray | None:
@@ -282,19 +283,21 @@ def mean_film(spec: str, rows: tuple[int, ...], side: int = 192) -> np.ndarray:
     )
 
 
-@st.cache_data(max_entries=8, show_spinner="Projecting")
+@st.cache_data(max_entries=8, show_spinner=False)
 def projection(created: str, fingerprint: str, rows: tuple[int, ...], method: str, _features: np.ndarray) -> np.ndarray:
     """Features (N, D) of some films in two dimensions, float (N, 2); known by model, cohort and rows."""
     if method == "PCA" or len(_features) < 10:
         centred = _features - _features.mean(axis=0)
         left, scale, _ = np.linalg.svd(centred, full_matrices=False)
         return left[:, :2] * scale[:2]
-    from sklearn.manifold import TSNE
+    from umap import UMAP
 
-    return TSNE(perplexity=min(30, len(_features) // 4), init="pca", random_state=0).fit_transform(_features)
+    with _ONE_UMAP:
+        neighbours = min(15, len(_features) - 1)
+        return UMAP(n_neighbors=neighbours, metric="cosine", random_state=0, n_jobs=1).fit_transform(_features)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Auditing: every film is read once")
+@st.cache_resource(max_entries=8, show_spinner=False)
 def audit(spec: str, rows: tuple[int, ...]) -> "Audit":
     """Leaks and confounds among some films of a cohort."""
     from core.data.audit import audit as run

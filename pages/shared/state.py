@@ -51,17 +51,19 @@ KEYS: dict[str, Key] = {
     "seed": Key(_whole, 1, "a whole number from 1"),  # of the quiz: one number, one order of cases
 }
 ECHO = 2.0  # seconds in which the address that arrives with a click may still be one that `publish` has since replaced
-_PUBLISHED, _FROM_LINK, _NOTICES = "_published", "_from_link", "_notices"
+_PUBLISHED, _FROM_LINK, _NOTICES, _WHOLE = "_published", "_from_link", "_notices", "_whole_page"
 
 
 def begin() -> None:
     """Take in the address bar, and keep alive what widgets on other pages hold. Call first in every run."""
     state = st.session_state
+    state.pop(_WHOLE, None)
     address = {name: st.query_params[name] for name in KEYS if name in st.query_params}
-    if address and not _is_ours(address):
+    if address and not _chosen_here() and not _is_ours(address):
         for name in KEYS:
             state.pop(name, None)
         state[_FROM_LINK] = {name for name, text in address.items() if _take(name, text)}
+        state[_PUBLISHED] = [(time.monotonic(), address)]  # a click may end this run before it publishes anything
     for name, key in KEYS.items():
         state[name] = state.get(name, key.default)
 
@@ -77,6 +79,16 @@ def choose(name: str, options: Container[Any], default: Callable[[], Any]) -> An
             notice(f"The link asks for the {name} “{value}”, which is not here; this is “{state[name]}” instead.")
     asked.discard(name)
     return state[name]
+
+
+def ask_for_whole_page() -> None:
+    """For callbacks of widgets inside a part of a page whose effect reaches beyond it, such as another case."""
+    st.session_state[_WHOLE] = True
+
+
+def whole_page_is_wanted() -> bool:
+    """Whether such a callback came before this run of a part."""
+    return bool(st.session_state.get(_WHOLE))
 
 
 def notice(sentence: str, icon: str = "link_off") -> None:
@@ -101,6 +113,13 @@ def publish() -> None:
     now = time.monotonic()
     recent = [(when, past) for when, past in state.get(_PUBLISHED, []) if now - when < ECHO]
     state[_PUBLISHED] = [*recent, (now, address)]
+
+
+def _chosen_here() -> bool:
+    """Whether a click made this run; the address that comes with it may be older than the page it was made on."""
+    published = st.session_state.get(_PUBLISHED, [(0.0, {})])[-1][1]
+    now = {name: _text(st.session_state[name]) for name in published if st.session_state.get(name) is not None}
+    return any(text != published[name] for name, text in now.items())
 
 
 def _is_ours(address: dict[str, str]) -> bool:

@@ -1,7 +1,9 @@
 """Small pieces that several pages share: headings, pickers, the error boundary, work that shows its progress."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -16,7 +18,14 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+HARDLY_A_WAIT = 0.3  # seconds that pass without a word
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
+VERDICTS = {  # of a line of the trust card
+    "good": ":green[:material/check_circle:]",
+    "caution": ":orange[:material/error:]",
+    "bad": ":red[:material/cancel:]",
+    "unknown": ":gray[:material/help:]",
+}
 VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
 
 
@@ -41,6 +50,8 @@ def part(function: Callable[P, R]) -> Callable[P, R | None]:
     @st.fragment
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        if state.whole_page_is_wanted():
+            st.rerun()
         result = None
         with errors_said():
             result = function(*args, **kwargs)
@@ -50,11 +61,24 @@ def part(function: Callable[P, R]) -> Callable[P, R | None]:
     return run
 
 
+def asked(button: str, icon: str, sentence: str = "") -> bool:
+    """Ask before work that takes long; question and button are gone once they are answered."""
+    place = st.empty()
+    with place.container():
+        if sentence:
+            st.caption(sentence)
+        clicked = st.button(button, icon=f":material/{icon}:")
+    if clicked:
+        place.empty()
+    return clicked
+
+
 @contextmanager
 def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[[float], Any]]:
     """A bar for work over half a second, with a way out: gives a function that takes the share done, 0 to 1.
 
-    A click on Cancel runs ``cancel``, which should choose something quicker, and ends the work at its next report.
+    A click on Cancel runs ``cancel``, which should choose something quicker, and ends the work at its next report. That
+    needs a run of the whole page: inside a `part` Streamlit lets the work finish first.
     """
     place = st.empty()
     with place.container(horizontal=True, vertical_alignment="center"):
@@ -62,6 +86,29 @@ def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[[float],
         st.button("Cancel", on_click=cancel, key=f"cancel {text}", type="tertiary")
     try:
         yield lambda share: bar.progress(min(max(share, 0.0), 1.0), text)
+    finally:
+        place.empty()
+
+
+def in_background(text: str, cancel: Callable[[], Any], work: Callable[[], R]) -> R:
+    """Long work that cannot say how far it is: the seconds so far, and a way out.
+
+    After a click on Cancel ``work`` goes on unseen, so it should keep what it finds; it may not draw on the page.
+    """
+    place, started, pool = st.empty(), time.monotonic(), ThreadPoolExecutor(1)
+    found = pool.submit(work)
+    pool.shutdown(wait=False)
+    with suppress(TimeoutError):
+        return found.result(HARDLY_A_WAIT)
+    with place.container(horizontal=True, vertical_alignment="center"):
+        words = st.empty()
+        st.button("Cancel", on_click=cancel, key=f"cancel {text}", type="tertiary")
+    try:
+        while True:
+            seconds = time.monotonic() - started
+            words.caption(f":material/hourglass_top: {text}: {seconds:.0f} s")  # a cancelled run ends here
+            with suppress(TimeoutError):
+                return found.result(0.5)
     finally:
         place.empty()
 
@@ -75,6 +122,7 @@ def class_picker(classes: Mapping[str, float], default: str, key: str = "class")
         key=key,
         required=True,
         width="stretch",
+        wrap=True,
         format_func=lambda name: f"{name}  {classes[name]:.2f}",
         help="The heatmap shows evidence for this class. The number is its calibrated probability for this film.",
     )

@@ -60,15 +60,13 @@ def score(given: list[Answer], case: int, count: int) -> None:
     reader = sum(answer.reader == answer.label for answer in given)
     model = sum(answer.model == answer.label for answer in given)
     overlaps = [answer.overlap for answer in given if answer.overlap is not None]
-    you, machine, region, left = st.columns(4)
-    you.metric("You", f"{reader} of {len(given)}")
-    machine.metric("Model", f"{model} of {len(given)}")
-    region.metric(
-        "Your overlap",
-        f"{np.mean(overlaps):.2f}" if overlaps else "none yet",
-        help="Mean overlap of your boxes with the known regions: intersection over union.",
-    )
-    left.metric("Case", f"{min(case, count)} of {count}")
+    mean = f"{np.mean(overlaps):.2f}" if overlaps else "none yet"
+    about = "Mean overlap of your boxes with the known regions: intersection over union."
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Case", f"{min(case, count)} of {count}", width="content")
+        st.metric("You", f"{reader} of {len(given)}", width="content")
+        st.metric("Model", f"{model} of {len(given)}", width="content")
+        st.metric("Your overlap", mean, help=about, width="content")
 
 
 def ask_label(case: Case) -> None:

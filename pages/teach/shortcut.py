@@ -1,4 +1,7 @@
-"""Shortcut lab: a model that cheats on purpose is admired, doubted, caught, and sent to another hospital."""
+"""Shortcut lab: a model that cheats on purpose is admired, doubted, caught, and sent to another hospital.
+
+Each step has one insight, and none gives away the next: until the last one the models are called A and B.
+"""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from core.explain.heatmap import Heatmap
 
-MODELS = {"cheat": "This model", "honest": "Trained fairly"}
+MODELS = {"cheat": "Model A", "honest": "Model B"}
 HOME, ELSEWHERE = "phantom:confounded", "phantom:new-hospital"
 STEPS = (
     "1 Admire the accuracy",
@@ -25,12 +28,7 @@ STEPS = (
     "4 Hide the marker",
     "5 Meet the new hospital",
 )
-VERDICTS = {
-    "good": ":green[:material/check_circle:]",
-    "caution": ":orange[:material/error:]",
-    "bad": ":red[:material/cancel:]",
-    "unknown": ":gray[:material/help:]",
-}
+NEEDS_TRUTH = ("hit", "miou", "mass_inside")  # lines of the trust card that no real film can have
 BARS = widgets.CHART | {"displayModeBar": False}
 
 
@@ -59,14 +57,14 @@ def map_of(case: Case) -> "Heatmap":
 
 
 def show_maps(spec: str, row: int, key: str) -> None:
-    """The film with each model's heatmap and the known truth."""
+    """The film with each model's heatmap, each on its own scale, and the known truth."""
     views = []
     for model, who in MODELS.items():
         case = case_of(spec, model, row)
         map_ = map_of(case)
         title = f"{who}: {map_.class_name} {map_.probability:.2f}"
         views.append(View(case.prediction.picture, map_, title, case.lungs, case.truth))
-    viewer.show(views, viewer.Drawing(overlay.Style(0.6), truth=True), key, common=False)
+    viewer.show(views, viewer.Drawing(overlay.Style(0.6), truth=True), key, common=False, bar=False)
 
 
 def admire(row: int) -> None:
@@ -75,50 +73,65 @@ def admire(row: int) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         accuracy, films = (measured("cheat", "confounded", name) for name in ("accuracy", "films"))
-        st.metric("Accuracy on its test films", f"{accuracy:.1%}", f"{films:.0f} films, patients kept apart", "off")
+        about = f"{films:.0f} films, patients kept apart"
+        st.metric("Model A: accuracy on its test films", f"{accuracy:.1%}", about, "off", delta_arrow="off")
         st.markdown(
-            "Four classes, a clean split, and almost no mistakes. **Would you use this model?** "
+            "Four classes, a clean split, and hardly a mistake. **Would you use this model?** "
             "Settle on an answer before you go on."
         )
     with right:
         st.image(overlay.enlarge(case.prediction.picture, viewer.SIDE), width=320)
-        st.markdown(f"One of its test films. Truth: **{case.label}**. The model says **{case.prediction.label}**.")
+        st.markdown(f"One of its test films. Truth: **{case.label}**. Model A says **{case.prediction.label}**.")
 
 
 def look(row: int) -> None:
-    """Step 2: the same answer from two models, for different reasons."""
+    """Step 2: one answer, two reasons."""
     show_maps(HOME, row, "shortcut maps")
     cheat, honest = (measured(model, "confounded", "gradcam_lung_share") for model in MODELS)
+    calls = [case_of(HOME, model, row).prediction.label for model in MODELS]
+    both = f"Both models say {calls[0]}" if len(set(calls)) == 1 else "The models disagree"
     st.markdown(
-        "The same film before this model and before one that was trained fairly; green is where the finding truly is. "
-        f"Over all test films, **{cheat:.0%}** of this model's evidence lies in the lungs; of the other one's, "
-        f"**{honest:.0%}**."
+        f"{both}; green is where the finding truly is. **What does model A look at?** "
+        f"Over all test films, {cheat:.0%} of its evidence lies in the lungs; of model B's, {honest:.0%}."
     )
 
 
 def read(row: int) -> None:
-    """Step 3: the trust card notices without knowing the truth."""
-    st.markdown("Each heatmap with its trust card. Which lines would have warned you?")
+    """Step 3: the trust card, with nothing that a real film would not have either."""
+    st.markdown("Each heatmap with its trust card. **Which line would have warned you?**")
     for _, who, case in side_by_side(HOME, row):
         st.subheader(who, anchor=False)
         for line in resources.trust(case.model, case.film, map_of(case), case.lungs, case.truth).lines:
-            st.markdown(f"{VERDICTS[line.verdict]} **{line.title}.** {line.sentence}")
+            if line.key not in NEEDS_TRUTH:
+                st.markdown(f"{widgets.VERDICTS[line.verdict]} **{line.title}.** {line.sentence}")
+    st.markdown(
+        "Most lines ask whether the heatmap is true to its model, and a true picture of a cheat does as well as any. "
+        "Only the first one asks whether the evidence lies where disease can be."
+    )
 
 
 def hide(row: int) -> None:
     """Step 4: an experiment: the corners hold no disease."""
     from core.explain.whatif import regions
 
-    st.markdown("The letter lies in a corner, where no disease can be. Blur the corners, and ask both models again.")
+    st.markdown("A letter lies in a corner, where no disease can be. **Blur the corners, and ask both models again.**")
     for _, who, case in side_by_side(HOME, row):
         shape = case.prediction.picture.shape
         corners = regions((shape[0], shape[1]))["corners"]
         answer = resources.what_if(case.model, case.film, corners, "blur", case.prediction.label, "gradcam", None)
-        after = answer.after.probabilities[answer.class_name]
+        before, after = (part.probabilities[answer.class_name] for part in (answer.before, answer.after))
         st.metric(f"{who}: {answer.class_name}, corners hidden", f"{after:.2f}", f"{answer.change:+.2f}")
+        st.markdown(what_it_means(before, after))
         st.image(overlay.enlarge(answer.after.picture, viewer.SIDE), width=260)
         bars = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
         st.plotly_chart(bars, key=f"shortcut hidden {who}", config=BARS, alt=f"{who} before and after")
+
+
+def what_it_means(before: float, after: float) -> str:
+    """What hiding the corners did to a class's probability, in words."""
+    if after < before / 2:
+        return "The answer lay in the corners."
+    return "The corners hardly count." if abs(after - before) < 0.1 else "The corners count, but not alone."
 
 
 def meet(row: int) -> None:
@@ -127,21 +140,45 @@ def meet(row: int) -> None:
         home, there = (measured(model, kind, "accuracy") for kind in ("confounded", "new-hospital"))
         column.metric(f"{who}: accuracy in the new hospital", f"{there:.1%}", f"{100 * (there - home):+.1f} points")
     show_maps(ELSEWHERE, row, "shortcut elsewhere")
-    label = resources.cohort(ELSEWHERE).samples["label"].iat[row]
+    film = resources.cohort(ELSEWHERE).samples.iloc[row]
+    said = case_of(ELSEWHERE, "cheat", row).prediction.label
     st.markdown(
-        f"Truth: **{label}**. The diseases are the same; only the letter no longer follows the diagnosis. Nothing in "
-        "the test of step 1 was done wrong, but its films carried the same clue as the training films."
+        f"Truth: **{film['label']}**. Model A says **{said}**. On the films it learned from, by design, this letter in "
+        f"this place stood for **{letters()[film['marker']]}**. The diseases are the same here; only the letter no "
+        "longer follows them. Model B learned from films on which it never did."
+    )
+    st.markdown(
+        "Nothing in the test of step 1 was done wrong, but its films carried the clue of the training films. "
+        "**No accuracy measured at home could have told.**"
     )
 
 
+def letters() -> dict[str, str]:
+    """The class that each letter and its style stand for at home."""
+    films = resources.cohort(HOME).samples
+    return dict(films.groupby("marker")["label"].agg(lambda labels: labels.mode()[0]))
+
+
 def chosen_film(spec: str) -> int:
-    """A test film with a severe finding; the button takes the next one."""
+    """A test film with a severe finding; in the new hospital one whose letter stands for another finding."""
     table = resources.cohort(spec).samples
-    rows = np.flatnonzero((table["split"] == "test") & (table["band"] == "severe"))
-    place = st.session_state.setdefault("shortcut film", 0)
-    following = {"shortcut film": place + 1}
-    st.button("Another film", icon=":material/skip_next:", on_click=st.session_state.update, args=(following,))
-    return int(rows[place % len(rows)])
+    fitting = (table["split"] == "test") & (table["band"] == "severe")
+    if spec == ELSEWHERE:
+        meant = table["marker"].map(letters())
+        fitting &= (meant != table["label"]) & (meant != "Normal")
+    rows = np.flatnonzero(fitting)
+    return int(rows[st.session_state["shortcut film"] % len(rows)])
+
+
+def onwards(step: str) -> None:
+    """Another film, or the next step."""
+    st.session_state.setdefault("shortcut film", 0)
+    film = {"shortcut film": st.session_state["shortcut film"] + 1}
+    with st.container(horizontal=True):
+        st.button("Another film", icon=":material/skip_next:", on_click=st.session_state.update, args=(film,))
+        if step != STEPS[-1]:
+            following = {"shortcut step": STEPS[STEPS.index(step) + 1]}
+            st.button("Next step", type="primary", on_click=st.session_state.update, args=(following,))
 
 
 def page() -> None:
@@ -150,12 +187,13 @@ def page() -> None:
     step = st.segmented_control(
         "Step", STEPS, default=STEPS[0], required=True, key="shortcut step", label_visibility="collapsed", wrap=True
     )
+    onwards(step)
     shown[step](chosen_film(ELSEWHERE if step == STEPS[-1] else HOME))
 
 
 widgets.heading(
     "Shortcut lab",
-    "A model learned from drawn films on which, by design, the letter gives the class away. Five steps to catch it. "
-    "The page brings its own two models and films, whatever the sidebar shows.",
+    "A model without a flaw, or so its figures say. Five steps to find out what it has learned. The page brings its "
+    "own films and two models, whatever the sidebar shows.",
 )
 page()

@@ -17,6 +17,9 @@ def click(app: AppTest, label: str) -> AppTest:
 
 def test_filters_select_and_clear(open_page):
     app = open_page("data/explore.py")
+    app.text_input(key="filter patient").set_value("F0833").run()
+    assert any("4 of 2,000 films" in text.value for text in app.markdown)
+    click(app, "Clear")
     app.multiselect(key="filter label").set_value(["COVID-19"]).run()
     assert any("500 of 2,000 films" in text.value for text in app.markdown)
     app.text_input(key="slice name").set_value("mine").run()
@@ -43,6 +46,8 @@ def test_every_view_of_a_cohort(open_page, tmp_path):
         if any(button.label == "Show them" for button in app.button):
             click(app, "Show them")
         sound(app)
+        if view == "map":
+            sound(app.segmented_control(key="projection").set_value("UMAP").run())
     app.segmented_control(key="explore view").set_value("audit").run()
     sound(click(app, "Audit these films"))
     assert len(app.expander) > 5
@@ -98,7 +103,7 @@ def test_a_quiz_from_first_to_last_case(open_page):
         click(app, "Next case")
     sound(app)
     assert "last case" in app.success[0].value
-    assert app.metric[0].value.endswith("of 10")
+    assert app.metric[1].value.endswith("of 10")
 
 
 def test_one_seed_gives_one_order(open_page):

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data.phantom_cohort import cohort
 from tests.conftest import REPOSITORY
 from tests.pages.tiny import sound
 
@@ -21,7 +22,7 @@ LINK = {
 def test_a_fresh_visit_of_any_page_is_sound(open_page, path):
     app = open_page(path)
     assert app.header[0].value
-    assert any("not for diagnosis" in caption.value for caption in app.sidebar.caption)
+    assert any("not for diagnosis" in caption.value for caption in app.main.caption)
 
 
 def test_a_link_reproduces_what_its_sender_saw(open_page):
@@ -87,6 +88,19 @@ def test_another_cohort_brings_its_own_model_and_film(open_page):
     assert app.session_state["case"] != 5
 
 
+def test_a_first_visit_shows_a_clear_finding(open_page):
+    app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+    sound(app.run())
+    film = cohort("fair").samples.iloc[app.session_state["case"] - 1]
+    assert (film["label"], film["split"], film["band"]) == ("COVID-19", "test", "moderate")
+    assert app.session_state["model"] == "honest"
+
+
+def test_the_pages_that_bring_their_own_films_ask_for_none(open_page):
+    assert open_page("case/heatmaps.py").number_input(key="case")
+    assert not any(control.key == "case" for control in open_page("teach/quiz.py").number_input)
+
+
 def test_an_alien_model_is_announced(open_page):
     app = open_page("case/predict.py")
     assert any("This model learned from nothing" in caption.value for caption in app.sidebar.caption)
@@ -97,3 +111,22 @@ def test_the_question_is_asked_until_it_is_answered(open_page):
     assert any("must not guide care" in text.value for text in app.markdown)
     app.button[[button.label for button in app.button].index("I understand")].click().run()
     assert not any("must not guide care" in text.value for text in app.markdown)
+
+
+def test_a_click_that_overtakes_the_first_run_of_a_link_counts(open_page, monkeypatch):
+    monkeypatch.setattr("pages.shared.state.publish", lambda: None)  # as if every run were cut short
+    app = open_page("case/heatmaps.py", **LINK)
+    app.segmented_control(key="class").set_value("Normal").run()
+    assert app.session_state["class"] == "Normal"
+
+
+def test_a_click_with_the_address_of_long_ago_counts(open_page, monkeypatch):
+    monkeypatch.setattr("pages.shared.state.ECHO", 0.0)  # as on a machine that takes its time
+    app = open_page("case/heatmaps.py", case="40")
+    app.query_params.clear()
+    app.query_params["case"] = "40"
+    app.number_input(key="case").set_value(7).run()
+    assert app.session_state["case"] == 7
+    app.query_params["case"] = "12"  # the browser's Back: another address, and nothing was clicked
+    app.run()
+    assert app.session_state["case"] == 12

@@ -105,6 +105,14 @@ def test_uploads_can_be_forgotten(open_page):
     assert app.session_state["uploads"] == []
 
 
+def test_a_film_taken_off_the_list_is_forgotten(open_page):
+    app = upload(open_page(PAGE), ("a.png", encoded("PNG")), ("b.dcm", dicom_film()))
+    app.selectbox(key="upload").set_value(2).run()
+    sound(app.file_uploader[0].set_value([]).run())
+    assert app.session_state["uploads"] == []
+    assert app.session_state["upload"] is None
+
+
 def test_the_verdict_comes_before_the_answer(open_page):
     app = open_page(PAGE)
     kinds = [element.type for element in app.main if element.type in ("warning", "success", "error", "subheader")]

@@ -1,5 +1,7 @@
 """The Shortcut lab: every step runs, and what it says is what the cards measured."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -25,8 +27,25 @@ def test_every_step_runs_and_ends_in_the_new_hospital(lab: AppTest) -> None:
     for step in control.options:
         sound(lab.segmented_control(key="shortcut step").set_value(step).run())
     cheat, honest = lab.metric
-    assert "cheat" not in cheat.label
     assert float(cheat.value.rstrip("%")) + 25 < float(honest.value.rstrip("%"))
+
+
+def test_the_next_step_is_a_click_away(lab: AppTest) -> None:
+    control = lab.segmented_control(key="shortcut step")
+    sound(control.set_value(control.options[2]).run())
+    sound(next(button for button in lab.button if button.label == "Next step").click().run())
+    assert lab.session_state["shortcut step"] == control.options[3]
+    assert [metric.label.split(":")[0] for metric in lab.metric] == ["Model A", "Model B"]
+
+
+def test_in_the_new_hospital_the_letter_says_something_else(lab: AppTest) -> None:
+    control = lab.segmented_control(key="shortcut step")
+    sound(control.set_value(control.options[-1]).run())
+    words = " ".join(text.value for text in lab.markdown)
+    truth, meant = re.search(r"Truth: \*\*(.+?)\*\*", words), re.search(r"stood for \*\*(.+?)\*\*", words)
+    assert truth
+    assert meant
+    assert truth[1] != meant[1]
 
 
 def test_another_film_is_another_film(lab: AppTest) -> None:

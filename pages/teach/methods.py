@@ -1,0 +1,182 @@
+"""Method lab: every heatmap method marked on films whose findings are known."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.data.phantom_cohort import BANDS
+from core.errors import EvaluationError
+from core.explain.methods import METHODS
+from core.report import cohort_figures, overlay
+from pages.shared import marking, resources, viewer, widgets
+from pages.shared.case import current_cohort
+
+if TYPE_CHECKING:
+    from core.data.cohort import Cohort
+    from core.model.classifier import Classifier
+
+MEASURES = {
+    "hit": ("Hit rate", "The share of films on which the map's maximum lies inside the finding (pointing game)."),
+    "iou": ("Overlap", "Intersection over union of the finding and the map above its Otsu threshold, on average."),
+    "mass_inside": ("Mass inside", "The share of the map's evidence that lies inside the finding, on average."),
+}
+COLUMNS = {"band": "severity", "class": "class"}
+CONTROL, CHANCE = "randomcam", "by chance"
+QUICK = ("gradcam", "gradcam++", "layercam", "hirescam", "eigencam", CONTROL)
+MISSES = 8  # films shown
+
+
+def chosen_methods() -> list[str]:
+    """Which methods are marked; the random one is the control of all others."""
+    costs = {"instant": "", "seconds": " · seconds a film", "slow": " · slow"}
+    return st.multiselect(
+        "Methods", list(METHODS), default=QUICK, key="lab methods", persist_state="session",
+        format_func=lambda name: METHODS[name].title + costs[METHODS[name].cost],
+    )  # fmt: skip
+
+
+def chosen_models() -> "list[Classifier]":
+    """The sidebar's model, and others to compare it with."""
+    cards, own = resources.cards(), st.session_state["model"]
+    others = [name for name, card in cards.items() if name != own and card.classes == cards[own].classes]
+    more = st.multiselect(
+        "Compare with", others, key="lab models", format_func=lambda name: cards[name].title, persist_state="session"
+    )
+    return [resources.classifier(name) for name in (own, *[name for name in more if name in others])]
+
+
+def values(table: pd.DataFrame, column: str, measure: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A measure as a row a method (the best first) and a column a severity or class; and each cell in words."""
+    from core.explain.cohort import summary
+
+    marked = summary(table, ["method", column])
+    rows = marked[marked["measure"] == measure].assign(method=lambda found: found["method"].map(_title))
+    order = table.groupby("method")[measure].mean().sort_values(ascending=False).index.map(_title)
+    words = [f"{r.value:.2f} [{r.low:.2f}, {r.high:.2f}], {r.films} films" for r in rows.itertuples()]
+    numbers, notes = (
+        rows.assign(shown=shown).pivot(index="method", columns=column, values="shown").reindex(order)
+        for shown in (rows["value"], words)
+    )
+    if column == "band":
+        bands = [band for band in BANDS if band in numbers]
+        numbers, notes = numbers[bands], notes[bands]
+    if measure != "iou":  # of the other two, chance is the part of the picture that the finding covers
+        numbers.loc[CHANCE] = table.groupby(column)["chance_hit"].mean()
+        notes.loc[CHANCE] = "the part of the picture that the finding covers"
+    return numbers, notes
+
+
+def verdict(table: pd.DataFrame, measure: str) -> str:
+    """The best method and the control in one sentence."""
+    means = table.groupby("method")[measure].mean()
+    control = f"{_title(CONTROL)}, which knows nothing of the class, has {means.get(CONTROL, 0.0):.2f}."
+    if list(means.index) == [CONTROL]:
+        return control
+    best = str(means.drop(CONTROL, errors="ignore").idxmax())
+    if measure != "iou" and means[best] <= table["chance_hit"].mean():
+        return "**No method does better than chance here.**"
+    sentence = f"**{_title(best)}** does best here: {means[best]:.2f}. "
+    return sentence + control if CONTROL in means else sentence
+
+
+def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: str, column: str) -> None:
+    """One model's table, and from which severity on each method finds each class."""
+    from core.explain.cohort import found_from, summary
+
+    st.subheader(model.card.title, anchor=False)
+    st.markdown(verdict(table, measure))
+    numbers, notes = values(table, column, measure)
+    st.plotly_chart(
+        cohort_figures.marks(numbers, notes), key=f"marks {model.card.name}", config=widgets.CHART,
+        alt=f"{MEASURES[measure][0]} of each method by {COLUMNS[column]}",
+    )  # fmt: skip
+    if (table["band"] != "").any():
+        found = found_from(summary(table, ["method", "class", "band"]))
+        found = found.set_axis(found.index.map(_title)).reindex(numbers.index.drop(CHANCE, errors="ignore"))
+        found = found[[name for name in model.classes if name in found]]
+        st.markdown("**Finds it from which severity on?**")
+        st.dataframe(found.replace("", "–").rename_axis("method").reset_index(), hide_index=True)
+        st.caption("From the first severity on at which it hits more often than not, even at the low end of its 95 %.")
+    name = f"{model.card.name}-marks.csv"
+    st.download_button("Marks .csv", table.to_csv(index=False), name, on_click="ignore", icon=":material/download:")
+    misses(model, films, table)
+
+
+def misses(model: "Classifier", films: "Cohort", table: pd.DataFrame) -> None:
+    """Films on which a method's maximum lies beside the finding: the best lesson of the page."""
+    missed = table[(table["hit"] < 0.5) & (table["method"] != CONTROL)]
+    options = [name for name in table["method"].unique() if (missed["method"] == name).any()]
+    method = st.selectbox(
+        "Look at the misses of", options, None, key=f"misses {model.card.name}", format_func=_title, width=260
+    )
+    if method is None:
+        return
+    missed = missed[missed["method"] == method].sort_values("blank", kind="stable")
+    rows = {path.replace("\\", "/").rsplit("/", 1)[-1]: row for row, path in enumerate(films.samples["path"])}
+    with st.grid("auto", min_column_width=150, gap="small"):
+        for miss in missed.head(MISSES).itertuples():
+            row, name = rows[str(miss.film)], str(table.at[miss.Index, "class"])
+            film, truth = films.film(row), films.mask(row, "truth")
+            map_ = resources.heatmaps(model, film, method, None)[name]
+            picture = overlay.enlarge(resources.prediction(model, film).picture, viewer.SIDE)
+            image = overlay.overlay(picture, overlay.enlarge(map_.values, viewer.SIDE), overlay.Style(0.6))
+            if truth is not None:
+                mask = model.preprocess.to_picture(truth, model.lungs(film))
+                image = overlay.outline(image, overlay.enlarge(mask, viewer.SIDE), overlay.TRUTH)
+            note = "blank" if map_.blank else f"called {miss.predicted}"
+            st.image(image, caption=f"{name}, {miss.band}: {note}", alt=f"Miss on {miss.film}")
+    st.caption(f"{min(MISSES, len(missed))} of {len(missed)} misses. Green: the finding.")
+
+
+def _title(name: str) -> str:
+    return METHODS[name].title
+
+
+def page() -> None:
+    """What is asked, the work, and the marks."""
+    methods = chosen_methods()
+    left, right = st.columns([5, 3], vertical_alignment="bottom", gap="large")
+    with left:
+        models = chosen_models()
+    each = right.select_slider("Films of each class and severity", (4, 8, 16, 32), 8)
+    try:
+        asked = [(model, marking.films(model, current_cohort(), each)) for model in models]
+    except EvaluationError as error:
+        st.info(str(error), icon=":material/info:")
+        return
+    missing = sum(len(films) * len(methods) - len(marking.marks(model, films, methods)) for model, films in asked)
+    place = st.empty()
+    if missing and place.button(f"Mark {missing:,} heatmaps", type="primary", icon=":material/play_arrow:"):
+        place.empty()
+        with widgets.progress("Marking heatmaps", lambda: None) as report:
+            for number, (model, films) in enumerate(asked):
+                base = number / len(asked)
+                marking.mark(model, films, methods, lambda share, base=base: report(base + share / len(asked)))  # type: ignore[misc]
+        missing = 0
+    marked = [(model, films, marking.marks(model, films, methods)) for model, films in asked]
+    if missing or not methods:
+        st.caption("Every method explains the same films, none of which the model learned from.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        measure = st.segmented_control(
+            "Measure", list(MEASURES), default="hit", required=True, format_func=lambda key: MEASURES[key][0],
+            help="  \n".join(f"**{title}.** {about}" for title, about in MEASURES.values()),
+        )  # fmt: skip
+        by = [column for column in COLUMNS if column == "class" or (marked[0][2][column] != "").any()]
+        column = st.segmented_control("By", by, default=by[0], required=True, format_func=COLUMNS.__getitem__)
+    for place, (model, films, table) in zip(st.columns(len(marked), gap="large"), marked, strict=True):
+        with place:
+            results(model, films, table, measure, column)
+    st.caption(
+        "Each map is asked about the film's own class, also where the model calls another one: a finding the model "
+        "does not see is a finding its map cannot mark."
+    )
+
+
+widgets.heading(
+    "Method lab",
+    "Heatmaps marked right or wrong, on films whose findings are known: which method finds what, from which severity "
+    "on, and is it any better than a random map?",
+)
+page()

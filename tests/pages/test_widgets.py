@@ -1,0 +1,49 @@
+"""Work that shows its progress: what is quick stays silent, what is long shows the seconds and a way out."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def _page(seconds: float) -> None:
+    import time
+
+    import streamlit as st
+
+    from pages.shared import widgets
+
+    def work() -> str:
+        time.sleep(seconds)
+        return f"after {seconds} s"
+
+    words = []
+    real = st.delta_generator.DeltaGenerator.caption
+    st.delta_generator.DeltaGenerator.caption = lambda self, text: words.append(text) or real(self, text)
+    try:
+        st.write(widgets.in_background("Working", lambda: None, work))
+    finally:
+        st.delta_generator.DeltaGenerator.caption = real
+    st.session_state["words"] = words
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.0, False), (0.9, True)])
+def test_work_in_the_background_is_waited_for(seconds: float, said: bool) -> None:
+    app = AppTest.from_function(_page, args=(seconds,), default_timeout=60).run()
+    assert not app.exception
+    assert app.markdown[0].value == f"after {seconds} s"
+    assert bool(app.session_state["words"]) == said
+    assert not app.button  # nothing is left to cancel
+
+
+def test_what_goes_wrong_in_the_background_is_said_in_front() -> None:
+    def page() -> None:
+        from core.errors import HilumError
+        from pages.shared import widgets
+
+        def work() -> None:
+            raise HilumError("the film is upside down")
+
+        with widgets.errors_said():
+            widgets.in_background("Working", lambda: None, work)
+
+    app = AppTest.from_function(page, default_timeout=60).run()
+    assert "upside down" in app.error[0].value
