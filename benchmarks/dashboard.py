@@ -1,18 +1,29 @@
 """How quick the dashboard is under the hand: from a cold start to the first page, and each rerun after a slider.
 
-    python -m benchmarks.dashboard [--runs 20]
+    python -m benchmarks.dashboard [--runs 20] [--browser]
 
-Server time only, with Streamlit's own AppTest; the first page is measured in a process of its own, from the start of
-Python to the last element. A whole rerun is timed: in a browser only the fragment round a slider runs again.
+Server time, with Streamlit's own AppTest; the first page is measured in a process of its own, from the start of Python
+to the last element. A whole rerun is timed: in a browser only the fragment round a slider runs again. With --browser
+also what a visitor feels in Chromium: from starting the server to the answer on the first page, and from a key pressed
+on a slider to the new picture, both with all that network, drawing and Streamlit's own waiting add.
 """
 
 import argparse
+import json
+import os
+import shutil
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 DASHBOARD = Path(__file__).resolve().parents[1] / "dashboard.py"
 COLD = "from benchmarks.dashboard import open_page; open_page('pages/case/predict.py')"
@@ -40,9 +51,9 @@ def cold_start(runs: int) -> list[float]:
     return times[1:]
 
 
-def slider(path: str, key: str, start: str, runs: int) -> list[float]:
+def slider(path: str, key: str, start: str, runs: int, **link: str) -> list[float]:
     """Seconds of server time for each of some reruns after a slider moved."""
-    app = open_page(path, **{key: start})
+    app = open_page(path, **{key: start}, **link)
     low, high = app.slider(key=key).min, app.slider(key=key).max
     times = []
     for run in range(runs + 2):
@@ -53,21 +64,91 @@ def slider(path: str, key: str, start: str, runs: int) -> list[float]:
     return times[2:]
 
 
+@contextmanager
+def judged_on(films: int) -> Iterator[str]:
+    """The name of a checkpoint, honest but for its test films: so many, drawn from its own with replacement."""
+    import pandas as pd
+
+    from core.model.checkpoint import CARD, EVALUATION
+
+    with TemporaryDirectory() as folder:
+        name = f"honest-{films}"
+        copy = Path(folder) / name
+        shutil.copytree(DASHBOARD.parent / "weights" / "honest", copy)
+        card = json.loads((copy / CARD).read_text(encoding="utf-8"))
+        (copy / CARD).write_text(json.dumps(card | {"name": name}), encoding="utf-8")
+        table = pd.read_parquet(copy / EVALUATION)
+        test = table[table["split"] == "test"].sample(films, replace=True, random_state=0)
+        pd.concat([table[table["split"] != "test"], test], ignore_index=True).to_parquet(copy / EVALUATION)
+        os.environ["HILUM_WEIGHTS"] = folder
+        yield name
+        del os.environ["HILUM_WEIGHTS"]
+
+
+def first_visit(browser: "Browser", runs: int) -> list[float]:
+    """Seconds from starting the server to the answer on the first page, each time with a new server."""
+    from tests.browser.server import served
+
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        with served() as address:
+            page = browser.new_page()
+            page.goto(address)
+            page.get_by_text("Calibrated probabilities").wait_for()
+            times.append(time.perf_counter() - started)
+            page.close()
+    return times
+
+
+def key_on_slider(browser: "Browser", runs: int) -> list[float]:
+    """Seconds from a key on the opacity slider of Heatmaps to another picture."""
+    from tests.browser.server import served
+
+    times = []
+    with served() as address:
+        page = browser.new_page()
+        page.goto(f"{address}/heatmaps")
+        picture = page.locator(".viewer img.film").first
+        page.get_by_text("Is this evidence?").wait_for()
+        for run in range(runs + 2):
+            before = picture.get_attribute("src")
+            started = time.perf_counter()
+            page.get_by_role("slider", name="Opacity").press("ArrowLeft" if run % 2 else "ArrowRight")
+            page.wait_for_function("([image, before]) => image.src !== before", arg=[picture.element_handle(), before])
+            times.append(time.perf_counter() - started)
+        page.close()
+    return times[2:]
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=20)
-    runs = parser.parse_args().runs
-    rows = (
-        ("cold start to Live prediction", 4.0, lambda: cold_start(max(runs // 5, 2))),
-        ("Heatmaps, opacity slider", 0.150, lambda: slider("pages/case/heatmaps.py", "opacity", "0.5", runs)),
-        ("Heatmaps, threshold slider", 0.150, lambda: slider("pages/case/heatmaps.py", "threshold", "0", runs)),
-        ("Report, cut-off slider", 0.200, lambda: slider("pages/model/report.py", "cutoff", "0.5", runs)),
-    )
-    print(f"{'seconds':<32}{'median':>8}{'worst':>8}{'target':>8}")
-    for name, target, measure in rows:
-        times = measure()
-        print(f"{name:<32}{statistics.median(times):>8.3f}{max(times):>8.3f}{target:>8.3f}", flush=True)
+    parser.add_argument("--browser", action="store_true", help="also measure in Chromium, through Playwright")
+    given = parser.parse_args()
+    runs, few = given.runs, max(given.runs // 5, 2)
+    print(f"{'seconds':<40}{'median':>8}{'worst':>8}{'target':>8}")
+    _row("cold start to Live prediction", 4.0, cold_start(few))
+    _row("Heatmaps, opacity slider", 0.150, slider("pages/case/heatmaps.py", "opacity", "0.5", runs))
+    _row("Heatmaps, threshold slider", 0.150, slider("pages/case/heatmaps.py", "threshold", "0", runs))
+    with judged_on(4000) as model:
+        times = slider("pages/model/report.py", "cutoff", "0.5", runs, model=model)
+    _row("Report, cut-off slider, 4,000 test films", 0.200, times)
+    if given.browser:
+        from playwright.sync_api import sync_playwright
+
+        from tests.browser.server import chromium
+
+        with sync_playwright() as playwright:
+            browser = chromium(playwright)
+            _row("Chromium: server start to first answer", None, first_visit(browser, few))
+            _row("Chromium: key on opacity to new picture", None, key_on_slider(browser, runs))
+
+
+def _row(name: str, target: float | None, times: list[float]) -> None:
+    wanted = "" if target is None else f"{target:.3f}"
+    print(f"{name:<40}{statistics.median(times):>8.3f}{max(times):>8.3f}{wanted:>8}", flush=True)
 
 
 if __name__ == "__main__":

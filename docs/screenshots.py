@@ -1,26 +1,21 @@
 """Pictures of every page, light and dark, at desktop and phone width, with drawn films only.
 
-python docs/screenshots.py [page ...]     writes docs/screenshots/<page>-<theme>[-phone].png
+python -m docs.screenshots [page ...]     writes docs/screenshots/<page>-<theme>[-phone].png
 """
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.server import chromium, served
+from tests.browser.steps import arrive, settle
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = REPOSITORY / "docs" / "screenshots"
 SIZES = {"": (1360, 860), "-phone": (390, 844)}
 TALLEST = 1500  # pixels of a page that are shown
-FILM = "cohort=phantom%3Afair&model=honest&class=COVID-19"
+FILM = "cohort=phantom%3Afair&model=honest&case=49&class=COVID-19"  # moderate, and called rightly
 PAGES = {
     "predict": f"?{FILM}",
     "heatmaps": f"heatmaps?{FILM}",
@@ -30,45 +25,51 @@ PAGES = {
     "compare": f"compare?{FILM}",
     "quiz": f"quiz?{FILM}&seed=7",
     "shortcut": f"shortcut?{FILM}",
+    "methods": f"methods?{FILM}",
+}
+CLICKS = {  # what a page shows only when asked
+    "predict": ("button", "Find nearest films"),
+    "shortcut": ("radio", "2 Look at the heatmap"),
+    "methods": ("button", "Mark"),
 }
 
 
 def main(names: list[str]) -> None:
     """Take the pictures of the named pages, or of all."""
     FOLDER.mkdir(exist_ok=True)
-    with server() as address, sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+    # No real films: only what Hilum draws may be in a picture of the repository.
+    with served(HILUM_DATA=str(FOLDER)) as address, sync_playwright() as playwright:
+        browser = chromium(playwright)
         for name in names or PAGES:
             for theme in ("light", "dark"):
                 for suffix, size in SIZES.items():
                     picture = FOLDER / f"{name}-{theme}{suffix}.png"
-                    shoot(browser, f"{address}/{PAGES[name]}", theme, size, picture)
+                    shoot(browser, f"{address}/{PAGES[name]}", theme, size, picture, CLICKS.get(name))
                     print(picture.relative_to(REPOSITORY), f"{picture.stat().st_size / 1024:.0f} kB")
         browser.close()
 
 
-def shoot(browser: Browser, address: str, theme: str, size: tuple[int, int], picture: Path) -> None:
+def shoot(
+    browser: Browser, address: str, theme: str, size: tuple[int, int], picture: Path, click: tuple[str, str] | None
+) -> None:
     """One page as a visitor sees it once everything has arrived."""
     width, height = size
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
     context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": address}])
     page = context.new_page()
     page.goto(address)
-    settle(page)
+    arrive(page)
+    if click and (wanted := page.get_by_role(click[0], name=click[1])).count():  # type: ignore[arg-type]
+        wanted.first.click()
+        page.mouse.move(width - 2, 2)
+        settle(page)
+        page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop = 0")
     tall = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
     page.set_viewport_size({"width": width, "height": int(min(max(tall, height), TALLEST))})
     page.wait_for_timeout(1200)
     page.screenshot(path=picture)
     context.close()
     shrink(picture)
-
-
-def settle(page: Page) -> None:
-    """Wait until the server has nothing more to say."""
-    page.wait_for_timeout(500)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=300_000)
-    page.wait_for_selector('[data-testid="stSkeleton"]', state="detached", timeout=60_000)
 
 
 def shrink(picture: Path) -> None:
@@ -80,32 +81,6 @@ def shrink(picture: Path) -> None:
     palette = page.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1)
     small = page.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
     small.save(picture, optimize=True)
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """The dashboard on a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", *options]
-    # No real films: only what Hilum draws may be in a picture of the repository.
-    environment = os.environ | {"HILUM_DATA": str(REPOSITORY / "docs")}
-    process = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2)
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 if __name__ == "__main__":

@@ -1,25 +1,18 @@
 """A real server and a real Chromium; a page that logs an error or shows an exception fails its test."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.browser.steps import PATIENCE, settle
+from tests.browser.server import chromium, served
+from tests.browser.steps import PATIENCE, arrive
 from tests.pages.judged import checkpoints
 from tests.pages.tiny import tiny_checkpoint
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 expect.set_options(timeout=PATIENCE)
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,37 +22,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The dashboard on a free port of this machine, with an empty cache, as on a fresh clone."""
-    folder = tmp_path_factory.mktemp("dashboard")
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """The dashboard with three small models and an empty cache, as on a fresh clone."""
     tiny_checkpoint(folder / "weights" / "tiny")
     checkpoints(folder / "weights")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {"HILUM_CACHE": str(folder / "cache"), "HILUM_WEIGHTS": str(folder / "weights")}
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", *options]
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=log, stderr=log) as process,
-    ):
-        address = f"http://127.0.0.1:{port}"
-        try:
-            _wait_for(f"{address}/_stcore/health")
-            yield address
-        finally:
-            process.terminate()
+    places = {"HILUM_CACHE": str(folder / "cache"), "HILUM_WEIGHTS": str(folder / "weights")}
+    with served(folder / "log", **places) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """One Chromium for all stories."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+        started = chromium(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard that has had a visitor, so that no story depends on being told first."""
+    with serve(tmp_path_factory.mktemp("dashboard")) as address:
+        page = browser.new_page()
+        page.goto(address)
+        arrive(page)
+        page.close()
+        yield address
 
 
 @pytest.fixture
@@ -83,7 +73,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address if address.startswith("http") else f"{server}/{address}")
         pages.append(page)
-        settle(page)
+        arrive(page)
         return page
 
     yield open_page
@@ -92,13 +82,3 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         page.context.close()
         assert not boxes
     assert not errors
-
-
-def _wait_for(address: str) -> None:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(address, timeout=2)
-            return
-        except OSError:
-            time.sleep(0.25)
-    raise TimeoutError(f"nothing answers at {address}")

@@ -4,6 +4,7 @@ from io import BytesIO
 
 import numpy as np
 import pydicom
+from PIL import Image
 from playwright.sync_api import Locator, Page
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
@@ -11,6 +12,18 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian,
 from core.data.phantom_cohort import cohort
 
 PATIENCE = 60_000  # milliseconds; a busy machine needs them
+
+
+def arrive(page: Page) -> None:
+    """Wait until a page just opened is drawn to its end.
+
+    Before its first run the server has nothing to say either, and afterwards the browser still fetches the code of
+    each kind of widget.
+    """
+    page.wait_for_selector('[data-testid="stMain"] h2', timeout=PATIENCE)
+    settle(page)
+    page.wait_for_load_state("networkidle", timeout=PATIENCE)
+    page.wait_for_selector('[data-testid="stSkeleton"]', state="detached", timeout=PATIENCE)
 
 
 def settle(page: Page) -> None:
@@ -41,6 +54,29 @@ def dicom_film() -> bytes:
     buffer = BytesIO()
     pydicom.dcmwrite(buffer, film, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def png_film() -> bytes:
+    """A drawn film as a picture."""
+    buffer = BytesIO()
+    Image.fromarray(cohort("fair").film(3).pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def paste(page: Page, name: str, content: bytes) -> None:
+    """Ctrl+V a file: Chromium gives no test a clipboard of files, so the event is made here."""
+    page.locator('[data-testid="stFileUploader"] input[type="file"]').wait_for(state="attached")
+    page.wait_for_function("document.onpaste !== null")
+    page.evaluate(
+        """([name, bytes]) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([new Uint8Array(bytes)], name));
+            const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(event);
+        }""",
+        [name, list(content)],
+    )
+    settle(page)
 
 
 def drag_box(page: Page, left: float, top: float, right: float, bottom: float) -> None:

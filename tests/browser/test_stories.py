@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.steps import dicom_film, drag_box, film, settle, zoom
+from tests.browser.conftest import serve
+from tests.browser.steps import arrive, dicom_film, drag_box, film, paste, png_film, settle, zoom
 
 Visit = Callable[..., Page]
 
@@ -23,8 +25,18 @@ def test_first_visit(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Is this evidence?")).to_be_visible()
     settle(page)
     page.reload()
-    settle(page)
+    arrive(page)
     expect(page.get_by_text("must not guide care")).to_have_count(0)
+
+
+def test_a_link_into_a_fresh_server(browser: Browser, tmp_path: Path) -> None:
+    with serve(tmp_path) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/heatmaps?case=40")
+        expect(film(page)).to_be_visible()
+        expect(page.get_by_role("spinbutton", name=re.compile("^Film of"))).to_have_value("40")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.close()
 
 
 def test_upload_a_dicom(visit: Visit) -> None:
@@ -36,6 +48,15 @@ def test_upload_a_dicom(visit: Visit) -> None:
     expect(page.get_by_text("Calibrated probabilities")).to_be_visible()
     page.wait_for_url(re.compile("upload=1"))
     assert "Nobody" not in page.content()
+
+
+def test_paste_a_picture(visit: Visit) -> None:
+    page = visit()
+    paste(page, "image.png", png_film())
+    expect(page.get_by_text("Stored: PNG, 256 x 256, 8 bit")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Film from")).to_have_value("Upload 1: image.png")
+    paste(page, "page.html", b"<!doctype html><html></html>")
+    expect(page.get_by_text('"page.html" is a web page')).to_be_visible()
 
 
 def test_hide_a_region(visit: Visit) -> None:
@@ -64,6 +85,17 @@ def test_zoom_survives_a_change_of_setting(visit: Visit) -> None:
     assert zoom(page) == 1
 
 
+def test_scroll_survives_a_change_of_setting(visit: Visit) -> None:
+    page = visit("report?model=tiny-a&cohort=phantom:fair")
+    scrolled = "document.querySelector('[data-testid=stMain]').scrollTop"
+    expect(page.get_by_text("Percent of the true class")).to_be_visible()
+    settle(page)
+    page.evaluate(f"{scrolled} = 250")
+    page.get_by_text("Percent of the true class").click()
+    settle(page)
+    assert page.evaluate(scrolled) == 250
+
+
 def test_sweep_a_rotation(visit: Visit) -> None:
     page = visit("augment")
     expect(page.get_by_text("Robustness curve")).to_be_visible()
@@ -72,8 +104,38 @@ def test_sweep_a_rotation(visit: Visit) -> None:
     before = here.inner_text()
     page.get_by_role("slider", name="Film at").press("ArrowLeft")
     expect(here).not_to_have_text(before)
+    settle(page)
+    points = page.locator(".js-plotly-plot").last.locator(".scatterlayer .trace").first.locator(".point")
+    points.nth(3).click(force=True)
+    expect(page.get_by_text("angle -18.8 °", exact=True)).to_be_visible()
     page.get_by_role("slider", name="Angle, °").press("ArrowRight")
     expect(page.get_by_text("Rotate (angle 11, fill black)")).to_be_visible()
+
+
+def test_long_work_can_be_cancelled(visit: Visit) -> None:
+    page = visit("explore?cohort=phantom:new-hospital&model=tiny")
+    page.get_by_role("radio", name="Map").click()
+    expect(page.get_by_text("1,500 films have to be shown")).to_be_visible()
+    page.get_by_role("button", name="Show them").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    expect(page.get_by_text(re.compile(r"^1,\d\d\d films have to be shown"))).to_be_visible()
+
+
+def test_the_keyboard_alone(visit: Visit) -> None:
+    page = visit("heatmaps?case=5")
+    number = page.get_by_role("spinbutton", name=re.compile("^Film of"))
+    page.get_by_role("button", name="Shortcut N").wait_for()
+    for key, expected in (("n", "6"), ("p", "5"), ("p", "4")):
+        page.keyboard.press(key)
+        expect(number).to_have_value(expected)
+    film(page)
+    viewer = page.locator(".viewer").first
+    viewer.focus()
+    page.keyboard.press("+")
+    expect(viewer).to_have_attribute("data-zoom", "1.500")
+    page.keyboard.press("0")
+    expect(viewer).to_have_attribute("data-zoom", "1.000")
 
 
 def test_click_a_cell_of_the_confusion_matrix(visit: Visit) -> None:
@@ -86,6 +148,10 @@ def test_click_a_cell_of_the_confusion_matrix(visit: Visit) -> None:
     settle(page)
     for label in ("Films that are", "and were called"):
         expect(page.get_by_role("combobox", name=label)).to_have_value(re.compile("."))
+    film_of_cell = page.get_by_role("button", name=re.compile(r"^\d+ · ")).last
+    number = film_of_cell.inner_text().split(" · ")[0]
+    film_of_cell.click()
+    expect(page.get_by_role("spinbutton", name=re.compile("^Film of"))).to_have_value(number)
 
 
 def test_a_link_shows_the_same_in_another_browser(visit: Visit) -> None:
