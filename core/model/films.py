@@ -1,10 +1,11 @@
-"""The films of a training run: decoded once to uint8 pictures in memory, divided, and served in augmented batches."""
+"""The films of a training run: divided, decoded once to uint8 pictures on disk, and served in augmented batches."""
 
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,8 @@ def quiet(what: str, done: int, total: int) -> None:
 class Films:
     """Pictures as the network sees them: uint8 (N, S, S), with labels int64 (N,).
 
-    Where asked for, also the number of each film's source, int64 (N,), and outlines of findings, uint8 (N, S, S).
+    Where asked for, also the number of each film's source, int64 (N,), and the places where evidence belongs, uint8
+    (N, S, S), 255 inside: outlines of findings, or the lung fields.
     """
 
     pictures: torch.Tensor
@@ -44,7 +46,7 @@ class Films:
     def where(self, mask: np.ndarray) -> "Films":
         """Those for which a mask, bool (N,), is true; a copy in memory."""
         rows = torch.from_numpy(np.flatnonzero(mask))
-        return Films(self.pictures[rows], self.labels[rows], None if self.sources is None else self.sources[rows])
+        return Films(**{name: None if part is None else part[rows] for name, part in vars(self).items()})
 
 
 def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
@@ -61,35 +63,56 @@ def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
     divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source)
     counts = divided.counts().reindex(columns=["train", "validation"], fill_value=0)
     if (short := counts[(counts == 0).any(axis=1)]).size:
-        came = f"{short.index[0]} has {int(counts.loc[short.index[0]].sum())} films outside the test split"
+        lacking, (training, validation) = short.index[0], short.iloc[0]
+        came = f"{lacking} has {training} training films and {validation} validation films"
         raise CohortError(came, "at least one training and one validation film in each class", "Add films")
     return divided
 
 
-def films_of(cohort: Cohort, preprocess: Preprocess, path: Path, progress: Progress = quiet) -> Films:
-    """The decoded films, kept in the file ``path`` (.npy) so that a resumed run need not read them again."""
-    if not path.is_file():
+def films_of(
+    cohort: Cohort, preprocess: Preprocess, path: Path, progress: Progress = quiet, lungs: bool = False
+) -> Films:
+    """The decoded films, kept in the file ``path`` (.npy) so that a resumed run need not read them again.
+
+    Args:
+        lungs: their outlines are the lung fields that the shipped finder sees; where it finds none, every place counts
+            as lung, for nothing is known there.
+    """
+    if not path.is_file() or (lungs and np.load(path, mmap_mode="r").ndim < 4):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
-            np.save(file, decode(cohort, preprocess, progress).pictures.numpy())
-    pictures, sources = np.load(path, mmap_mode="c"), pd.factorize(cohort.samples["source"])[0]
-    return Films(torch.from_numpy(pictures), torch.tensor(cohort.labels()), torch.from_numpy(sources))
+            _decode(cohort, preprocess, file, progress, lungs)
+    stored = torch.from_numpy(np.load(path, mmap_mode="c"))  # (N, S, S), or with lungs (N, 2, S, S)
+    pictures, outlines = stored.unbind(1) if stored.ndim == 4 else (stored, None)
+    sources = torch.from_numpy(pd.factorize(cohort.samples["source"])[0])
+    return Films(pictures, torch.tensor(cohort.labels()), sources, outlines)
 
 
-def decode(cohort: Cohort, preprocess: Preprocess, progress: Progress = quiet) -> Films:
-    """Read every film once, in parallel, as the picture that serving would make of it."""
-    from core.model import lungs
+def _decode(cohort: Cohort, preprocess: Preprocess, file: BinaryIO, progress: Progress, lungs: bool) -> None:
+    """Read every film once, in parallel, and write the picture that serving would make of it, with ``lungs`` its mask.
 
-    pictures = np.empty((len(cohort), preprocess.size, preprocess.size), np.uint8)
+    Written as they come: no more than a few films are in memory, however many there are.
+    """
+    from core.model import lungs as finder
 
-    def read(i: int) -> None:
+    size = preprocess.size
+
+    def see(i: int) -> np.ndarray:
         film = cohort.film(i)
-        pictures[i] = preprocess.picture(film, lungs.mask(film) if preprocess.region == "lungs" else None)
+        mask = finder.mask(film) if lungs or preprocess.region == "lungs" else None
+        picture = preprocess.picture(film, mask)
+        if not lungs:
+            return picture
+        inside = np.full_like(picture, 255) if mask is None else 255 * preprocess.to_picture(mask, mask)
+        return np.stack([picture, inside.astype(np.uint8)])
 
+    shape = (len(cohort), 2, size, size) if lungs else (len(cohort), size, size)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, _ in enumerate(pool.map(read, range(len(cohort))), start=1):
+        for done, seen in enumerate(pool.map(see, range(len(cohort))), start=1):
+            file.write(np.ascontiguousarray(seen))
             progress("decoding films", done, len(cohort))
-    return Films(torch.from_numpy(pictures), torch.tensor(cohort.labels()))
 
 
 def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) -> Iterator[Batch]:

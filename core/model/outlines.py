@@ -12,7 +12,6 @@ from torch import nn
 
 from core.data.cohort import Cohort
 from core.errors import CohortError, RecipeError
-from core.model.films import Progress, quiet
 from core.model.zoo import Network
 from core.transform.preprocess import Preprocess
 
@@ -32,22 +31,6 @@ def read(cohort: Cohort, preprocess: Preprocess) -> torch.Tensor:
         mask = cohort.mask(i, "truth")
         if mask is not None:
             found[i] = 255 * (preprocess.to_picture(mask) > 0)
-    return torch.from_numpy(found)
-
-
-def lungs(cohort: Cohort, preprocess: Preprocess, progress: Progress = quiet) -> torch.Tensor:
-    """The lung fields that the shipped finder sees, as the pictures show them: uint8 (N, S, S), 255 inside.
-
-    Where it finds none, every place counts as lung: nothing is known there.
-    """
-    from core.model import lungs as finder
-
-    found = np.full((len(cohort), preprocess.size, preprocess.size), 255, np.uint8)
-    for i in range(len(cohort)):
-        mask = finder.mask(cohort.film(i))
-        if mask is not None:
-            found[i] = 255 * preprocess.to_picture(mask, mask)
-        progress("finding lungs", i + 1, len(cohort))
     return torch.from_numpy(found)
 
 

@@ -67,14 +67,12 @@ def fit(
     if state.finished:
         return
     where = devices.pick(device)
-    films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress)
+    kept = states.films_path(folder, run)
+    films = films_of(divided, recipe.preprocess, kept, progress, lungs=config.lungs > 0)
     split = divided.samples["split"].to_numpy()
     training, validation = films.where(split == "train"), films.where(split == "validation")
     if config.outlines:
         training = replace(training, outlines=known_outlines.read(divided.split("train"), recipe.preprocess))
-    elif config.lungs:
-        known = known_outlines.lungs(divided.split("train"), recipe.preprocess, progress)
-        training = replace(training, outlines=known)
     network, optimiser = _start(recipe, state, where)
     loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
     for epoch in range(len(state.history) + 1, config.epochs + 1):

@@ -87,10 +87,10 @@ def test_the_penalty_moves_evidence_into_the_lungs(tmp_path: Path, monkeypatch: 
         assert len(list(fit(drawn, recipe, folder, "cpu"))) == 4
         trained = build("resnet_small", 4)
         trained.load_state_dict(torch.load(folder / "state.pt", weights_only=True)["network"])
-        pictures, inside = films.decode(drawn, preprocess).pictures, outlines.lungs(drawn, preprocess)
+        seen = films.films_of(drawn, preprocess, folder / "all.npy", lungs=True)
         with torch.no_grad():
-            map_ = trained.eval().features(preprocess.tensor(pictures))
-            return float(outlines.outside(outlines.activations(trained, map_), inside))
+            map_ = trained.eval().features(preprocess.tensor(seen.pictures))
+            return float(outlines.outside(outlines.activations(trained, map_), seen.outlines))
 
     assert share_outside(5.0) < share_outside(0.0) - 0.05
 

@@ -153,6 +153,9 @@ def test_half_size_epochs_see_half_the_side(squares: Cohort, tiny_recipe: Recipe
 def test_missing_classes_and_splits_are_named(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(CohortError, match="no film of B"):
         next(fit(squares.where(squares.samples["label"] == "A"), tiny_recipe, tmp_path))
+    alone = squares.where((squares.samples["label"] == "A") | (squares.samples.index == len(squares) - 1))
+    with pytest.raises(CohortError, match="B has [01] training films and [01] validation films"):
+        next(fit(alone, tiny_recipe, tmp_path))
 
 
 def test_frozen_networks_train_their_head_only(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
