@@ -46,7 +46,8 @@ class Films:
     def where(self, mask: np.ndarray) -> "Films":
         """Those for which a mask, bool (N,), is true; a copy in memory."""
         rows = torch.from_numpy(np.flatnonzero(mask))
-        return Films(**{name: None if part is None else part[rows] for name, part in vars(self).items()})
+        known = (None if part is None else part[rows] for part in (self.sources, self.outlines))
+        return Films(self.pictures[rows], self.labels[rows], *known)
 
 
 def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
@@ -111,7 +112,7 @@ def _decode(cohort: Cohort, preprocess: Preprocess, file: BinaryIO, progress: Pr
     np.lib.format.write_array_header_1_0(file, header)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, seen in enumerate(pool.map(see, range(len(cohort))), start=1):
-            file.write(np.ascontiguousarray(seen))
+            file.write(seen.tobytes())
             progress("decoding films", done, len(cohort))
 
 

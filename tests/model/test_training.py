@@ -154,7 +154,7 @@ def test_missing_classes_and_splits_are_named(squares: Cohort, tiny_recipe: Reci
     with pytest.raises(CohortError, match="no film of B"):
         next(fit(squares.where(squares.samples["label"] == "A"), tiny_recipe, tmp_path))
     alone = squares.where((squares.samples["label"] == "A") | (squares.samples.index == len(squares) - 1))
-    with pytest.raises(CohortError, match="B has [01] training films and [01] validation films"):
+    with pytest.raises(CohortError, match=r"B has [01] training films and [01] validation films"):
         next(fit(alone, tiny_recipe, tmp_path))
 
 
