@@ -38,12 +38,12 @@ def activations(network: Network, map_: torch.Tensor) -> torch.Tensor:
     """Each class's evidence at each place of the last map (B, K, h, w), as (B, C, h, w); their mean is the logit.
 
     Raises:
-        RecipeError: the network's head is more than pooling and one linear layer.
+        RecipeError: the network's head is more than pooling and one linear layer; a recipe that would need it to be is
+            refused before (``zoo.NetworkSpec.evidence``).
     """
     weights = [m for m in network.head.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
     if len(weights) != 1 or not isinstance(weights[0], nn.Linear) or weights[0].in_features != map_.shape[1]:
-        came = "training.lungs is set, and the network's head is more than pooling and one linear layer"
-        raise RecipeError(came, "resnet18, resnet50, densenet121, mobilenet_v2 or efficientnet_b0")
+        raise RecipeError("the network's head is more than pooling and one linear layer", "one with class activations")
     return torch.einsum("bkhw,ck->bchw", map_, weights[0].weight)
 
 

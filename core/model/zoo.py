@@ -8,7 +8,7 @@ the network may be cut.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -83,6 +83,8 @@ class NetworkSpec:
         pretrained: torchvision offers ImageNet weights.
         input_size: the side, in pixels, it was designed for.
         fixed_size: its head accepts no other side.
+        evidence: how it tells each place's part in a logit: "activations", because its head is pooling and one linear
+            layer (class activation, Zhou 2016); "votes", which its head counts; "" where it does not.
     """
 
     name: str
@@ -90,23 +92,24 @@ class NetworkSpec:
     pretrained: bool
     input_size: int
     fixed_size: bool = False
+    evidence: Literal["", "activations", "votes"] = ""
 
 
 NETWORKS = {
     spec.name: spec
     for spec in (
-        NetworkSpec("resnet18", "ResNet-18", True, 224),
-        NetworkSpec("resnet50", "ResNet-50", True, 224),
-        NetworkSpec("densenet121", "DenseNet-121", True, 224),
+        NetworkSpec("resnet18", "ResNet-18", True, 224, evidence="activations"),
+        NetworkSpec("resnet50", "ResNet-50", True, 224, evidence="activations"),
+        NetworkSpec("densenet121", "DenseNet-121", True, 224, evidence="activations"),
         NetworkSpec("vgg16", "VGG-16", True, 224),
-        NetworkSpec("mobilenet_v2", "MobileNetV2", True, 224),
+        NetworkSpec("mobilenet_v2", "MobileNetV2", True, 224, evidence="activations"),
         NetworkSpec("mobilenet_v3_large", "MobileNetV3-Large", True, 224),
-        NetworkSpec("efficientnet_b0", "EfficientNet-B0", True, 224),
+        NetworkSpec("efficientnet_b0", "EfficientNet-B0", True, 224, evidence="activations"),
         NetworkSpec("squeezenet1_0", "SqueezeNet 1.0", True, 224),
         NetworkSpec("compact_cnn", "Compact CNN (422,177 parameters)", False, 256, fixed_size=True),
         NetworkSpec("deep_cnn", "Deep CNN (ten convolutions)", False, 256, fixed_size=True),
-        NetworkSpec("resnet_small", "Small ResNet (ten layers)", False, 128),
-        NetworkSpec("resnet_local", "Small ResNet with a narrow view (eight layers)", False, 128),
+        NetworkSpec("resnet_small", "Small ResNet (ten layers)", False, 128, evidence="activations"),
+        NetworkSpec("resnet_local", "Small ResNet with a narrow view (eight layers)", False, 128, evidence="votes"),
     )
 }
 

@@ -1,9 +1,12 @@
 """Recipes: the shipped ones load, say the same after a round trip, and contradictions name both settings."""
 
 import pytest
+import torch
 
 from core.errors import RecipeError
+from core.model import outlines
 from core.model.recipe import Recipe, load, names
+from core.model.zoo import NETWORKS, build
 
 
 @pytest.mark.parametrize("name", names())
@@ -43,6 +46,15 @@ MINIMAL = {"name": "x", "title": "X", "classes": ["A", "B"], "network": {"name":
         ({"split": {"per_split": 40, "use_source": True}}, "split.per_split", "split.use_source"),
         ({"labels": {"a": "A", "b": "B", "c": "C"}}, "'C'", "classes"),
         ({"labels": {"a": "A"}}, "'B'", "labels"),
+        (
+            {
+                "network": {"name": "resnet_local"},
+                "training": {"outlines": 1},
+                "preprocess": {"region": "lungs"},
+            },
+            "training.outlines",
+            "preprocess.region",
+        ),
     ],
 )
 def test_contradictions_name_both_settings(change: dict, first: str, second: str) -> None:
@@ -62,11 +74,45 @@ def test_contradictions_name_both_settings(change: dict, first: str, second: str
         ({"augment": [{"name": "twirl"}]}, "twirl"),
         ({"colour": "blue"}, "colour"),
         ({"classes": ["A"]}, "A"),
+        ({"classes": "AB"}, "lasses is 'AB'.*list"),
+        ({"labels": ["A", "B"]}, "abels is .*table"),
+        ({"network": "resnet18"}, "etwork is 'resnet18'.*table"),
+        ({"training": 5}, "raining is 5.*table"),
+        ({"training": {"stages": [5]}}, r"raining\.stages is 5.*table"),
+        ({"training": {"patience": -1}}, "patience is -1"),
+        ({"training": {"epochs": 2.5}}, "epochs is 2.5.*whole number"),
+        ({"training": {"epochs": True}}, "epochs is True.*whole number"),
+        ({"training": {"weight_decay": -0.1}}, "weight_decay is -0.1"),
+        ({"training": {"class_weights": "no"}}, "class_weights is 'no'.*true or false"),
+        ({"training": {"learning_rate": "1e-3"}}, "learning_rate is '1e-3'.*number"),
+        ({"training": {"seed": 2**60}}, "seed is"),
     ],
 )
 def test_unknown_settings_are_named(change: dict, named: str) -> None:
     with pytest.raises(RecipeError, match=named):
         Recipe.from_dict(MINIMAL | change)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_penalty_by_place_is_refused_at_once_where_the_network_tells_no_places(name: str) -> None:
+    spec = NETWORKS[name]
+    values = MINIMAL | {"network": {"name": name}, "preprocess": {"size": spec.input_size}}
+    with torch.device("meta"):
+        network = build(name, 2)
+        map_ = network.features(torch.rand(1, 3, spec.input_size, spec.input_size))
+        try:
+            able = outlines.activations(network, map_).shape == (1, 2, *map_.shape[2:])
+        except RecipeError:
+            able = False
+    for setting, bearable in (("lungs", able), ("outlines", "evidence" in dict(network.head.named_children()))):
+        if bearable:
+            assert getattr(Recipe.from_dict(values | {"training": {setting: 1.0}}).training, setting) == 1
+        else:
+            with pytest.raises(
+                RecipeError, match=f"raining.{setting}.*{name}.*Expected.*resnet_.*leave training"
+            ) as told:
+                Recipe.from_dict(values | {"training": {setting: 1.0}})
+            assert told.value.remedy
 
 
 def test_missing_and_broken_files(tmp_path) -> None:
