@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = adjusted(load(args.recipe), args.epochs, args.weights, args.seed)
     cohorts = [open_cohort(path) for path in args.data]
     cohort = cohorts[0] if len(cohorts) == 1 else concatenate(JOIN.join(c.name for c in cohorts), cohorts)
-    cohort = limited(cohort, args.limit) if args.limit else cohort
+    cohort = cohort if args.limit is None else limited(cohort, args.limit)
     if args.hold_out:
         recipe, cohort = held_out(recipe, cohort, [open_cohort(path) for path in args.hold_out])
     folder = args.out or Path("runs") / recipe.name
@@ -66,9 +67,9 @@ def adjusted(recipe: "Recipe", epochs: int | None, weights: str | None, seed: in
     """The recipe with what the command line says otherwise; contradictions are refused as in a file."""
     training = recipe.training
     if epochs is not None and epochs != training.epochs:
-        stages = tuple(replace(s, epochs=round(s.epochs * epochs / training.epochs)) for s in training.stages)
-        if stages:
-            stages = (replace(stages[0], epochs=epochs - sum(s.epochs for s in stages[1:])), *stages[1:])
+        ends = [0, *(round(e * epochs / training.epochs) for e in accumulate(s.epochs for s in training.stages))]
+        parts = zip(training.stages, ends[:-1], ends[1:], strict=True)
+        stages = tuple(replace(stage, epochs=end - start) for stage, start, end in parts if end > start)
         patience = min(training.patience, epochs - 1)
         half = training.half_size_epochs * epochs // training.epochs
         training = replace(training, epochs=epochs, stages=stages, patience=patience, half_size_epochs=half)
@@ -88,6 +89,10 @@ def held_out(recipe: "Recipe", cohort: "Cohort", others: "Sequence[Cohort]") -> 
 
 
 def limited(cohort: "Cohort", films: int) -> "Cohort":
-    """At most this many films of each label, the same ones every time."""
+    """At most this many films of each label, the same ones every time; CohortError where that would be none."""
+    from core.errors import CohortError
+
+    if films < 1:
+        raise CohortError(f"--limit is {films}", "one film of each label at least", "Leave --limit out to use all films")
     shuffled = cohort.samples.sample(frac=1, random_state=0)
     return cohort.take(sorted(shuffled.groupby("label").head(films).index))

@@ -1,5 +1,6 @@
 """`python -m core train` from films to a checkpoint that the rest of Hilum can open."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from core.cli import main
 from core.cli.train import adjusted
 from core.errors import RecipeError
 from core.model.checkpoint import load
-from core.model.recipe import Recipe
+from core.model.recipe import Recipe, Stage
 from core.model.recipe import load as load_recipe
 from tests.model.conftest import draw_films
 from tests.model.test_training import as_toml
@@ -91,9 +92,12 @@ def test_another_recipe_in_the_same_folder_is_refused(trained, capsys: pytest.Ca
 
 
 def test_limit_takes_the_same_few_films(tmp_path: Path, trained, capsys: pytest.CaptureFixture[str]) -> None:
-    command = [*trained[1][:5], str(tmp_path), "--epochs", "1", "--limit", "10"]
-    assert main(command) == 0
+    command = [*trained[1][:5], str(tmp_path), "--epochs", "1", "--limit"]
+    assert main([*command, "10"]) == 0
     assert "20 films" in capsys.readouterr().out
+    for none in ("0", "-1"):
+        assert main([*command, none]) == 2
+        assert f"--limit is {none}" in capsys.readouterr().err
 
 
 def test_a_cohort_held_out_is_the_test_and_nothing_of_it_is_learned_from(trained, tmp_path: Path) -> None:
@@ -121,6 +125,10 @@ def test_changes_on_the_command_line_are_checked_like_a_recipe() -> None:
     staged = adjusted(load_recipe("deep_cnn"), 21, None, 3)
     assert [stage.epochs for stage in staged.training.stages] == [20, 1]
     assert staged.training.seed == 3
+    assert [stage.epochs for stage in adjusted(load_recipe("deep_cnn"), 1, None, None).training.stages] == [1]
+    many = replace(staged.training, epochs=10, stages=tuple(Stage(epochs, 1e-3) for epochs in (1, 3, 3, 3)))
+    shortened = adjusted(replace(staged, training=many), 2, None, None)
+    assert [stage.epochs for stage in shortened.training.stages] == [1, 1]
     assert adjusted(load_recipe("shipped_resnet18"), 4, None, None).training.half_size_epochs == 3
     with pytest.raises(RecipeError, match="freeze"):
         adjusted(load_recipe("frozen_resnet"), None, "none", None)
