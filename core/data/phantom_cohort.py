@@ -2,9 +2,6 @@
 
 A cohort is planned at once and drawn when a film is first asked for. Everything about it stands in its folder's name
 under the cache, so that any process can draw any film from its path alone, and draws the same bytes.
-
-Drawn patients are more alike than real ones: of the two million pairs of the fair cohort, some 20 of different patients
-lie as near each other as copies of a real film do, and the audit reports them as near-duplicates.
 """
 
 import os

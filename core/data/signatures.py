@@ -23,7 +23,7 @@ SIDE = 64  # pixels a side of a thumbnail
 ANGLES = (-6, -4, -2, 0, 2, 4, 6)  # degrees by which the hashes are turned
 UPRIGHT = ANGLES.index(0)
 HASH_SIDE = 16  # a hash has 16 x 16 bits
-_MARGIN = 6  # pixels of a thumbnail cut off all round, more than the corners that turning leaves empty
+MARGIN = 6  # pixels of a thumbnail cut off all round, more than the corners that turning leaves empty
 _VERSION = "2"  # change it when a signature changes
 
 
@@ -71,7 +71,7 @@ def turned(thumbnail: np.ndarray, degrees: float) -> Image.Image:
     picture = Image.fromarray(thumbnail)
     if degrees:
         picture = picture.rotate(degrees, Image.Resampling.BILINEAR)
-    return picture.crop((_MARGIN, _MARGIN, SIDE - _MARGIN, SIDE - _MARGIN))
+    return picture.crop((MARGIN, MARGIN, SIDE - MARGIN, SIDE - MARGIN))
 
 
 def hashes_of(thumbnail: np.ndarray) -> np.ndarray:
