@@ -93,6 +93,6 @@ def limited(cohort: "Cohort", films: int) -> "Cohort":
     from core.errors import CohortError
 
     if films < 1:
-        raise CohortError(f"--limit is {films}", "one film of each label at least", "Leave --limit out to use all films")
+        raise CohortError(f"--limit is {films}", "one film of each label at least", "Leave --limit out to use all")
     shuffled = cohort.samples.sample(frac=1, random_state=0)
     return cohort.take(sorted(shuffled.groupby("label").head(films).index))

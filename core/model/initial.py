@@ -68,6 +68,10 @@ def _read(path: Path) -> State:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise CheckpointError(f"{path.name} cannot be read as weights ({error})", "a state dict of tensors") from error
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        came = f"{path.name} holds other things than tensors by name"
+        raise CheckpointError(came, "a state dict of tensors", "Save model.state_dict() by itself")
+    return state

@@ -20,7 +20,7 @@ class NetworkConfig:
     name: str
     """A key of ``zoo.NETWORKS``."""
     weights: str = "none"
-    """"none", "imagenet", a state dict (.pth, .safetensors) or a Hilum checkpoint folder."""
+    """"none", "imagenet", a state dict for torchvision's networks (.pth, .safetensors) or a Hilum checkpoint folder."""
     dropout: float = 0.0
     """Probability before the classifier, 0 to 0.95; 0 keeps the network's own."""
     freeze: bool | str = False

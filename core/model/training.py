@@ -2,7 +2,8 @@
 
 Notable choices: films are decoded once to uint8 and augmented in batches while the network learns; bf16 and
 channels-last where the processor gains from them; the learning rate is a pure function of the step, and all random
-numbers follow from (seed, epoch), so that a run killed at any moment resumes bit for bit from its last finished epoch.
+numbers follow from (seed, epoch), so that a run killed at any moment resumes from its last finished epoch, bit for bit
+where sums keep their order (a CPU, as many threads).
 """
 
 import math
@@ -16,16 +17,16 @@ import torch
 from torch import nn
 
 from core.data.cohort import Cohort
+from core.errors import RecipeError
 from core.model import device as devices
 from core.model import outlines as known_outlines
 from core.model import state as states
 from core.model.films import Films, Progress, batches, films_of, prepare, quiet
 from core.model.recipe import Recipe, TrainingConfig
+from core.model.schedule import Steps
 from core.model.zoo import Network, build
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
-
-WARM_UP = 0.2  # share of a one-cycle run in which the learning rate rises
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class Epoch:
 
     epoch: int  # 1-based
     stage: int  # 1-based stretch of the schedule; 1 unless the schedule has stages
-    train_loss: float  # cross-entropy on augmented films, mean over the epoch
-    train_accuracy: float  # 0 to 1, likewise
-    validation_loss: float  # cross-entropy, unweighted, without label smoothing
+    train_loss: float  # what is minimised: weighted and smoothed cross-entropy of augmented films, plus any penalty
+    train_accuracy: float  # 0 to 1, of augmented films while the network changes
+    validation_loss: float  # cross-entropy, unweighted, without label smoothing or penalty
     validation_accuracy: float  # 0 to 1
     learning_rate: float  # at the epoch's end
     seconds: float  # training and validation
@@ -57,7 +58,8 @@ def fit(
         progress: told about films decoded and images trained.
 
     Raises:
-        CohortError: the films do not suffice. CheckpointError: the folder holds another run.
+        CohortError: the films do not suffice, or their outlines are unknown. CheckpointError: the folder holds another
+        run, or the first weights do not fit. RecipeError: no such device or stage, or the training diverged.
     """
     folder, config = Path(folder), recipe.training
     divided = prepare(cohort, recipe)
@@ -67,21 +69,24 @@ def fit(
     if state.finished:
         return
     where = devices.pick(device)
+    network, optimiser = _start(recipe, state, where)  # before the films: what is wrong with it shows at once
     kept = states.films_path(folder, run)
     films = films_of(divided, recipe.preprocess, kept, progress, lungs=config.lungs > 0)
     split = divided.samples["split"].to_numpy()
     training, validation = films.where(split == "train"), films.where(split == "validation")
     if config.outlines:
         training = replace(training, outlines=known_outlines.read(divided.split("train"), recipe.preprocess))
-    network, optimiser = _start(recipe, state, where)
     loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         began = time.perf_counter()
         torch.manual_seed(config.seed * 100_003 + epoch)  # dropout
-        steps = _Steps(config, len(training), epoch)
+        steps = Steps(config, len(training), epoch)
         trained = _train(network, optimiser, loss, training, recipe, steps, where, progress)
         spent = time.perf_counter() - began
         judged = judge(network, validation, recipe.preprocess, where)
+        if not math.isfinite(trained[0] + judged[0]):
+            remedy = 'Lower training.learning_rate, or let it rise slowly with training.schedule = "onecycle"'
+            raise RecipeError(f"training diverged: the loss of epoch {epoch} is not a number", remedy=remedy)
         row = Epoch(
             epoch=epoch,
             stage=steps.stage,
@@ -118,46 +123,13 @@ def to_input(pictures: torch.Tensor, preprocess: Preprocess, device: torch.devic
     return preprocess.tensor(pictures.to(device)).contiguous(memory_format=torch.channels_last)
 
 
-@dataclass(frozen=True)
-class _Steps:
-    """Where one epoch lies in the schedule."""
-
-    config: TrainingConfig
-    films: int
-    epoch: int  # 1-based
-
-    def rate(self, step: int) -> float:
-        """Learning rate of a step (0-based) of this epoch."""
-        c, per_epoch = self.config, max(1, math.ceil(self.films / self.config.batch))
-        done = ((self.epoch - 1) * per_epoch + step) / (c.epochs * per_epoch)  # 0 to 1
-        if c.schedule == "stages":
-            return c.stages[self.stage - 1].learning_rate
-        if c.schedule == "cosine":
-            return c.learning_rate * (1 + math.cos(math.pi * done)) / 2
-        if c.schedule == "onecycle":
-            if done < WARM_UP:
-                return c.learning_rate * max(0.04, done / WARM_UP)
-            return c.learning_rate * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
-        return c.learning_rate
-
-    @property
-    def stage(self) -> int:
-        """1-based stretch of the schedule."""
-        end = 0
-        for number, stage in enumerate(self.config.stages, start=1):
-            end += stage.epochs
-            if self.epoch <= end:
-                return number
-        return 1
-
-
 def _train(
     network: Network,
     optimiser: torch.optim.Optimizer,
     loss: nn.Module,
     films: Films,
     recipe: Recipe,
-    steps: _Steps,
+    steps: Steps,
     device: torch.device,
     progress: Progress,
 ) -> tuple[float, float]:

@@ -8,12 +8,13 @@ the network may be cut.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import nn
 
-from core.errors import RecipeError
+from core.errors import CheckpointError, RecipeError
 from core.model import from_scratch
 from core.model.from_scratch import Parts, named
 from core.model.initial import feature_state, torchvision_state
@@ -136,6 +137,10 @@ def build(
     if not NETWORKS[name].pretrained:
         if weights == "imagenet":
             raise RecipeError(f"there are no ImageNet weights for {name}", "weights = none or a Hilum checkpoint")
+        if weights != "none" and not Path(weights).is_dir():
+            raise CheckpointError(
+                f"there is no checkpoint folder {weights}", f"none, or a folder with weights of {name}"
+            )
         features, head = getattr(from_scratch, name)(n_classes, dropout)
     else:
         import torchvision  # a second that a network from scratch need not wait for

@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from core.data.cohort import Cohort
-from core.errors import CheckpointError, CohortError
+from core.errors import CheckpointError, CohortError, RecipeError
 from core.model import films, state
 from core.model.recipe import NetworkConfig, Recipe, Stage, TrainingConfig
-from core.model.training import Epoch, _Steps, fit
+from core.model.schedule import Steps
+from core.model.training import Epoch, fit
 from core.transform.augment import Augment
 
 TIMES = ("seconds", "images_per_second")
@@ -172,6 +173,30 @@ def test_frozen_networks_train_their_head_only(squares: Cohort, tiny_recipe: Rec
         assert torch.allclose(value.float(), start[key].float(), atol=1e-3) == key.startswith("features."), key
 
 
+def test_first_weights_that_cannot_be_had_are_refused_before_films_are_decoded(
+    squares: Cohort, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    missing = replace(tiny_recipe, network=NetworkConfig("resnet_small", weights=str(tmp_path / "nothing")))
+    with pytest.raises(CheckpointError, match="no checkpoint folder"):
+        next(fit(squares, missing, tmp_path / "run", progress=lambda what, *_: told.append(what)))
+    assert not told
+
+
+def test_a_loss_that_is_no_number_ends_the_run(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
+    from core.model.checkpoint import Card, Checkpoint, save
+    from core.model.zoo import build
+
+    start = build("resnet_small", 2).state_dict()
+    start["features.stem.0.weight"].fill_(torch.nan)
+    card = Card("s", "S", ("A", "B"), "resnet_small", tiny_recipe.preprocess, {}, 0, "")
+    folder = save(Checkpoint(card, start), tmp_path / "start")
+    recipe = replace(tiny_recipe, network=NetworkConfig("resnet_small", weights=str(folder)))
+    with pytest.raises(RecipeError, match=r"epoch 1 is not a number.*learning_rate"):
+        next(fit(squares, recipe, tmp_path / "run"))
+    assert not (tmp_path / "run" / state.FILE).exists()
+
+
 def test_weighted_sampling_draws_every_class_equally_often() -> None:
     labels = torch.tensor([0] * 900 + [1] * 100)
     pictures = torch.zeros(1000, 4, 4, dtype=torch.uint8)
@@ -202,7 +227,7 @@ def test_every_film_is_seen_once_and_no_batch_has_a_single_film() -> None:
 def test_schedules() -> None:
     def rates(**settings) -> np.ndarray:
         config = TrainingConfig(epochs=10, batch=10, learning_rate=1.0, **settings)
-        return np.array([_Steps(config, 100, epoch).rate(step) for epoch in range(1, 11) for step in range(10)])
+        return np.array([Steps(config, 100, epoch).rate(step) for epoch in range(1, 11) for step in range(10)])
 
     assert (rates() == 1).all()
     cosine, cycle = rates(schedule="cosine"), rates(schedule="onecycle")

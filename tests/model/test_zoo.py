@@ -108,6 +108,12 @@ def test_wrong_missing_and_pickled_weights_are_refused(tmp_path) -> None:
     torch.save(torch.nn.Linear(2, 2), tmp_path / "whole_module.pth")
     with pytest.raises(CheckpointError, match="cannot be read as weights"):
         build("mobilenet_v2", 3, str(tmp_path / "whole_module.pth"))
+    for content in ([torch.zeros(1)], {"epoch": 3, "state_dict": {}}):
+        torch.save(content, tmp_path / "run.pth")
+        with pytest.raises(CheckpointError, match="state dict of tensors"):
+            build("mobilenet_v2", 3, str(tmp_path / "run.pth"))
+    with pytest.raises(CheckpointError, match="no checkpoint folder"):
+        build("resnet_small", 2, str(tmp_path / "absent"))
     with pytest.raises(RecipeError, match="no ImageNet weights"):
         build("compact_cnn", 2, "imagenet")
 
