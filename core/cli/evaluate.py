@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         evaluation, cohort, notes = _score(checkpoint, args.data, args.split)
     else:
         evaluation, cohort, notes = stored(checkpoint), str(checkpoint.card.data.get("name", "")), ()
-    parts = chosen(evaluation.by_split(), args.split)
+    parts = chosen(evaluation.by_split(own=not args.data), args.split)
     report = Report(checkpoint.card, parts, cohort, point, prevalence, notes)
     print(as_text(report))
     print("".join(f"\n- {note}" for note in notes))

@@ -72,10 +72,18 @@ class Evaluation:
             raise EvaluationError(f"there are no {name} films", f"one of {', '.join(sorted(set(present)))}")
         return self.where(present == name)
 
-    def by_split(self) -> dict[str, "Evaluation"]:
-        """The films of each split there is, in the order of `SPLITS`; those of no split are "new"."""
+    def by_split(self, own: bool = False) -> dict[str, "Evaluation"]:
+        """The films of each split there is, in the order of `SPLITS`; those of no split are "new".
+
+        Args:
+            own: these are the films that the model was trained and judged on. There, films of no split were left out of
+                training because they share a patient or a picture with a film of another split: they are no news.
+        """
         names = self.samples["split"].replace("", "new")
-        return {name: self.where(names == name) for name in SPLITS if (names == name).any()}
+        kept = [name for name in SPLITS if (names == name).any()]
+        if own and len(kept) > 1:
+            kept = [name for name in kept if name != "new"]
+        return {name: self.where(names == name) for name in kept}
 
     @cached_property
     def clusters(self) -> np.ndarray:
@@ -136,8 +144,11 @@ class Evaluation:
             yield metrics.sweep(self.probabilities[:, index], self.labels == index, self.weights)
 
     def _replicates(self, point: OperatingPoint) -> Replicates:
-        matrix = metrics.confusion(self.labels, self.called(point), len(self.classes), self.weights)
-        return Replicates(matrix, clusters=self._patients_of_class, clustered=self.clustered, **self._steady)
+        called = self.called(point)
+        matrix = metrics.confusion(self.labels, called, len(self.classes), self.weights)
+        patients = self._patients | {"precision": self._behind(called), "npv": self._behind(called, same=False)}
+        clusters = len(np.unique(self.clusters))
+        return Replicates(matrix, patients=patients, clusters=clusters, clustered=self.clustered, **self._steady)
 
     @cached_property
     def clustered(self) -> bool:
@@ -145,8 +156,12 @@ class Evaluation:
         return len(np.unique(self.clusters)) < len(self)
 
     @cached_property
-    def _patients_of_class(self) -> np.ndarray:
-        return np.array([len(np.unique(self.clusters[self.labels == c])) for c in range(len(self.classes))])
+    def _patients(self) -> dict[str, np.ndarray]:
+        return {"recall": self._behind(self.labels), "specificity": self._behind(self.labels, same=False)}
+
+    def _behind(self, of: np.ndarray, same: bool = True) -> np.ndarray:
+        """Patients (C,) who have a film that is of, or was called, each class; or one that is not."""
+        return np.array([len(np.unique(self.clusters[(of == c) == same])) for c in range(len(self.classes))])
 
     @cached_property
     def _steady(self) -> dict:

@@ -35,11 +35,17 @@ def groups(samples: pd.DataFrame, column: str) -> pd.Series:
 def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
     """One row a slice, the whole first.
 
-    Columns: ``slice``, ``films``, ``patients``, then `Figure` objects: ``accuracy``, ``balanced_accuracy``, ``auroc``
-    (macro), ``ece``, and the recall of each class under its name.
+    Columns: ``slice``, ``films``, ``patients``, then `Figure` objects: ``accuracy`` (with the interval that
+    `worst` gives it), ``balanced_accuracy``, ``ece``, ``auroc`` (macro), and the recall of each class under its name.
     """
     rows = [_row("all films", evaluation, point)]
-    rows += [_row(name, part, point) for name, part in _parts(evaluation, column).items()]
+    names = groups(evaluation.samples, column)
+    right = (evaluation.called(point) == evaluation.labels).astype(np.float32)
+    for name, part in _parts(evaluation, column).items():
+        inside = (names == name).to_numpy()
+        films, hits = _sums(inside[None], right, evaluation.weights)
+        share = np.divide(hits[0], films[0], out=np.full(films.shape[1], np.nan, np.float32), where=films[0] > 0)
+        rows.append(_row(name, part, point) | {"accuracy": _accuracy(share, right[inside], evaluation.clusters[inside])})
     return pd.DataFrame(rows)
 
 
@@ -58,8 +64,8 @@ def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10
         for name in names.unique()
     ]
     parts = [part for part in parts if FEWEST <= part[2].sum() < len(evaluation)]
-    members = np.stack([np.ones(len(evaluation), bool), *(inside for _, _, inside in parts)]).astype(np.float32)
-    films, hits = np.split(np.concatenate([members, members * right]) @ evaluation.weights, 2)  # (1 + slices, 1 + R)
+    members = np.stack([np.ones(len(evaluation), bool), *(inside for _, _, inside in parts)])
+    films, hits = _sums(members, right, evaluation.weights)
     rows = []
     for (column, name, inside), own_films, own_hits in zip(parts, films[1:], hits[1:], strict=True):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -73,10 +79,17 @@ def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10
     return table.iloc[order[:most]].reset_index(drop=True)
 
 
+def _sums(members: np.ndarray, right: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Films and rightly called films, each (M, 1+R), of groups bool (M, N) in every resample."""
+    rows = members.astype(np.float32)
+    films, hits = np.split(np.concatenate([rows, rows * right]) @ weights, 2)
+    return films, hits
+
+
 def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Figure:
     """Accuracy from its resamples (1+R,), or by Wilson where every patient has one film, as in `estimates`."""
     patients = len(np.unique(clusters))
-    value, films, help_ = float(share[0]), len(right), GLOSSARY["accuracy"].help
+    value, films, help_ = float(right.mean(dtype=np.float64)), len(right), GLOSSARY["accuracy"].help
     if patients == films:
         return Figure(value, *wilson(float(right.sum()), films), films, help_)
     low, high = (float(limit[0]) for limit in percentiles(share[1:, None]))
@@ -90,8 +103,8 @@ def _row(name: str, part: Evaluation, point: OperatingPoint) -> dict[str, str | 
         "slice": name,
         "films": len(part),
         "patients": len(np.unique(part.clusters)),
-        "auroc": figures[MACRO]["auroc"],
         **whole,
+        "auroc": figures[MACRO]["auroc"],
         **{c: figures[c]["recall"] for c in part.classes},
     }
 

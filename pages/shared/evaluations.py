@@ -37,7 +37,7 @@ def own(model: str) -> Splits:
 def _read(file: str, changed: float, model: str) -> Splits:
     from core.evaluate.evaluation import from_parquet
 
-    return from_parquet(Path(file), model).by_split()
+    return from_parquet(Path(file), model).by_split(own=True)
 
 
 def made(model: "Classifier", cohort: Cohort) -> Splits | None:

@@ -44,6 +44,15 @@ def test_every_defined_figure_lies_inside_its_interval(seed, films, strength, pe
             assert math.isnan(figure.value) or figure.low <= figure.value <= figure.high, (scope, key, figure)
 
 
+def test_films_left_out_of_training_are_no_new_films():
+    drawn = evaluation()
+    samples = drawn.samples.assign(split=np.where(np.arange(len(drawn)) < 9, "", drawn.samples["split"]))
+    kept = Evaluation(drawn.classes, drawn.labels, drawn.probabilities, samples)
+    assert set(kept.by_split()) == {"validation", "test", "new"}
+    assert set(kept.by_split(own=True)) == {"validation", "test"}
+    assert set(kept.where(samples["split"] == "").by_split(own=True)) == {"new"}
+
+
 def test_a_constant_model_has_undefined_precision_and_no_merit():
     figures = constant(np.tile([0, 1, 2], 20), always=0).figures()
     assert figures["COVID-19"]["precision"].note == "not defined: no films called COVID-19"

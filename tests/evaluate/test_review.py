@@ -162,6 +162,14 @@ def test_mcnemar_is_the_exact_binomial_test():
     assert result.p == pytest.approx(binomtest(3, 10).pvalue)
 
 
+def test_a_slice_has_one_accuracy_wherever_it_is_listed():
+    drawn = evaluation(films=300, per_patient=3)
+    for row in slices.worst(drawn).itertuples():
+        table = slices.slices(drawn, row.column).set_index("slice")
+        listed = table.at[row.slice, "accuracy"]
+        assert (listed.value, listed.low, listed.high) == (row.accuracy.value, row.accuracy.low, row.accuracy.high)
+
+
 def test_paired_intervals_are_narrower_than_the_models_own():
     rng = np.random.default_rng(5)
     drawn = evaluation(strength=1)
