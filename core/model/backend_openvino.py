@@ -4,8 +4,11 @@ Converting takes seconds, so the converted network (data, never code) is kept in
 its weights; a stale one is never found.
 """
 
+import copy
 import hashlib
+import os
 import queue
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -65,11 +68,15 @@ def _converted(network: Network, preprocess: Preprocess) -> Path:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
-        graph = _Graph(network, preprocess).eval()
+        graph = _Graph(copy.deepcopy(network), preprocess).eval()  # the tracer may touch what it traces
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer's; the constants it warns of are the preprocessing's own
             converted = openvino.convert_model(
                 graph, example_input=example, input=[-1, preprocess.size, preprocess.size]
             )
-        openvino.save_model(converted, path, compress_to_fp16=False)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            written = Path(folder) / path.name
+            openvino.save_model(converted, written, compress_to_fp16=False)
+            for file in (written.with_suffix(".bin"), written):  # the graph last: where it is, its weights are
+                os.replace(file, path.parent / file.name)
     return path

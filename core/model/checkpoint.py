@@ -142,7 +142,12 @@ def load(source: str | Path) -> Checkpoint:
     except (SafetensorError, OSError, ValueError) as error:
         remedy = "Copy the file again, or train the model again"
         raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error})", "a safetensors file", remedy) from error
-    return Checkpoint(card, {key: v.float() if v.is_floating_point() else v for key, v in state.items()}, folder)
+    return Checkpoint(card, {key: _in_memory(value) for key, value in state.items()}, folder)
+
+
+def as_stored(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors as they come back from a file: float32, rounded to half precision where the file keeps them so."""
+    return {key: _in_memory(_on_disk(key, value)) for key, value in state.items()}
 
 
 def available() -> list[Path]:
@@ -167,7 +172,17 @@ def replacing(path: Path) -> Iterator[Path]:
 def _on_disk(key: str, value: torch.Tensor) -> torch.Tensor:
     """Kernels and matrices in half precision; vectors (norms, biases) and the domain's statistics in full."""
     value = value.detach().cpu().contiguous()
-    return value.half() if value.is_floating_point() and value.ndim > 1 and not key.startswith(DOMAIN) else value
+    if not value.is_floating_point() or value.ndim < 2 or key.startswith(DOMAIN):
+        return value
+    half = value.half()
+    if not half.isfinite().all():
+        came = f"the weights {key} are not all numbers below 65,504, the most that half precision can say"
+        raise CheckpointError(came, remedy="Train again with a lower training.learning_rate or more weight_decay")
+    return half
+
+
+def _in_memory(value: torch.Tensor) -> torch.Tensor:
+    return value.float() if value.is_floating_point() else value
 
 
 def _rooms() -> list[Path]:

@@ -1,7 +1,7 @@
 """Engines that score many pictures at once: pictures in, logits and in-domain signatures out.
 
-Where the processor multiplies bfloat16 matrices itself (AMX), both engines use it: logits then differ from float32 in
-the third digit. Elsewhere they stay in float32.
+Where the processor multiplies bfloat16 matrices itself (``device.has_bf16``), both engines use it: logits then differ
+from float32 in the third digit. Elsewhere they stay in float32.
 """
 
 import copy

@@ -65,8 +65,8 @@ class Limits:
     refuse: float
 
     def score(self, value: float) -> tuple[float, Status]:
-        """The value on a scale with 0 = centre and 1 = refuse, and what follows from it."""
-        status: Status = "out" if value > self.refuse else "doubtful" if value > self.warn else "in"
+        """The value on a scale with 0 = centre and 1 = refuse, and what follows from it; NaN is refused."""
+        status: Status = "in" if value <= self.warn else "doubtful" if value <= self.refuse else "out"
         return (value - self.centre) / (self.refuse - self.centre), status
 
 

@@ -20,7 +20,7 @@ from core.model.zoo import Network
 from core.transform.preprocess import Preprocess
 
 TRAIN, VALIDATION, OUTLIERS = 1200, 600, 1200  # films and drawn pictures used
-COMPONENTS = 64  # of the network's features
+COMPONENTS = 63  # of the network's features, at most; fewer than films, so that the rest has a variance
 REGULARISATION = 0.01  # scikit-learn's C of the view model
 WARN, REFUSE = 0.99, 0.995  # quantiles of validation films
 LEAST_ODDS = 1.0  # natural logarithm: the view model refuses only what it finds e times likelier to be no film
@@ -74,7 +74,7 @@ def _subspace(x: np.ndarray) -> dict[str, np.ndarray]:
     """Principal directions of standardised features (N, S), their variances, and the mean variance of the rest."""
     from sklearn.decomposition import PCA
 
-    pca = PCA(min(COMPONENTS, *x.shape) - 1, random_state=0).fit(x)
+    pca = PCA(min(COMPONENTS, min(x.shape) - 1), random_state=0).fit(x)
     noise = np.array([max(pca.noise_variance_, 1e-3)])
     return {"components": pca.components_, "variances": pca.explained_variance_, "noise": noise}
 

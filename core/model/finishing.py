@@ -20,7 +20,7 @@ from core.errors import CheckpointError
 from core.model import device as devices
 from core.model import domain_fit
 from core.model import state as states
-from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, load, replacing, save
+from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, replacing, save
 from core.model.films import Films, Progress, films_of, prepare, quiet
 from core.model.recipe import Recipe
 from core.model.temperature import fit_temperature, operating_point
@@ -29,6 +29,7 @@ LICENCE = "Weights: CC BY-NC 4.0, for research and teaching. The films they lear
 INTENDED_USE = "Research and teaching on frontal chest radiographs. Not a medical device; not for diagnosis."
 LIMITATIONS = "Judged on films of its own sources; figures on films of other hospitals are usually lower."
 KEPT = ["path", "label", "patient", "source", "view", "age", "sex", "split"]  # columns of evaluation.parquet
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norms: no parameters
 
 
 def finish(
@@ -48,11 +49,9 @@ def finish(
     state = states.load(folder, run)
     if not state.best_epoch:
         raise CheckpointError(f"{folder} has no finished epoch", "a run of training.fit")
-    card = _card(folder.resolve().name, divided, recipe, state)
-    save(Checkpoint(card, state.best), folder)
-    stored = load(folder)
+    stored = Checkpoint(_card(folder.resolve().name, divided, recipe, state), as_stored(state.best))
     films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress)
-    card, table = calibrated(card, _score(stored, divided, films, device, progress))
+    card, table = calibrated(stored.card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
     limits, gate = _gate(stored, divided, films, progress)
@@ -145,7 +144,7 @@ def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State) -> Ca
         network=recipe.network.name,
         preprocess=recipe.preprocess,
         recipe=kept.to_dict(),
-        parameters=sum(v.numel() for k, v in state.best.items() if not k.endswith(_BUFFERS)),
+        parameters=sum(v.numel() for k, v in state.best.items() if not k.endswith(BUFFERS)),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         data={
             "name": divided.name,
@@ -166,6 +165,3 @@ def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State) -> Ca
         intended_use=INTENDED_USE,
         limitations=recipe.limitations or LIMITATIONS,
     )
-
-
-_BUFFERS = ("running_mean", "running_var", "num_batches_tracked")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.errors import CheckpointError
-from core.model.checkpoint import Card, Checkpoint, available, load, save
+from core.model.checkpoint import Card, Checkpoint, as_stored, available, load, save
 from core.model.zoo import build
 from core.transform.preprocess import Preprocess
 
@@ -28,6 +28,9 @@ def test_round_trip(checkpoint: Checkpoint, tmp_path: Path) -> None:
     for key, value in checkpoint.state.items():
         assert again.state[key].dtype == value.dtype
         assert torch.allclose(again.state[key], value, rtol=1e-3, atol=1e-7)
+    stored = as_stored(checkpoint.state)
+    assert stored.keys() == again.state.keys()
+    assert all(torch.equal(stored[key], again.state[key]) for key in stored)
     assert torch.equal(again.domain["mean"], checkpoint.state["domain.mean"])
     assert sorted(path.name for path in (tmp_path / "small").iterdir()) == ["card.json", "model.safetensors"]
 
@@ -35,6 +38,13 @@ def test_round_trip(checkpoint: Checkpoint, tmp_path: Path) -> None:
 def test_kernels_are_stored_in_half_precision(checkpoint: Checkpoint, tmp_path: Path) -> None:
     size = (save(checkpoint, tmp_path) / "model.safetensors").stat().st_size
     assert size < 2.2 * sum(value.numel() for value in checkpoint.state.values())
+
+
+def test_weights_beyond_half_precision_are_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    checkpoint.state["head.classifier.weight"][0, 0] = 1e5
+    with pytest.raises(CheckpointError, match=r"head\.classifier\.weight .* half precision"):
+        save(checkpoint, tmp_path / "small")
+    assert not list((tmp_path / "small").iterdir())
 
 
 def test_network_is_ready_to_serve(checkpoint: Checkpoint) -> None:

@@ -138,9 +138,29 @@ def test_a_converted_network_is_kept_and_found_again(
         list(Classifier(checkpoint, "openvino").predict_many(films[:1]))
     kept = list((tmp_path / "openvino").glob("*.xml"))
     assert len(kept) == 1
+    assert sorted(path.suffix for path in kept[0].parent.iterdir()) == [".bin", ".xml"]
     stamp = kept[0].stat().st_mtime_ns
     list(Classifier(checkpoint, "openvino").predict_many(films[:1]))
     assert kept[0].stat().st_mtime_ns == stamp
+
+
+@needs_openvino
+def test_a_conversion_cut_off_leaves_nothing_to_be_found(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, films: list[Radiograph]
+) -> None:
+    import openvino
+
+    def half(model: object, path: Path, **_: object) -> None:
+        Path(path).write_text("<net")
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    with monkeypatch.context() as cut:
+        cut.setattr(openvino, "save_model", half)
+        with pytest.raises(KeyboardInterrupt):
+            list(Classifier(checkpoint, "openvino").predict_many(films[:1]))
+    assert not list((tmp_path / "openvino").iterdir())
+    assert len(list(Classifier(checkpoint, "openvino").predict_many(films[:1]))) == 1
 
 
 def test_a_missing_checkpoint_is_named() -> None:

@@ -108,6 +108,7 @@ def test_limits_are_a_scale_from_typical_to_refused() -> None:
     assert limits.score(2.0) == (0.0, "in")
     assert limits.score(5.0) == (0.75, "doubtful")
     assert limits.score(8.0) == (1.5, "out")
+    assert limits.score(float("nan"))[1] == "out"
 
 
 def test_the_signature_leaves_the_logits_alone() -> None:

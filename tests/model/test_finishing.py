@@ -1,12 +1,19 @@
 """Calibration uses validation films only, figures come from test films only."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
-from core.model.checkpoint import Card
-from core.model.finishing import calibrated
+from core.data.cohort import Cohort
+from core.model import finishing
+from core.model.checkpoint import Card, load
+from core.model.finishing import calibrated, finish
+from core.model.recipe import Recipe
+from core.model.training import fit
 from core.transform.preprocess import Preprocess
 
 CARD = Card("x", "X", ("A", "B", "C"), "resnet_small", Preprocess(), {}, 0, "")
@@ -41,3 +48,21 @@ def test_test_labels_change_neither_temperature_nor_thresholds(table: pd.DataFra
     second, _ = calibrated(CARD, table)
     assert (second.temperature, second.thresholds) == (first.temperature, first.thresholds)
     assert second.metrics.keys() == {"films", "validation_accuracy"}
+
+
+def test_no_card_is_written_before_the_model_knows_its_limits(
+    squares: Cohort, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(tiny_recipe, training=replace(tiny_recipe.training, epochs=1))
+    assert len(list(fit(squares, recipe, tmp_path))) == 1
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(finishing, "_gate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            finish(squares, recipe, tmp_path)
+    assert not (tmp_path / "card.json").exists()
+    assert finish(squares, recipe, tmp_path).card == load(tmp_path).card
+    assert load(tmp_path).card.domain
