@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -127,9 +127,9 @@ def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) 
         groups = groups[:-1]  # batch norm cannot learn from one film
 
     def make(indices: torch.Tensor) -> Batch:
-        again = torch.Generator().set_state(generator.get_state())
+        again = generator.clone_state()
         batch = augment(films.pictures[indices], generator), films.labels[indices]
-        return batch if films.outlines is None else (*batch, augment(films.outlines[indices], again))
+        return batch if films.outlines is None else (*batch, _follow(films.outlines[indices], augment, again))
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, groups[0])
@@ -137,6 +137,20 @@ def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) 
             ready, ahead = ahead.result(), pool.submit(make, following)
             yield ready
         yield ahead.result()
+
+
+def _follow(masks: torch.Tensor, augment: Augment, generator: torch.Generator) -> torch.Tensor:
+    """Masks uint8 (B, S, S) moved as their pictures are, and empty where those are erased; no grey of theirs changes.
+
+    Args:
+        generator: in the state from which the pictures were augmented.
+    """
+    followed = []
+    for mask in masks.numpy():
+        drawn = [d for d in augment.draw(generator) if d.step.moves or d.step.name in ("elastic", "erase")]
+        blank = [replace(d, values={**d.values, "grey": 0.0}) if d.step.name == "erase" else d for d in drawn]
+        followed.append(augment.replay(mask, blank))
+    return torch.from_numpy(np.stack(followed))
 
 
 def _order(films: Films, config: TrainingConfig, generator: torch.Generator) -> torch.Tensor:

@@ -41,6 +41,26 @@ def test_outlines_move_with_their_films() -> None:
         assert not torch.equal(moved, pictures[:4])
 
 
+@pytest.mark.parametrize("name", ["invert", "equalise", "brightness", "marker", "noise"])
+def test_greys_change_no_outline(name: str) -> None:
+    masks = torch.zeros(4, 64, 64, dtype=torch.uint8)
+    masks[:, 20:40, 10:30] = 255
+    values = {"factor": 0.3} if name == "brightness" else {"sigma": 60.0} if name == "noise" else {}
+    chain = Augment([Step(name, values), Step("shift", {"x": 25.0, "y": 0.0})])
+    served = films.Films(torch.full_like(masks, 90), torch.arange(4), outlines=masks)
+    ((pictures, _, marked),) = films.batches(served, TrainingConfig(batch=4), chain, 1)
+    assert torch.equal(marked, masks.roll(16, 2))
+    assert not torch.equal(pictures, served.pictures)
+
+
+def test_what_is_erased_is_no_place_for_evidence() -> None:
+    masks = torch.full((2, 64, 64), 255, dtype=torch.uint8)
+    chain = Augment([Step("erase", {"x": 25.0, "y": 25.0, "side": 50.0, "grey": 255.0})])
+    served = films.Films(torch.zeros_like(masks), torch.arange(2), outlines=masks)
+    ((pictures, _, marked),) = films.batches(served, TrainingConfig(batch=2), chain, 1)
+    assert torch.equal(marked, 255 - pictures)
+
+
 def test_outlines_are_read_in_the_frame_of_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
     drawn = cohort("fair", films=8, size=96)
