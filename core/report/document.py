@@ -63,7 +63,7 @@ class Report:
         """The split that counts in one sentence."""
         evaluation, figures = self.evaluations[self.main], self.figures[self.main]
         return (
-            f"On {len(evaluation):,} {self.main} films of {patients(evaluation):,} patients "
+            f"On {len(evaluation):,} {self.main} films of {patients_in_words(evaluation)} "
             f"({self.cohort or 'its own cohort'}): accuracy {figures[OVERALL]['accuracy']}, macro AUROC "
             f"{figures[MACRO]['auroc']} (95 % intervals)."
         )
@@ -152,6 +152,13 @@ def confusion(evaluation: Evaluation, point: OperatingPoint) -> pd.DataFrame:
 def patients(evaluation: Evaluation) -> int:
     """How many there are; a film whose patient is unknown counts as one."""
     return int(evaluation.clusters.max()) + 1
+
+
+def patients_in_words(evaluation: Evaluation) -> str:
+    """``528 patients``, and how many of them are films whose patient nobody knows."""
+    named = evaluation.samples.get("patient", pd.Series("", index=evaluation.samples.index)).astype(str) != ""
+    own = f" (each of the {(~named).sum():,} films whose patient is unknown counts as one)" if not named.all() else ""
+    return f"{patients(evaluation):,} patients{own}"
 
 
 def support(evaluation: Evaluation, scope: str) -> int:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.evaluate import slices
 from core.evaluate.estimates import OVERALL
-from core.report.document import Report, patients
+from core.report.document import Report, patients_in_words
 
 Answer = Callable[[Report], str | None]
 
@@ -85,6 +85,14 @@ def _disjoint(report: Report) -> str | None:
     return known if _recipe(report, "split") else None
 
 
+def _missing(report: Report) -> str | None:
+    samples = report.evaluations[report.main].samples
+    known = [name for name in ("patient", "source", "view", "age", "sex") if name in samples]
+    gaps = {name: int((slices.groups(samples, name) == slices.UNKNOWN).sum()) for name in known}
+    found = ", ".join(f"{name} of {count:,}" for name, count in gaps.items() if count)
+    return f"Of {len(samples):,} {report.main} films it is not known: {found}." if found else None
+
+
 def _sample_size(report: Report) -> str | None:
     counts = ", ".join(f"{name} {len(e):,}" for name, e in report.evaluations.items())
     return f"What the cohort offers ({counts} films); no power calculation. The intervals show what it is worth."
@@ -101,7 +109,10 @@ def _software(report: Report) -> str | None:
 
 def _initial(report: Report) -> str | None:
     weights = _recipe(report, "network", "weights")
-    return None if weights is None else ("random" if weights == "none" else str(weights))
+    if weights is None:
+        return None
+    earlier = f"Those of an earlier training run ({weights})"
+    return "Random." if weights == "none" else earlier if "/" in str(weights) else str(weights)
 
 
 def _training(report: Report) -> str | None:
@@ -121,7 +132,7 @@ def _intervals(_: Report) -> str | None:
 
 def _robustness(report: Report) -> str | None:
     columns = slices.columns(report.evaluations[report.main])
-    return f"Figures by {', '.join(columns)}: see the slices below." if columns else None
+    return f"Figures by {', '.join(columns)}: see Slices." if columns else None
 
 
 def _explained(report: Report) -> str | None:
@@ -135,15 +146,15 @@ def _explained(report: Report) -> str | None:
 
 
 def _internal(report: Report) -> str | None:
-    return None if report.external else f"{report.main} films of the training cohort: see the figures below."
+    return None if report.external else f"{report.main} films of the training cohort: see the tables of figures."
 
 
 def _external(report: Report) -> str | None:
-    return f"{report.cohort}: see the figures below." if report.external else None
+    return f"{report.cohort}: see the tables of figures." if report.external else None
 
 
 def _flow(report: Report) -> str | None:
-    parts = [f"{name}: {len(e):,} films of {patients(e):,} patients" for name, e in report.evaluations.items()]
+    parts = [f"{name}: {len(e):,} films of {patients_in_words(e)}" for name, e in report.evaluations.items()]
     return "; ".join([*parts, *report.notes])
 
 
@@ -163,18 +174,18 @@ def _described(split: str, samples: pd.DataFrame) -> str:
 
 
 def _figures(_: Report) -> str | None:
-    return "See the tables below."
+    return "See the tables of figures."
 
 
 def _failures(report: Report) -> str | None:
     evaluation = report.evaluations[report.main]
     wrong = int((evaluation.called(report.point) != evaluation.labels).sum())
-    return f"{wrong:,} of {len(evaluation):,} films called wrongly; the most confident errors are listed below."
+    return f"{wrong:,} of {len(evaluation):,} films called wrongly; see Most confident errors."
 
 
 def _heterogeneity(report: Report) -> str | None:
     known = "source" in slices.columns(report.evaluations[report.main])
-    return "Figures by source: see the slices below." if known else None
+    return "Figures by source: see Slices." if known else None
 
 
 def _recalibration(report: Report) -> str | None:
@@ -205,7 +216,7 @@ ITEMS: tuple[Item, ...] = (
     Item(METHODS, 9, "7", "Preprocessing", _preprocessing),
     Item(METHODS, 10, "7", "Selection of data subsets", unknown),
     Item(METHODS, 11, "17", "De-identification", unknown),
-    Item(METHODS, 12, "11", "Missing data", unknown),
+    Item(METHODS, 12, "11", "Missing data", _missing),
     Item(METHODS, 13, "9b", "Image acquisition protocol", unknown),
     Item(METHODS, 14, "8a", "Reference standard", unknown),
     Item(METHODS, 15, "8a", "Rationale for the reference standard", unknown),

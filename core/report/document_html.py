@@ -32,7 +32,8 @@ def checklist_html(report: Report) -> str:
         for part in (f"<h2>{text(name.capitalize())} films</h2>", *_tables(report, name))
     )
     heading = f"<h1>{text(report.card.title)}</h1><p class='note'>{DISCLAIMER}</p>"
-    return page(f"{report.card.title}: checklist", (heading, *_checklist(report), *tables))
+    more = ("<h2>Slices</h2>", *_slices(report, plots=False), "<h2>Most confident errors</h2>", _errors(report))
+    return page(f"{report.card.title}: checklist", (heading, *_checklist(report), *tables, *more))
 
 
 def _body(report: Report) -> Iterator[str]:
@@ -58,8 +59,7 @@ def _body(report: Report) -> Iterator[str]:
     yield "<h2>Slices</h2>"
     yield from _slices(report)
     yield "<h2>Most confident errors</h2>"
-    errors = review.errors(evaluation, report.point, most=20)
-    yield _frame(errors[["film", "label", "called", "p_called", "p_label"]])
+    yield _errors(report)
     found, how = review.doubted(evaluation)
     yield f"<h2>Doubted labels</h2><p>{len(found):,} films, {text(how)}.</p>"
     yield _frame(doubted(evaluation, most=20))
@@ -85,7 +85,12 @@ def _tables(report: Report, split: str) -> Iterator[str]:
     yield table(("All films", "Figure", "n"), ((_TITLES[k], f.text(), f"{f.n:,}") for k, f in overall.items()))
 
 
-def _slices(report: Report) -> Iterator[str]:
+def _errors(report: Report) -> str:
+    found = review.errors(report.evaluations[report.main], report.point, most=20)
+    return _frame(found[["film", "label", "called", "p_called", "p_label"]])
+
+
+def _slices(report: Report, plots: bool = True) -> Iterator[str]:
     evaluation = report.evaluations[report.main]
     columns = slices.columns(evaluation)
     if not columns:
@@ -95,8 +100,10 @@ def _slices(report: Report) -> Iterator[str]:
         whole = rows["accuracy"].iloc[0].value
         yield f"<h3>By {text(column)}</h3>"
         names = [f"{name} ({films:,})" for name, films in zip(rows["slice"], rows["films"], strict=True)]
-        yield plot(evaluation_figures.forest(dict(zip(names, rows["accuracy"], strict=True)), "accuracy", whole))
-        yield _frame(rows.rename(columns={name: f"Sensitivity: {name}" for name in evaluation.classes}))
+        if plots:
+            yield plot(evaluation_figures.forest(dict(zip(names, rows["accuracy"], strict=True)), "accuracy", whole))
+        titles = {name: f"Sensitivity: {name}" for name in evaluation.classes} | {"auroc": f"Macro {_TITLES['auroc']}"}
+        yield _frame(rows.rename(columns=titles))
 
 
 def _checklist(report: Report) -> Iterator[str]:

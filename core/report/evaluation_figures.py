@@ -4,6 +4,7 @@ Classes keep one colour through all figures (Okabe-Ito, safe for colour-blind re
 """
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from core.report.figures import BLUES, PALETTE
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+LONGEST = 26  # letters of a name on an axis before it is broken into lines
 _GREY = "#888888"  # reads on white and on black
 _LAYOUT: dict[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
@@ -60,8 +62,9 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
     )  # fmt: skip
     broken = [name.replace(" ", "<br>") for name in classes]
     ticks = {"tickvals": list(classes), "ticktext": broken, "fixedrange": True, "showgrid": False}
+    upright = {"autotickangles": [0, 90]}  # on a phone
     far = len(classes) - 0.5  # the invisible points would otherwise widen the axes
-    figure.update_xaxes(title="called", range=[-0.5, far], **ticks)
+    figure.update_xaxes(title="called", range=[-0.5, far], **ticks, **upright)
     figure.update_yaxes(title="true class", range=[far, -0.5], **ticks)
     return figure.update_layout(_LAYOUT | {"height": 120 + 84 * len(classes)}, clickmode="event+select")
 
@@ -115,8 +118,12 @@ def precision_recall(
     return figure
 
 
-def reliability(bins: pd.DataFrame, title: str = "confidence") -> "Figure":
-    """Reliability diagram over the number of films in each bin; ``bins`` as `calibration.reliability` returns them."""
+def reliability(bins: pd.DataFrame, title: str = "confidence", cut_off: float | None = None) -> "Figure":
+    """Reliability diagram over the number of films in each bin; ``bins`` as `calibration.reliability` returns them.
+
+    Args:
+        cut_off: probability from which the class is called, marked by a line.
+    """
     from plotly.subplots import make_subplots
 
     filled = bins[bins["n"] > 0]
@@ -142,6 +149,8 @@ def reliability(bins: pd.DataFrame, title: str = "confidence") -> "Figure":
     figure.update_xaxes(range=[0, 1], title=f"{title}, as the model says", row=2, col=1)
     figure.update_yaxes(range=[0, 1.02], title="share that came true", row=1, col=1)
     figure.update_yaxes(title="films", row=2, col=1)
+    if cut_off is not None:
+        figure.add_vline(cut_off, line={"color": PALETTE[1], "dash": "dash", "width": 1.5})
     legend = {"orientation": "h", "yanchor": "bottom", "y": 1.02}
     return figure.update_layout(_LAYOUT | {"height": 460, "legend": legend})
 
@@ -152,7 +161,8 @@ def forest(rows: Mapping[str, Measured], title: str, reference: float | None = N
 
     known = {name: measured for name, measured in rows.items() if measured.defined}
     figure = go.Figure()
-    names, figures = list(known), list(known.values())
+    names = ["<br>".join(wrap(name, LONGEST)) for name in known]
+    figures = list(known.values())
     figure.add_scatter(
         x=[f.value for f in figures], y=names, mode="markers", customdata=[[f.low, f.high, f.n] for f in figures],
         marker={"size": [6 + 10 * np.sqrt(f.n / max(g.n for g in figures)) for f in figures], "color": PALETTE[0]},
@@ -163,7 +173,7 @@ def forest(rows: Mapping[str, Measured], title: str, reference: float | None = N
     )  # fmt: skip
     if reference is not None:
         figure.add_vline(reference, line={"color": _GREY, "dash": "dot", "width": 1})
-    figure.update_xaxes(title=title)
+    figure.update_xaxes(title=title, nticks=6)
     figure.update_yaxes(autorange="reversed", ticksuffix="  ", showgrid=False)
     return figure.update_layout(_LAYOUT | {"height": 90 + 34 * max(len(names), 1)}, showlegend=False)
 
@@ -198,7 +208,7 @@ def history(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> "Figure":
                     hovertemplate=f"{name}, epoch %{{x}}: {key.replace('_', ' ')} %{{y:.4g}}<extra></extra>",
                 )  # fmt: skip
     figure.update_xaxes(title="epoch", row=3, col=1)
-    figure.update_yaxes(type="log", row=3, col=1)
+    figure.update_yaxes(type="log", exponentformat="power", row=3, col=1)
     return figure.update_layout(_LAYOUT | {"height": 620, "legend": {"orientation": "h", "y": -0.1}})
 
 

@@ -40,6 +40,16 @@ def _read(file: str, changed: float, model: str) -> Splits:
     return from_parquet(Path(file), model).by_split(own=True)
 
 
+def validation(model: str) -> "Evaluation | None":
+    """The films that cut-offs are chosen on, whatever films are judged; None where none are kept."""
+    from core.errors import EvaluationError
+
+    try:
+        return own(model).get("validation")
+    except EvaluationError:
+        return None
+
+
 def made(model: "Classifier", cohort: Cohort) -> Splits | None:
     """The evaluation of a model on a cohort, if somebody has asked for it."""
     kept = _shelf().get(_key(model, cohort))

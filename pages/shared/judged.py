@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
 
 CELL_FILMS = 12  # films of a cell that get heatmaps
+LISTED = {
+    "film": "Film",
+    "label": "Label",
+    "called": "Called",
+    "p_called": "Probability of the call",
+    "p_label": "Probability of the label",
+}
 
 
 def grid(found: pd.DataFrame, notes: list[str], key: str) -> None:
@@ -29,8 +36,9 @@ def grid(found: pd.DataFrame, notes: list[str], key: str) -> None:
     if len(here):
         gallery.grid(st.session_state["cohort"], cohort, [int(rows[i]) for i in here], key, [notes[i] for i in here])
     if len(here) < len(rows):
-        st.caption("Open the cohort these films come from in the sidebar to see them." if not len(here) else "")
-        st.dataframe(found[["film", "label", "called", "p_called", "p_label"]], hide_index=True)
+        elsewhere = found[rows < 0]
+        st.caption(f"{len(elsewhere):,} films are not in the sidebar's cohort; open theirs there to see them.")
+        st.dataframe(elsewhere[list(LISTED)].rename(columns=LISTED), hide_index=True)
 
 
 def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
@@ -65,4 +73,7 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
                     f"{row + 1} · {note}", key=f"cell {row}", on_click=gallery.open_film, args=(row,), type="tertiary",
                     width="stretch", help=f"Make film {row + 1} the case of every page",
                 )  # fmt: skip
-    st.caption("Grad-CAM, last layer. Each map on its own scale; a click makes the film the case of every page.")
+    st.caption(
+        f"{len(here)} of {len(found):,} films, most confident calls first. Grad-CAM, last layer, each map on its own "
+        f"scale; no evidence: nothing on the film speaks for {called}. A click makes the film the case of every page."
+    )

@@ -32,7 +32,8 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
     modes = [LIKELY, CUT_OFF, *([OWN] if card.thresholds else [])]
     mode = st.segmented_control(
         "A film is called by", modes, required=True, key=MODE, persist_state="session", on_change=_mode_chosen,
-        help="Every figure on this page follows from this choice.",
+        help="Every count and rate follows from this choice, and the diamonds on the curves. AUROC, average precision "
+        "and calibration need none.",
     )  # fmt: skip
     if mode != CUT_OFF:
         return at_thresholds(card.thresholds) if mode == OWN else ARGMAX
@@ -50,8 +51,8 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
 def prevalence(target: str) -> dict[str, float]:
     """How common the class is where the reader works; empty until it is set."""
     percent = st.number_input(
-        f"Prevalence of {target}, %", 0.01, 99.99, None, 0.5, key="prevalence", width=220,
-        placeholder="as in these films",
+        f"Prevalence of {target}, %", 0.01, 99.99, None, 0.5, key=f"prevalence {target}", width=270,
+        placeholder="as in these films", persist_state="session",
         help="Where you work. Predictive values depend on how common a disease is; set it, and PPV and NPV are "
         "computed for it.",
     )  # fmt: skip

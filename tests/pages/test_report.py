@@ -89,10 +89,19 @@ def test_costs_set_the_cut_off(page):
 
 def test_prevalence_adds_its_predictive_values(page):
     app = page()
-    assert "PPV at your prevalence" not in metrics(app)
-    app.number_input(key="prevalence").set_value(1.0).run()
+    assert not any(name.startswith("PPV at") for name in metrics(app))
+    app.number_input(key="prevalence COVID-19").set_value(1.0).run()
     sound(app)
-    assert metrics(app)["PPV at your prevalence"] < metrics(app)["Precision (PPV)"]
+    assert metrics(app)["PPV at 1 %"] < metrics(app)["Precision (PPV)"]
+
+
+def test_a_prevalence_belongs_to_its_class(page):
+    app = page()
+    app.number_input(key="prevalence COVID-19").set_value(1.0).run()
+    app.selectbox(key="class").set_value("Normal").run()
+    assert not any(name.startswith("PPV at") for name in metrics(app))
+    app.selectbox(key="class").set_value("COVID-19").run()
+    assert "PPV at 1 %" in metrics(app)
 
 
 @pytest.mark.parametrize("view", ["Curves", "Calibration", "Slices", "Errors", "Doubtful labels", "Export"])

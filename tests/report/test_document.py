@@ -13,7 +13,7 @@ from core.evaluate.evaluation import Evaluation
 from core.evaluate.operating import OperatingPoint
 from core.report.document import DISCLAIMER, Report, as_csv, as_json
 from core.report.document_checklist import ITEMS
-from core.report.document_html import as_html
+from core.report.document_html import as_html, checklist_html
 from core.report.document_page import NOT_PROVIDED
 from core.report.document_text import as_text
 from tests.evaluate.drawn import CLASSES, evaluation
@@ -92,6 +92,24 @@ def test_html_needs_nothing_from_outside(report):
     assert DISCLAIMER in page
     assert "A toy &lt;model&gt;" in page
     assert "<model>" not in page
+
+
+def test_the_checklist_alone_holds_what_it_points_to(report):
+    page = checklist_html(report)
+    for pointed_to in ("Slices", "Most confident errors"):
+        assert f"see {pointed_to}." in page
+        assert f"<h2>{pointed_to}</h2>" in page
+    assert "below" not in page
+
+
+def test_unknown_patients_are_admitted(report):
+    drawn = report.evaluations["test"]
+    nobody = drawn.samples.assign(patient=np.where(np.arange(len(drawn)) < 5, "", drawn.samples["patient"]))
+    few = Evaluation(drawn.classes, drawn.labels, drawn.probabilities, nobody)
+    shown = Report(card(), {"test": few})
+    assert "(each of the 5 films whose patient is unknown counts as one)" in shown.summary
+    assert "patient of 5" in checklist_html(shown)
+    assert "counts as one" not in report.summary
 
 
 def test_html_goes_through_the_checklist_and_admits_what_is_not_known(report):

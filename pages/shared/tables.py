@@ -1,0 +1,101 @@
+"""The tables of an evaluation: the leading figures, class by class, all films together, slice by slice."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.evaluate import slices
+from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED, Figures
+from core.evaluate.glossary import GLOSSARY
+from core.evaluate.intervals import Figure
+from core.evaluate.operating import OperatingPoint
+from core.report import evaluation_figures
+from pages.shared import widgets
+
+if TYPE_CHECKING:
+    from core.evaluate.evaluation import Evaluation
+
+LEADING = ("recall", "specificity", "precision", "npv", "auroc")  # of the class of interest
+COLUMNS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision", "ppv_at", "npv_at")
+AT_PREVALENCE = (("PPV", "ppv_at"), ("NPV", "npv_at"))
+WIDE = 5  # figures with intervals that fit beside each other
+
+
+def leading(figures: Figures, target: str, prevalence: dict[str, float]) -> None:
+    """The figures one looks at first."""
+    chosen = {GLOSSARY[key].title: figures[target][key] for key in LEADING}
+    if target in prevalence:
+        chosen |= {f"{name} at {100 * prevalence[target]:.4g} %": figures[target][key] for name, key in AT_PREVALENCE}
+    chosen |= {GLOSSARY[key].title: figures[OVERALL][key] for key in ("accuracy", "mcc")}
+    with st.container(horizontal=True, gap="small"):
+        for title, figure in chosen.items():
+            with st.container(width=150, gap=None):
+                about = f"{figure.note or figure.help} Films behind it: {figure.n:,}."
+                st.metric(title, f"{figure.value:.3f}" if figure.defined else "–", help=about)
+                st.caption(f"{figure.low:.3f} to {figure.high:.3f}" if figure.defined else figure.note)
+
+
+def by_class(evaluation: "Evaluation", figures: Figures) -> None:
+    """The classification report, in as many tables as it takes to show every figure."""
+    st.subheader("Class by class", anchor=False)
+    shown = [key for key in COLUMNS if any(key in figures[name] for name in evaluation.classes)]
+    scopes = (*evaluation.classes, MACRO, WEIGHTED)
+    films = [*np.bincount(evaluation.labels, minlength=len(evaluation.classes)), *[len(evaluation)] * 2]
+    for keys in (shown[:WIDE], shown[WIDE:]):
+        rows = [
+            [scope, n, *(_text(figures[scope].get(key)) for key in keys)]
+            for scope, n in zip(scopes, films, strict=True)
+        ]
+        frame = pd.DataFrame(rows, columns=["Class", "Films", *(GLOSSARY[key].title for key in keys)])
+        help_ = {GLOSSARY[key].title: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in keys}
+        st.dataframe(frame, column_config=help_, hide_index=True)
+
+
+def overall(figures: Figures) -> None:
+    """The figures of all films together, and what they mean."""
+    found = figures[OVERALL]
+    rows = [(GLOSSARY[key].title, figure.text(), figure.n) for key, figure in found.items()]
+    st.dataframe(pd.DataFrame(rows, columns=["All films", "Figure", "Films"]), hide_index=True)
+    with st.popover("What they mean", icon=":material/help:"):
+        st.markdown("\n".join(f"- **{GLOSSARY[key].title}.** {GLOSSARY[key].help}" for key in found))
+
+
+def by_slice(evaluation: "Evaluation", point: OperatingPoint) -> None:
+    """The figures of parts of the films, and the worst parts."""
+    columns = slices.columns(evaluation)
+    if not columns:
+        st.info("No column divides these films.")
+        return
+    column = st.selectbox("By", columns, width=220, key="slice by", persist_state="session")
+    rows = slices.slices(evaluation, column, point)
+    names = [f"{name} ({films:,})" for name, films in zip(rows["slice"], rows["films"], strict=True)]
+    accuracies = dict(zip(names, rows["accuracy"], strict=True))
+    st.plotly_chart(
+        evaluation_figures.forest(accuracies, "accuracy", rows["accuracy"].iloc[0].value), key="forest",
+        config=widgets.CHART, alt=f"Accuracy by {column} with 95 % intervals",
+    )  # fmt: skip
+    sensitivities = {name: f"Sensitivity: {name}" for name in evaluation.classes}
+    st.dataframe(_readable(rows.rename(columns=sensitivities)), hide_index=True)
+    st.markdown("**Worst slices**")
+    st.dataframe(
+        _readable(slices.worst(evaluation, point)), hide_index=True,
+        column_config={"Gap": st.column_config.NumberColumn(format="%+.3f", help="To the accuracy of all other films")},
+    )  # fmt: skip
+    st.caption(
+        f"Slices of {slices.FEWEST} films or more. Clear: the gap to all other films lies below 0 even at 95 % for all "
+        "slices looked at together; the worst of many looks bad by chance alone."
+    )
+
+
+def _text(figure: Figure | None) -> str:
+    return "" if figure is None else figure.text()
+
+
+def _readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Figures as text, glossary titles as headings."""
+    cells = frame.map(lambda value: value.text() if isinstance(value, Figure) else value)
+    cells = cells.rename(columns={"auroc": f"Macro {GLOSSARY['auroc'].title}"})
+    cells = cells.rename(columns={key: term.title for key, term in GLOSSARY.items()})
+    return cells.rename(columns=lambda name: name[:1].upper() + name[1:])
