@@ -154,7 +154,7 @@ def available() -> list[Path]:
     """Folders of all whole classifiers in ``weights/`` and ``$HILUM_WEIGHTS``, by name; other networks are left out."""
     found = {card.parent.name: card.parent for room in reversed(_rooms()) for card in room.glob(f"*/{CARD}")}
     whole = [found[name] for name in sorted(found) if (found[name] / WEIGHTS).is_file()]
-    return [folder for folder in whole if '"preprocess"' in (folder / CARD).read_text(encoding="utf-8")]
+    return [folder for folder in whole if b'"preprocess"' in (folder / CARD).read_bytes()]
 
 
 @contextmanager
@@ -192,9 +192,9 @@ def _rooms() -> list[Path]:
 
 def _find(source: str | Path) -> Path:
     folders = [Path(source), *(room / source for room in _rooms())]
-    for folder in folders:
-        if folder.is_dir():
-            return folder
+    if there := [folder for folder in folders if folder.is_dir()]:
+        # A folder that happens to have a model's name, as the clone of this repository does, does not hide the model.
+        return next((folder for folder in there if (folder / CARD).is_file()), there[0])
     names = ", ".join(folder.name for folder in available()) or "none yet"
     raise CheckpointError(
         f"there is no checkpoint {str(source)!r}", f"a checkpoint folder or one of these names: {names}"

@@ -26,8 +26,10 @@ def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto")
     """The engine on a backend: "torch", "openvino", or "auto" (OpenVINO where it is installed, else torch).
 
     Raises:
-        CheckpointError: OpenVINO was asked for and is not installed.
+        CheckpointError: there is no such backend, or OpenVINO was asked for and is not installed.
     """
+    if backend not in ("auto", "torch", "openvino"):
+        raise CheckpointError(f"there is no backend {backend!r}", "torch, openvino or auto")
     installed = find_spec("openvino") is not None
     if backend == "openvino" and not installed:
         raise CheckpointError("OpenVINO is not installed", remedy="pip install openvino, or choose the torch backend")

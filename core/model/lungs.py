@@ -13,7 +13,6 @@ Notable choices:
 
 import functools
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,22 +106,24 @@ class LungFinder:
     """The trained segmenter; safe to share between threads (it keeps no state between films)."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Load ``model.safetensors`` from a folder (default ``weights/lungs``); CheckpointError when it is missing."""
+        """Load ``model.safetensors`` from a folder (default ``weights/lungs``); CheckpointError if missing or broken."""
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        folder = folder or Path(__file__).parents[2] / "weights" / "lungs"
+        folder = folder or Path(__file__).resolve().parents[2] / "weights" / "lungs"
         path = folder / "model.safetensors"
+        remedy = "Restore the folder from the repository, or train it with python -m core.model.lungs_training"
         if not path.is_file():
-            raise CheckpointError(
-                "the lung finder's weights are missing",
-                f"a file {path.name} in {os.path.relpath(folder)}",
-                "Restore the folder from the repository, or train it with python -m core.model.lungs_training",
-            )
+            raise CheckpointError("the lung finder's weights are missing", f"a file {path.name} in {folder}", remedy)
         self.network = network().eval().requires_grad_(False)
-        state = {name: value.float() for name, value in load_file(path).items()}
-        self.habit_weight, self.habit_bias = state.pop("habit.weight").numpy(), state.pop("habit.bias").item()
-        self.network.load_state_dict(state)
-        self.card = json.loads((folder / "card.json").read_text())
+        try:
+            state = {name: value.float() for name, value in load_file(path).items()}
+            self.habit_weight, self.habit_bias = state.pop("habit.weight").numpy(), state.pop("habit.bias").item()
+            self.network.load_state_dict(state)
+            self.card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        except (SafetensorError, OSError, KeyError, RuntimeError, ValueError) as error:
+            came = f"the lung finder in {folder} is damaged or incomplete ({error})"
+            raise CheckpointError(came, f"{path.name} and card.json as training wrote them", remedy) from error
 
     def probabilities(self, pixels: np.ndarray) -> tuple[np.ndarray, int]:
         """Of one uint8 film ``(H, W)``: the probability of lung to each of ``EXTENTS``, float32 ``(2, SIZE, SIZE)`` in

@@ -102,6 +102,13 @@ def test_names_are_looked_up_and_listed(checkpoint: Checkpoint, tmp_path: Path, 
     assert load("only-here").path == folder
     with pytest.raises(CheckpointError, match="only-here"):
         load("nowhere")
+    (tmp_path / "here" / "only-here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    assert load("only-here").path == folder
+    damaged = save(checkpoint, tmp_path / "damaged")
+    (damaged / "card.json").write_bytes(b"\xff\xfe\x00")
+    assert folder in available()
+    assert damaged not in available()
 
 
 def test_feature_weights_of_a_checkpoint_start_another(checkpoint: Checkpoint, tmp_path: Path) -> None:

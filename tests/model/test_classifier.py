@@ -168,6 +168,11 @@ def test_a_missing_checkpoint_is_named() -> None:
         open_classifier("nowhere")
 
 
+def test_an_unknown_backend_is_named(checkpoint: Checkpoint) -> None:
+    with pytest.raises(CheckpointError, match=r"no backend 'onnx'.*openvino"):
+        _ = Classifier(checkpoint, "onnx").engine  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def folder(tmp_path: Path, checkpoint: Checkpoint) -> Path:
     """Five films, one of them cut off and one in a folder below, beside a checkpoint."""

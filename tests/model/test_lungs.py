@@ -121,6 +121,10 @@ def test_wrong_arrays_and_missing_weights_are_said_in_words(tmp_path):
         find(np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(CheckpointError, match="weights are missing"):
         LungFinder(tmp_path)
+    for content in (b"", b"\0" * 200):
+        (tmp_path / "model.safetensors").write_bytes(content)
+        with pytest.raises(CheckpointError, match="damaged or incomplete"):
+            LungFinder(tmp_path)
 
 
 def test_a_film_object_is_taken_as_it_is():
