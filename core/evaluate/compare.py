@@ -10,7 +10,7 @@ from core.evaluate import metrics
 from core.evaluate.calibration import calibration_error
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure, percentiles
+from core.evaluate.intervals import Figure, percentiles, wilson
 from core.evaluate.operating import ARGMAX, OperatingPoint
 
 
@@ -57,6 +57,8 @@ def compare(
     drawn = [_draw(e, c, first.weights) for e, c in zip((first, second), called, strict=True)]
     gaps = {key: drawn[1][key] - drawn[0][key] for key in drawn[0]}
     low, high = percentiles(np.stack([gap[1:] for gap in gaps.values()], axis=1))
+    if (called[0] == called[1]).all() and not np.array_equal(first.probabilities, second.probabilities):
+        low, high = _unseen(first, list(gaps), low, high)
     differences = {
         key: Figure(float(gap[0]), float(low[i]), float(high[i]), len(first), GLOSSARY[key].help, _note(gap[0]))
         for i, (key, gap) in enumerate(gaps.items())
@@ -128,6 +130,22 @@ def _draw(evaluation: Evaluation, called: np.ndarray, weights: np.ndarray) -> di
         "brier": metrics.mean(metrics.briers(evaluation.labels, evaluation.probabilities), weights),
         "ece": calibration_error(confidence.astype(float), likely == evaluation.labels, weights),
     }
+
+
+def _unseen(
+    evaluation: Evaluation, keys: list[str], low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Limits (K,) where two models call every film alike: no resample differs, and other films may.
+
+    Tango's interval (1998) of a paired difference without one discordant patient is Wilson's of none out of all; the
+    figures that weigh classes alike take the smallest class for all.
+    """
+    patients = [len(np.unique(evaluation.clusters[evaluation.labels == c])) for c in np.unique(evaluation.labels)]
+    of = {"accuracy": len(np.unique(evaluation.clusters))} | dict.fromkeys(
+        ("balanced_accuracy", "f1", "mcc"), min(patients)
+    )
+    reach = np.array([wilson(0, of[key])[1] if key in of else 0.0 for key in keys])
+    return np.where(reach > 0, -reach, low), np.where(reach > 0, reach, high)
 
 
 def _changed(

@@ -43,7 +43,8 @@ def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray) -> Curves:
     purity = np.where(found > 0, purity, purity[first, np.arange(len(first))])
     columns = range(1, tpr.shape[1])
     roc = np.array([np.interp(GRID, fpr[:, r], tpr[:, r]) for r in columns])
-    pr = np.array([np.interp(GRID, tpr[:, r], purity[:, r]) for r in columns])
+    # Several cut-offs reach the same recall: the highest of them, which comes first, is its precision.
+    pr = np.array([np.interp(-GRID, -tpr[::-1, r], purity[::-1, r]) for r in columns])
     share = positives / (positives + negatives)
     return Curves(threshold[kept], fpr[:, 0], tpr[:, 0], purity[:, 0], share, *percentiles(roc), *percentiles(pr))
 

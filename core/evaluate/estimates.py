@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.evaluate import metrics
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure, percentiles, widen, wilson
+from core.evaluate.intervals import Figure, percentiles, ratio, settle, wilson
 
 MACRO, WEIGHTED, OVERALL = "macro avg", "weighted avg", "all films"
 PER_CLASS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision")  # also averaged
-_PROPORTIONS = {"precision", "recall", "specificity", "npv"}
+_SCALES = {"mcc": (-1.0, 1.0), "kappa": (-1.0, 1.0), "log_loss": (0.0, math.inf), "brier": (0.0, math.inf)}
 _UNDEFINED = {
     "precision": "no films called {name}",
     "recall": "no films of {name}",
@@ -36,7 +36,8 @@ class Replicates:
     ranking: Mapping[str, np.ndarray]  # "auroc", "average_precision": (1+R, C)
     per_film: Mapping[str, np.ndarray]  # "log_loss", "brier", "ece": (1+R,)
     ece_floor: np.ndarray  # (draws,)
-    clusters: np.ndarray  # int (C,), patients who have a film of each class
+    patients: Mapping[str, np.ndarray]  # int (C,): behind each class's "recall", "specificity", "precision" and "npv"
+    clusters: int  # patients in all
     clustered: bool  # whether any patient has more than one film
 
 
@@ -64,14 +65,16 @@ def figures(replicates: Replicates, classes: tuple[str, ...], prevalence: Mappin
     Args:
         prevalence: the share (0 .. 1) of some classes in the reader's own practice; adds ``ppv_at`` and ``npv_at``.
     """
-    drafts = _of_classes(replicates, classes, prevalence or {})
+    drafts = _of_classes(replicates, classes)
     drafts += _averages(replicates, classes, drafts)
     drafts += _overall(replicates)
     low, high = percentiles(np.stack([draft.samples[1:] for draft in drafts], axis=1))
     result: Figures = {}
     for draft, bootstrap in zip(drafts, zip(low, high, strict=True), strict=True):
         result.setdefault(draft.scope, {})[draft.key] = _finish(draft, bootstrap, replicates.clustered)
-    result[OVERALL]["ece_floor"] = _floor(replicates, result[OVERALL]["ece"].n)
+    for name, share in (prevalence or {}).items():
+        result[name] |= _at_prevalence(result[name], name, share, round(float(replicates.confusion[0].sum())))
+    result[OVERALL] |= _calibration(replicates, result[OVERALL]["ece"])
     return result
 
 
@@ -82,13 +85,36 @@ def _finish(draft: _Draft, bootstrap: tuple[float, float], clustered: bool) -> F
         return Figure(math.nan, math.nan, math.nan, draft.n, explained, draft.note)
     if draft.counts and not clustered:
         low, high = wilson(*draft.counts)
+    elif draft.key == "ece":
+        # Luck adds to a calibration error, and once more to that of a resample: the basic bootstrap takes it off again.
+        low, high = max(0.0, 2 * value - bootstrap[1]), 2 * value - bootstrap[0]
     else:
-        low, high = widen(value, float(bootstrap[0]), float(bootstrap[1]), draft.clusters)
-    # The calibration error of a resample lies above that of the films; an interval must hold its own figure.
-    return Figure(value, min(low, value), max(high, value), draft.n, explained)
+        low, high = settle(value, draft.samples[1:], bootstrap, draft.clusters, _SCALES.get(draft.key, (0.0, 1.0)))
+    return Figure(value, min(low, value), max(high, value), draft.n, explained)  # it holds its own figure
 
 
-def _of_classes(replicates: Replicates, classes: tuple[str, ...], prevalence: Mapping[str, float]) -> list[_Draft]:
+def _at_prevalence(of_class: Mapping[str, Figure], name: str, prevalence: float, n: int) -> dict[str, Figure]:
+    """PPV and NPV at another prevalence, with the interval that those of sensitivity and specificity give.
+
+    Both are a likelihood ratio times fixed odds. A bootstrap would take a specificity of 1 on the films at hand for 1.
+    """
+    sensitivity, specificity = of_class["recall"], of_class["specificity"]
+    values = metrics.predictive_values(np.array(sensitivity.value), np.array(specificity.value), prevalence)
+    odds = prevalence / (1 - prevalence)
+    parts = {"ppv_at": (sensitivity, specificity, odds), "npv_at": (specificity, sensitivity, 1 / odds)}
+    result = {}
+    for (key, (good, other, before)), value in zip(parts.items(), map(float, values), strict=True):
+        if math.isnan(value):
+            note = "not defined: " + _UNDEFINED[key].format(name=name)
+            result[key] = Figure(math.nan, math.nan, math.nan, n, GLOSSARY[key].help, note)
+            continue
+        limits = ratio(good.value, (good.low, good.high), 1 - other.value, (1 - other.high, 1 - other.low))
+        low, high = (1 / (1 + 1 / (limit * before)) if limit else 0.0 for limit in limits)
+        result[key] = Figure(value, min(low, value), max(high, value), n, GLOSSARY[key].help)
+    return result
+
+
+def _of_classes(replicates: Replicates, classes: tuple[str, ...]) -> list[_Draft]:
     matrix = replicates.confusion
     tp, fp, fn, tn = (part[0] for part in metrics.one_vs_rest(matrix))
     n = round(float(matrix[0].sum()))
@@ -110,18 +136,12 @@ def _of_classes(replicates: Replicates, classes: tuple[str, ...], prevalence: Ma
     }
     drafts = []
     for index, name in enumerate(classes):
-        others = int(np.delete(replicates.clusters, index).sum())
-        own = int(replicates.clusters[index])
-        of_class = dict(samples)
-        if name in prevalence:
-            wished = metrics.predictive_values(samples["recall"], samples["specificity"], prevalence[name])
-            of_class |= dict(zip(("ppv_at", "npv_at"), wished, strict=True))
-        for key, values in of_class.items():
+        rarer = min(int(replicates.patients[key][index]) for key in ("recall", "specificity"))
+        for key, values in samples.items():
             note = "not defined: " + _UNDEFINED[key].format(name=name) if key in _UNDEFINED else ""
             counts = (trials[key][0][index], trials[key][1][index]) if key in trials else None
             films = round(float(counts[1])) if counts else n
-            patients = {"recall": own, "specificity": others, "precision": own + others, "npv": own + others}
-            clusters = min(films, patients.get(key, min(own, others)))
+            clusters = int(replicates.patients[key][index]) if key in replicates.patients else rarer
             drafts.append(_Draft(name, key, values[:, index], films, clusters, counts, note))
     return drafts
 
@@ -131,7 +151,7 @@ def _averages(replicates: Replicates, classes: tuple[str, ...], drafts: list[_Dr
     support = replicates.confusion.sum(axis=2)  # (1+R, C)
     present = [name for name, films in zip(classes, support[0], strict=True) if films > 0]
     weight = support[:, [classes.index(name) for name in present]]
-    clusters = int(replicates.clusters[replicates.clusters > 0].min())
+    clusters = _smallest(replicates)
     by_scope = {(draft.scope, draft.key): draft for draft in drafts}
     result = []
     for key in PER_CLASS:
@@ -149,7 +169,6 @@ def _overall(replicates: Replicates) -> list[_Draft]:
     matrix = replicates.confusion
     n = round(float(matrix[0].sum()))
     present = matrix[0].sum(axis=1) > 0
-    smallest = int(replicates.clusters[replicates.clusters > 0].min())
     values = {
         "accuracy": metrics.accuracy(matrix),
         "balanced_accuracy": metrics.recall(matrix)[:, present].mean(axis=1),
@@ -164,7 +183,7 @@ def _overall(replicates: Replicates) -> list[_Draft]:
             key,
             samples,
             n,
-            clusters=int(replicates.clusters.sum()) if key == "accuracy" else smallest,
+            clusters=replicates.clusters if key == "accuracy" else _smallest(replicates),
             counts=(right, n) if key == "accuracy" else None,
             note=f"not defined: {_UNDEFINED[key]}" if key in _UNDEFINED else "",
         )
@@ -172,7 +191,15 @@ def _overall(replicates: Replicates) -> list[_Draft]:
     ]
 
 
-def _floor(replicates: Replicates, n: int) -> Figure:
+def _smallest(replicates: Replicates) -> int:
+    """Patients of the class, of those there are, that has the fewest."""
+    own = replicates.patients["recall"]
+    return int(own[own > 0].min())
+
+
+def _calibration(replicates: Replicates, ece: Figure) -> dict[str, Figure]:
+    """What luck alone would show, and the calibration error: from 0 where it is no more than that."""
     value = float(replicates.ece_floor.mean())
     low, high = (float(limit[0]) for limit in percentiles(replicates.ece_floor[:, None]))
-    return Figure(value, min(low, value), max(high, value), n, GLOSSARY["ece_floor"].help)
+    floor = Figure(value, min(low, value), max(high, value), ece.n, GLOSSARY["ece_floor"].help)
+    return {"ece": replace(ece, low=0.0) if ece.value <= high else ece, "ece_floor": floor}

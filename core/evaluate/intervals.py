@@ -1,5 +1,9 @@
 """How far a figure can be trusted: Wilson intervals for plain proportions, the bootstrap over patients for all else.
 
+Its percentiles serve where they are good. Near the end of a figure's scale, where a handful of errors decides, they are
+too narrow and lie on one side (an AUROC of 0.97 on ten positive films: 80 % of them hold the truth); there the
+bootstrap's standard error is taken on the logit or log scale instead.
+
 The bootstrap draws patients, not films: two films of one patient are not two pieces of evidence. A resample is a column
 of film weights (how often the film's patient was drawn), so every figure of every resample is a weighted sum, and the
 whole bootstrap a few matrix products. Column 0 weighs every film once: the figure itself.
@@ -14,6 +18,7 @@ LEVEL = 0.95  # the share of such intervals that hold the truth
 REPLICATES = 1000  # resamples of the patients ...
 _MOST_WEIGHTS = 20_000_000  # ... unless films x resamples would pass this (80 MB); never fewer than 200
 _Z = 1.959964  # normal quantile of (1 + LEVEL) / 2
+_NEAR = 3.2  # standard errors from the end of a scale: of a plain proportion, ten errors
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,37 @@ def percentiles(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return limits[0], limits[1]
 
 
+def settle(
+    value: float,
+    samples: np.ndarray,
+    limits: tuple[float, float],
+    clusters: int,
+    scale: tuple[float, float] = (0.0, 1.0),
+) -> tuple[float, float]:
+    """The interval of a bootstrapped figure, mended where its percentiles mislead.
+
+    Args:
+        value: the figure itself.
+        samples: its resamples (R,); NaN where undefined.
+        limits: their percentiles.
+        clusters: patients of the smallest class involved.
+        scale: lowest and highest value the figure can have; the highest may be infinite.
+    """
+    low, high = widen(value, *limits, clusters)
+    known = samples[~np.isnan(samples)]
+    error = float(known.std()) if len(known) else 0.0
+    below, above = value - scale[0], scale[1] - value
+    if error < 1e-9 or min(below, above) <= 1e-9 or min(below, above) >= _NEAR * error:
+        return low, high
+    if math.isinf(above):
+        factor = math.exp(_Z * error / below)
+        return scale[0] + below / factor, scale[0] + below * factor
+    step = _Z * error * (1 / below + 1 / above)  # on the logit scale
+    odds = (below / above * math.exp(-step), below / above * math.exp(step))
+    low, high = ((scale[0] + scale[1] * o) / (1 + o) for o in odds)
+    return low, high
+
+
 def widen(value: float, low: float, high: float, clusters: int) -> tuple[float, float]:
     """Replace an interval that collapsed onto 0 or 1 by Wilson's.
 
@@ -95,3 +131,21 @@ def widen(value: float, low: float, high: float, clusters: int) -> tuple[float, 
         if math.isclose(value, 0.0, abs_tol=1e-9):
             return 0.0, wilson(0, clusters)[1]
     return low, high
+
+
+def ratio(
+    first: float, first_limits: tuple[float, float], second: float, second_limits: tuple[float, float]
+) -> tuple[float, float]:
+    """The interval of ``first / second``, two independent shares, from that of each (Donner and Zou 2012, MOVER).
+
+    It stays right where ``second`` is 0 on the films at hand: the lower limit is finite, the upper infinite.
+    """
+    (low, high), (least, most) = first_limits, second_limits
+    product = first * second
+
+    def root(limit: float, other: float) -> float:
+        return math.sqrt(max(product**2 - limit * other * (2 * first - limit) * (2 * second - other), 0.0))
+
+    lower = low * (2 * first - low) / (product + root(low, most)) if first > 0 else 0.0
+    upper = (product + root(high, least)) / (least * (2 * second - least)) if least > 0 else math.inf
+    return lower, upper

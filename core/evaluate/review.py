@@ -50,7 +50,8 @@ def doubtful(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     """Films whose label is doubtful, by confident learning (Northcutt 2021).
 
     A film is doubtful when another class is more probable than its label and at least as probable as that class usually
-    is on films that carry its label.
+    is on films that carry its label. It must also be the more probable one were all labels equally common: else a sixth
+    of the films of a rare class that looks a little like a common one would be doubted for being rare.
 
     Args:
         labels: int (N,).
@@ -60,14 +61,16 @@ def doubtful(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
         ``row``, ``label``, ``suggested`` (class indices) and ``margin`` (probability of the suggested class less that
         of the label), the widest margin first.
     """
-    n_classes = probabilities.shape[1]
-    own = probabilities[np.arange(len(labels)), labels]
-    usual = np.array([own[labels == c].mean() if (labels == c).any() else np.inf for c in range(n_classes)])
+    films = np.arange(len(labels))
+    own = probabilities[films, labels]
+    counts = np.bincount(labels, minlength=probabilities.shape[1])
+    usual = np.array([own[labels == c].mean() if n else np.inf for c, n in enumerate(counts)])
     claims = np.where(probabilities >= usual, probabilities, -np.inf)
-    claims[np.arange(len(labels)), labels] = -np.inf
+    claims[films, labels] = -np.inf
     suggested = claims.argmax(axis=1)
     margin = claims.max(axis=1) - own
-    rows = np.flatnonzero(margin > 0)
+    likelier = probabilities[films, suggested] * counts[labels] > own * counts[suggested]
+    rows = np.flatnonzero((margin > 0) & likelier)
     rows = rows[np.argsort(-margin[rows], kind="stable")]
     columns = {"row": rows, "label": labels[rows], "suggested": suggested[rows], "margin": margin[rows]}
     return pd.DataFrame(columns)

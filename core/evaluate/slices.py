@@ -8,13 +8,13 @@ import pandas as pd
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import LEVEL, Figure, percentiles, widen, wilson
+from core.evaluate.intervals import LEVEL, Figure, percentiles, settle, wilson
 from core.evaluate.operating import ARGMAX, OperatingPoint
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
 _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands
 UNKNOWN = "unknown"
-FEWEST = 10  # films; smaller slices are shown but never listed as worst
+FEWEST = 10  # patients, or films where none is known; smaller slices are shown but never listed as worst
 _MOST_VALUES = 30  # a column with more values names films rather than groups
 _NOT_SLICES = {"path", "label", "patient", "split", "lungs", "truth", "boxes", "sha256", "age"}
 
@@ -45,16 +45,19 @@ def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) 
         inside = (names == name).to_numpy()
         films, hits = _sums(inside[None], right, evaluation.weights)
         share = np.divide(hits[0], films[0], out=np.full(films.shape[1], np.nan, np.float32), where=films[0] > 0)
-        rows.append(_row(name, part, point) | {"accuracy": _accuracy(share, right[inside], evaluation.clusters[inside])})
+        rows.append(
+            _row(name, part, point) | {"accuracy": _accuracy(share, right[inside], evaluation.clusters[inside])}
+        )
     return pd.DataFrame(rows)
 
 
 def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10) -> pd.DataFrame:
-    """The slices of at least 10 films, over all columns, that are called less rightly than all other films.
+    """The slices of at least 10 patients, over all columns, that are called less rightly than all other films.
 
     Columns: ``column``, ``slice``, ``films``, ``accuracy`` (`Figure`), ``gap`` (accuracy less that of all other films)
     and ``clear``: whether the bootstrap interval of that gap lies below 0 even at 95 % for all slices looked at
-    together (Bonferroni): the worst of many slices looks bad by chance alone.
+    together (Bonferroni): the worst of many slices looks bad by chance alone. Slices of fewer patients are left out:
+    films of one patient are drawn together or not at all, and the bootstrap would take one patient's luck for certain.
     """
     right = (evaluation.called(point) == evaluation.labels).astype(np.float32)
     parts = [
@@ -63,7 +66,7 @@ def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10
         for names in (groups(evaluation.samples, column),)
         for name in names.unique()
     ]
-    parts = [part for part in parts if FEWEST <= part[2].sum() < len(evaluation)]
+    parts = [p for p in parts if not p[2].all() and len(np.unique(evaluation.clusters[p[2]])) >= FEWEST]
     members = np.stack([np.ones(len(evaluation), bool), *(inside for _, _, inside in parts)])
     films, hits = _sums(members, right, evaluation.weights)
     rows = []
@@ -93,7 +96,8 @@ def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Fig
     if patients == films:
         return Figure(value, *wilson(float(right.sum()), films), films, help_)
     low, high = (float(limit[0]) for limit in percentiles(share[1:, None]))
-    return Figure(value, *widen(value, low, high, patients), films, help_)
+    low, high = settle(value, share[1:], (low, high), patients)
+    return Figure(value, min(low, value), max(high, value), films, help_)
 
 
 def _row(name: str, part: Evaluation, point: OperatingPoint) -> dict[str, str | int | Figure]:

@@ -178,6 +178,17 @@ def test_cost_cut_offs():
         cut_off_for_costs(0, 0)
 
 
+def test_a_perfect_ranking_has_a_perfect_band():
+    """Full recall is reached with full precision, whatever lower cut-offs add."""
+    labels = np.tile([0, 1, 1], 20)
+    perfect = Evaluation(
+        ("no", "yes"), labels, np.eye(2)[labels] * 0.8 + 0.1, pd.DataFrame({"path": labels.astype(str)})
+    )
+    curve = perfect.curves["yes"]
+    assert (curve.pr_low == 1).all()
+    assert curve.pr_high[-1] == 1
+
+
 def test_curves_pass_through_the_operating_point():
     drawn = evaluation()
     curve, figures = drawn.curves["COVID-19"], drawn.figures(OperatingPoint("COVID-19", 0.4))["COVID-19"]

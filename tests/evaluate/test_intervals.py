@@ -3,13 +3,14 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.intervals import percentiles, resamples, widen, wilson
-from tests.evaluate.drawn import CLASSES, evaluation
+from core.evaluate.intervals import percentiles, ratio, resamples, settle, widen, wilson
+from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
 
 def test_a_resample_draws_whole_patients():
@@ -104,3 +105,112 @@ def test_perfection_on_few_films_is_not_certainty():
 def test_widen_leaves_honest_intervals_alone():
     assert widen(0.9, 0.85, 0.95, 20) == (0.85, 0.95)
     assert widen(0.4, 0.4, 0.4, 20) == (0.4, 0.4)
+
+
+def small_study(seed: int, films: int, positives: float, strength: float, sharpness: float = 1.0) -> Evaluation:
+    """Two classes, the second with this share, whose honest probabilities are sharpened by a factor of their logit."""
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(films) < positives).astype(int)
+    score = rng.normal(size=films) + strength * labels
+    logit = strength * (score - strength / 2) + np.log(positives / (1 - positives))
+    p = 1 / (1 + np.exp(-sharpness * logit))
+    return Evaluation(
+        ("no", "yes"), labels, np.stack([1 - p, p], axis=1), pd.DataFrame({"path": [str(i) for i in range(films)]})
+    )
+
+
+def test_an_auroc_near_1_on_few_films_covers_at_its_rate():
+    """Some ten positive films and a true AUROC of 0.98: bare percentiles hold it four times in five."""
+    population = small_study(0, 100_000, 0.04, 2.9)
+    truth = roc_auc_score(population.labels, population.probabilities[:, 1])
+    held, bare, studies = 0, 0, 120
+    for seed in range(1, studies + 1):
+        study = small_study(seed, 250, 0.04, 2.9)
+        figure = study.figures()["yes"]["auroc"]
+        samples = study._steady["ranking"]["auroc"][1:, 1]
+        low, high = percentiles(samples[:, None])
+        held += figure.low <= truth <= figure.high
+        bare += low[0] <= truth <= high[0]
+    assert held / studies > 0.86
+    assert held > bare
+
+
+@pytest.mark.parametrize("sharpness", [1.0, 2.5])
+def test_a_calibration_error_covers_the_truth_of_honest_and_of_overconfident_models(sharpness):
+    population = small_study(0, 200_000, 0.4, 1.5, sharpness)
+    confidence, right = population.probabilities.max(axis=1), population.called() == population.labels
+    bins = np.ceil(confidence * 10)
+    truth = sum(abs((confidence - right)[bins == b].sum()) for b in np.unique(bins)) / len(right)
+    held, studies = 0, 60
+    for seed in range(1, studies + 1):
+        figure = small_study(seed, 250, 0.4, 1.5, sharpness).figures()["all films"]["ece"]
+        held += figure.low <= truth <= figure.high
+        assert sharpness == 1 or figure.low > 0
+    assert held / studies > 0.86
+
+
+def test_ppv_at_a_prevalence_covers_though_no_film_was_falsely_called():
+    """With one false alarm in 200 films some studies see none: their specificity of 1 is not certain."""
+    rng, held, without, studies = np.random.default_rng(0), 0, 0, 400
+    truth = 0.8 * 0.02 / (0.8 * 0.02 + 0.005 * 0.98)
+    labels = np.repeat([1, 0], [50, 200])
+    for _ in range(studies):
+        called = np.where(labels == 1, rng.random(250) < 0.8, rng.random(250) < 0.005).astype(int)
+        hits, alarms = int(called[:50].sum()), int(called[50:].sum())
+        odds = ratio(hits / 50, wilson(hits, 50), alarms / 200, wilson(alarms, 200))
+        low, high = (1 / (1 + 0.98 / 0.02 / limit) for limit in odds)
+        held += low <= truth <= high
+        without += alarms == 0
+    assert without > 100
+    assert 0.91 <= held / studies <= 0.99
+    p = np.where(called[:, None] == [0, 1], 0.9, 0.1)
+    figure = Evaluation(("no", "yes"), labels, p, pd.DataFrame({"path": labels.astype(str)})).figures(
+        prevalence={"yes": 0.02}
+    )["yes"]["ppv_at"]
+    assert (figure.low, figure.high) == pytest.approx((low, high))
+
+
+def test_ratio_of_shares_is_that_of_its_formula_and_has_its_limits():
+    """Donner and Zou's equation (2012), written as they do."""
+    first, (low, high), second, (least, most) = 0.5, (0.4, 0.62), 0.1, (0.05, 0.17)
+    product = first * second
+    lower = (product - math.sqrt(product**2 - low * most * (2 * first - low) * (2 * second - most))) / (
+        most * (2 * second - most)
+    )
+    upper = (product + math.sqrt(product**2 - high * least * (2 * first - high) * (2 * second - least))) / (
+        least * (2 * second - least)
+    )
+    assert ratio(first, (low, high), second, (least, most)) == pytest.approx((lower, upper))
+    assert ratio(0.5, (0.4, 0.6), 0.1, (0.05, 0.2))[0] == pytest.approx(0.4 * 0.6 / (2 * 0.05))  # its 0 / 0
+    assert ratio(0.0, (0.0, 0.1), 0.1, (0.05, 0.2))[0] == 0
+    assert ratio(0.5, (0.4, 0.6), 0.0, (0.0, 0.1))[1] == math.inf
+    assert ratio(0.5, (0.4, 0.6), 0.0, (0.0, 0.1))[0] > 4
+
+
+def test_settle_changes_what_lies_near_the_end_of_its_scale():
+    rng = np.random.default_rng(0)
+    middle = rng.normal(0.8, 0.02, 2000)
+    assert settle(0.8, middle, (0.76, 0.84), 50) == (0.76, 0.84)
+    hits = rng.binomial(100, 0.97, 5000) / 100
+    low, high = settle(0.97, hits, (0.94, 1.0), 100)
+    assert (low, high) == pytest.approx(wilson(97, 100), abs=0.012)
+    assert settle(0.94, 2 * hits - 1, (0.88, 1.0), 100, (-1.0, 1.0)) == pytest.approx((2 * low - 1, 2 * high - 1))
+    low, high = settle(0.03, 1 - hits, (0.0, 0.06), 100, (0.0, math.inf))
+    assert low * high == pytest.approx(0.03**2)
+    assert settle(1.0, np.ones(50), (1.0, 1.0), 8) == widen(1.0, 1.0, 1.0, 8)
+
+
+def test_films_of_one_patient_called_rightly_say_little_of_precision():
+    labels, patient = np.repeat([0, 1], [10, 20]), ["one"] * 10 + [f"p{i}" for i in range(20)]
+    p = probabilities(labels, 2, 50, np.random.default_rng(0))
+    samples = pd.DataFrame({"path": [str(i) for i in range(30)], "patient": patient})
+    figure = Evaluation(("a", "b"), labels, p, samples).figures()["a"]["precision"]
+    assert (figure.value, figure.n) == (1, 10)
+    assert figure.low == pytest.approx(wilson(1, 1)[0])
+
+
+def test_a_patient_with_films_of_two_classes_is_one_patient():
+    labels = np.tile([0, 1], 6)
+    samples = pd.DataFrame({"path": [str(i) for i in range(12)], "patient": [f"p{i // 2}" for i in range(12)]})
+    figure = Evaluation(("a", "b"), labels, np.eye(2)[labels], samples).figures()[OVERALL]["accuracy"]
+    assert figure.low == pytest.approx(wilson(6, 6)[0])
