@@ -91,7 +91,8 @@ def borders_only(case: Case) -> Finding:
     key, title = "borders_only", "Borders only"
     result = shortcuts.borders_only(case.signatures.thumbnails, case.cohort.labels(), case.groups)
     if result is None:
-        return Finding(key, title, None, "Fewer than two classes have 20 films")
+        least = f"{shortcuts.LEAST_FILMS} films of {shortcuts.FOLDS} patients"
+        return Finding(key, title, None, f"Fewer than two classes have {least}")
     passed = result.low < BORDERS_AUROC
     verdict = "not enough to fail" if passed else "they give the class away"
     interval = f"{result.auroc:.2f} (95 % {result.low:.2f} to {result.high:.2f}; chance 0.50)"

@@ -1,6 +1,7 @@
 """Leaks: films that are there twice, and patients on two sides, inside one cohort or between several."""
 
 from collections.abc import Iterable
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def shared_patients(case: Case, origin: np.ndarray) -> Finding:
     table = pd.DataFrame({"patient": patient, "origin": origin})[~patient.str.fullmatch(r"\d{0,5}")]
     homes = table.drop_duplicates().groupby("patient")["origin"].agg(list)
     homes = homes[homes.map(len) > 1]
-    between = _between(tuple(sorted(h))[:2] for h in homes)
+    between = _between(pair for home in homes for pair in combinations(home, 2))
     count = len(homes)
     sentence = (
         f"{count} patients occur in two cohorts: {between}" if count else "No known patient occurs in two cohorts"

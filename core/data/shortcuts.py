@@ -9,8 +9,8 @@ from core.data.signatures import SIDE
 
 _HIDDEN = 8  # pixels of a 64-pixel thumbnail that stay visible at each edge; the lungs lie inside
 _MOST_FILMS = 4000  # more make the borders-only test slower, not better
-_LEAST_FILMS = 20  # of a class, for it to take part
-_FOLDS = 5
+LEAST_FILMS = 20  # of a class, for it to take part,
+FOLDS = 5  # and as many groups: one a fold
 _RESAMPLES = 200
 
 
@@ -36,7 +36,9 @@ def cramers_v(first: pd.Series, second: pd.Series) -> tuple[float, float]:
     chi2, p, _, _ = chi2_contingency(table, correction=False)
     excess = max(0.0, chi2 / count - (rows - 1) * (columns - 1) / (count - 1))
     smaller = min(rows - (rows - 1) ** 2 / (count - 1), columns - (columns - 1) ** 2 / (count - 1))
-    return float(np.sqrt(excess / (smaller - 1))), float(p)
+    if smaller - 1 < 1e-9:  # as many categories as films: nothing is left once the bias is taken off
+        return 0.0, float(p)
+    return min(1.0, float(np.sqrt(excess / (smaller - 1)))), float(p)
 
 
 def effect(values: pd.Series, classes: pd.Series) -> float:
@@ -59,14 +61,18 @@ def borders_only(thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray,
         seed: of the forest and the resampling.
 
     Returns:
-        The cross-validated area, its interval by resampling groups; None where fewer than two classes have 20 films.
+        The cross-validated area, its interval by resampling groups; None where fewer than two classes have 20 films
+        in 5 groups.
     """
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.model_selection import StratifiedGroupKFold
 
-    counts = np.bincount(labels)
     rng = np.random.default_rng(seed)
-    chosen = np.flatnonzero(counts[labels] >= _LEAST_FILMS)
+    enough = [
+        (labels == c).sum() >= LEAST_FILMS and len(np.unique(groups[labels == c])) >= FOLDS
+        for c in range(int(labels.max(initial=0)) + 1)
+    ]
+    chosen = np.flatnonzero(np.array(enough)[labels])
     chosen = np.sort(rng.permutation(chosen)[:_MOST_FILMS])
     labels, groups = labels[chosen], groups[chosen]
     classes = np.unique(labels)
@@ -74,7 +80,7 @@ def borders_only(thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray,
         return None
     borders = _borders(thumbnails[chosen])
     scores = np.zeros((len(labels), len(classes)))
-    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     for train, test in folds.split(borders, labels, groups):
         forest = ExtraTreesClassifier(100, min_samples_leaf=2, class_weight="balanced", random_state=seed)
         forest.fit(borders[train], labels[train])
@@ -85,7 +91,7 @@ def borders_only(thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray,
     for _ in range(_RESAMPLES):
         drawn = np.concatenate([members[k] for k in rng.integers(0, len(members), len(members))])
         resampled.append(_mean_area(labels[drawn], scores[drawn], classes))
-    low, high = np.percentile(resampled, (2.5, 97.5))
+    low, high = np.nanpercentile(resampled, (2.5, 97.5))  # a resample may lack a class
     return BordersOnly(area, float(low), float(high), len(labels))
 
 
@@ -100,7 +106,7 @@ def _borders(thumbnails: np.ndarray) -> np.ndarray:
 
 
 def _mean_area(labels: np.ndarray, scores: np.ndarray, classes: np.ndarray) -> float:
-    """Mean area under the ROC curve of each class that occurs against the rest, from ranks."""
+    """Mean area under the ROC curve of each class that occurs against the rest, from ranks; NaN where one does."""
     from scipy.stats import rankdata
 
     areas = []
@@ -109,4 +115,4 @@ def _mean_area(labels: np.ndarray, scores: np.ndarray, classes: np.ndarray) -> f
         n, m = int(mine.sum()), int((~mine).sum())
         if n and m:
             areas.append((rankdata(scores[:, column])[mine].sum() - n * (n + 1) / 2) / (n * m))
-    return float(np.mean(areas))
+    return float(np.mean(areas)) if areas else float("nan")

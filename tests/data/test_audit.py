@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,20 @@ def test_what_two_cohorts_share(tmp_path: Path, save: Save) -> None:
     assert audit_across([apart, numbered]).passed
 
 
+def test_a_patient_in_three_cohorts_is_in_each_pair_of_them(tmp_path: Path, save: Save) -> None:
+    cohorts = [
+        replace(
+            cohort(tmp_path / name, save, lambda i, _, k=k: draw(100 * k + i), 4, patient=lambda i, _: f"person{i}"),
+            name=name,
+        )
+        for k, name in enumerate("abc")
+    ]
+    finding = findings(audit_across(cohorts))["shared_patients"]
+    assert finding.figures["patients"] == 4
+    for pair in ("4 in a and b", "4 in a and c", "4 in b and c"):
+        assert pair in finding.sentence
+
+
 def test_frame_measures() -> None:
     film = np.full((100, 200), 120, np.uint8)
     plainly = measure(film)
@@ -133,6 +148,22 @@ def test_cramers_v_and_effect_against_their_limits() -> None:
     noise = pd.Series(rng.normal(size=3000))
     assert shortcuts.effect(noise, a) < 0.01
     assert shortcuts.effect(a.astype(float) * 10 + noise, a) > 0.8
+
+
+def test_cramers_v_of_hardly_any_films_is_a_number() -> None:
+    for n in (2, 3, 5):
+        names = pd.Series(list("abcde"[:n]))
+        assert shortcuts.cramers_v(names, names)[0] == 0.0
+
+
+def test_borders_only_needs_several_patients_of_each_class() -> None:
+    rng = np.random.default_rng(1)
+    films, labels = rng.integers(0, 256, (60, 64, 64), dtype=np.uint8), np.arange(60) % 2
+    assert shortcuts.borders_only(films, labels, np.arange(60) % 4) is None
+    assert shortcuts.borders_only(films, labels, np.where(labels == 0, 0, np.arange(60))) is None
+    result = shortcuts.borders_only(films, labels, np.arange(60) % 10)
+    assert result is not None
+    assert result.low <= result.auroc <= result.high
 
 
 def test_borders_only_interval_covers_chance_on_noise() -> None:
