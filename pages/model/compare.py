@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 VIEWS = ("All models", "Training", "Two on the same films", "Two on this film")
 SHOWN = {"accuracy": OVERALL, "balanced_accuracy": OVERALL, "auroc": MACRO, "f1": MACRO, "mcc": OVERALL, "ece": OVERALL}
+TITLES = {
+    key: f"Macro {GLOSSARY[key].title}" if scope == MACRO else GLOSSARY[key].title for key, scope in SHOWN.items()
+}
+PUBLISHED = (
+    "What the authors of the recipe reported, of their own films; empty where the recipe is not a published one."
+)
+SPEED = "Median time of one prediction on this machine, from picture to probabilities."
 SPEED_RUNS = 7  # timed predictions of one film; the median counts
 CHANGED = 24  # films shown
 
@@ -47,16 +54,22 @@ def all_models(cards: "dict[str, Card]") -> None:
             for number, name in enumerate(cards):
                 report(number / len(cards))
                 speeds[name] = milliseconds(name)
-    st.dataframe(
-        pd.DataFrame([_line(card, measured[name], speeds.get(name)) for name, card in cards.items()]),
-        hide_index=True,
-        column_config={GLOSSARY[key].title: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in SHOWN},
+    table = pd.DataFrame([_line(card, measured[name], speeds.get(name)) for name, card in cards.items()])
+    unknown = [name for name in ("ms per film", "Published") if table[name].isna().all()]
+    help_ = {
+        "Model": st.column_config.TextColumn(pinned=True),
+        "ms per film": st.column_config.NumberColumn(help=SPEED, format="%.1f"),
+        "Published": st.column_config.TextColumn(help=PUBLISHED),
+    } | {TITLES[key]: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in SHOWN}
+    st.dataframe(table.drop(columns=unknown), hide_index=True, column_config=help_)
+    st.caption(
+        "Each model on its own test films, with 95 % intervals; not on the same films: for that, see “Two on the same "
+        "films”."
     )
-    st.caption("Each model on its own test films, so not on the same ones: for that, see “Two on the same films”.")
-    key = st.selectbox("Figure", list(SHOWN), format_func=lambda k: GLOSSARY[k].title, width=240)
+    key = st.selectbox("Figure", list(SHOWN), format_func=TITLES.__getitem__, width=240)
     rows = {cards[name].title: found[key] for name, found in measured.items() if found}
     if rows:
-        title = GLOSSARY[key].title
+        title = TITLES[key]
         figure = evaluation_figures.forest(rows, f"{title}, own test films")
         st.plotly_chart(figure, key="models", config=widgets.CHART, alt=f"{title} of every model with 95 % intervals")
 
@@ -118,6 +131,7 @@ def same_films(cards: "dict[str, Card]") -> None:
     )  # fmt: skip
     rows = [(GLOSSARY[key].title, gap.text()) for key, gap in result.differences.items()]
     right.dataframe(pd.DataFrame(rows, columns=["Figure", "Second less first"]), hide_index=True)
+    st.caption("With 95 % intervals over the same patients; F1, AUROC and average precision are means of the classes.")
     changed(result)
 
 
@@ -152,13 +166,15 @@ def this_film(cards: "dict[str, Card]") -> None:
     state.choose("class", shared, lambda: called if called in shared else shared[0])
     asked = str(st.segmented_control("Evidence for", shared, key="class", required=True))
     style = viewer.Drawing(viewer.overlay.Style(st.session_state["opacity"], st.session_state["threshold"]))
-    for name, place in zip((first, second), st.columns(2), strict=True):
-        model = resources.classifier(name)
-        said = resources.prediction(model, case.film)
+    models = [resources.classifier(name) for name in (first, second)]
+    maps = [resources.heatmaps(model, case.film, "gradcam", None)[asked] for model in models]
+    bar = not any(map_.blank for map_ in maps)  # else the two films would differ in size
+    for model, map_, place in zip(models, maps, st.columns(2), strict=True):
+        name, said = model.card.name, resources.prediction(model, case.film)
         with place:
             st.markdown(f"**{cards[name].title}**: {said.label}")
-            map_ = resources.heatmaps(model, case.film, "gradcam", None)[asked]
-            viewer.show([viewer.View(said.picture, map_, f"{asked} {map_.probability:.2f}")], style, f"film {name}")
+            view = viewer.View(said.picture, map_, f"{asked} {map_.probability:.2f}")
+            viewer.show([view], style, f"film {name}", bar=bar)
             probabilities = dict(zip(said.classes, map(float, said.probabilities), strict=True))
             cut_offs = dict(zip(said.classes, said.thresholds, strict=True))
             st.plotly_chart(
@@ -166,11 +182,18 @@ def this_film(cards: "dict[str, Card]") -> None:
                 config=widgets.CHART, alt=", ".join(f"{c} {p:.2f}" for c, p in probabilities.items()),
             )  # fmt: skip
             if said.domain.status != "in":
-                st.warning(said.domain.sentence, icon=":material/block:")
+                st.warning(f"Not like the films this model knows. {said.domain.sentence}", icon=":material/block:")
+    st.caption("Grad-CAM, last layer; each map on its own scale, so the strengths of the two cannot be compared.")
 
 
 def _compared(first: "Card", second: "Card") -> Comparison | None:
     """On the test films that both models keep, else on the sidebar's cohort once it has been shown to both."""
+    if set(first.classes) != set(second.classes):
+        st.info(
+            f"{first.title} knows {', '.join(first.classes)}; {second.title} knows {', '.join(second.classes)}. Only "
+            "models of the same classes can be compared film by film; “Two on this film” shows any two."
+        )
+        return None
     result = evaluations.on_own_films(first.name, second.name, (first.created, second.created))
     if result is not None:
         return result
@@ -178,8 +201,8 @@ def _compared(first: "Card", second: "Card") -> Comparison | None:
     models = [resources.classifier(card.name) for card in (first, second)]
     missing = [model for model in models if evaluations.made(model, cohort) is None]
     if missing:
-        sentence = f"No test film is common to both. Both can be shown the {len(cohort):,} films of {cohort.name}."
-        if not widgets.asked("Show them", "play_arrow", sentence):
+        sentence = f"No test film is common to both. Both can be shown the films of {cohort.name}."
+        if not widgets.asked(f"Show {len(cohort):,} films to both", "play_arrow", sentence):
             return None
         for model in missing:
             with widgets.progress(f"Showing films to {model.card.title}", lambda: None) as report:
@@ -191,14 +214,15 @@ def _line(card: "Card", found: dict[str, Figure], speed: float | None) -> dict[s
     published = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in card.published.items())
     return {
         "Model": card.title,
-        "Network": card.network,
-        "Classes": len(card.classes),
-        "Published": published or "–",
-        **{GLOSSARY[key].title: found[key].text() if found else "not kept" for key in SHOWN},
-        "Epochs": len(card.history),
+        "ms per film": speed,
+        "Test films": found["accuracy"].n if found else None,
+        **{TITLES[key]: found[key].text() if found else "not kept" for key in SHOWN},
+        "Published": published or None,
         "Parameters, millions": round(card.parameters / 1e6, 2),
         "Size, MB": round(_megabytes(card.name), 1),
-        "ms per film": None if speed is None else round(speed, 1),
+        "Epochs": len(card.history),
+        "Network": card.network,
+        "Classes": len(card.classes),
     }
 
 
@@ -214,14 +238,9 @@ widgets.heading(
 )
 known = resources.cards()
 view = st.segmented_control(
-    "View",
-    VIEWS,
-    default=VIEWS[0],
-    required=True,
-    label_visibility="collapsed",
-    key="compare view",
+    "View", VIEWS, default=VIEWS[0], required=True, label_visibility="collapsed", key="compare view",
     persist_state="session",
-)
+)  # fmt: skip
 if view == VIEWS[0]:
     all_models(known)
 elif view == VIEWS[1]:

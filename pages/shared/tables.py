@@ -84,8 +84,8 @@ def by_slice(evaluation: "Evaluation", point: OperatingPoint) -> None:
         column_config={"Gap": st.column_config.NumberColumn(format="%+.3f", help="To the accuracy of all other films")},
     )  # fmt: skip
     st.caption(
-        f"Slices of {slices.FEWEST} films or more. Clear: the gap to all other films lies below 0 even at 95 % for all "
-        "slices looked at together; the worst of many looks bad by chance alone."
+        f"Slices of {slices.FEWEST} patients or more. Clear: the gap to all other films lies below 0 even at 95 % for "
+        "all slices looked at together; the worst of many looks bad by chance alone."
     )
 
 

@@ -1,9 +1,13 @@
 """The Compare page: every model in a line, curves, and two models on the same films and on one film."""
 
+from dataclasses import replace
+from shutil import rmtree
+
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.model.checkpoint import load, save
 from tests.conftest import REPOSITORY
 from tests.pages.judged import COHORT, checkpoints
 from tests.pages.test_report import sound
@@ -34,7 +38,20 @@ def test_every_model_has_a_line_with_intervals(page):
     assert {"Model A", "Model B"} <= set(table.index)
     assert "[" in table.loc["Model A", "Accuracy"]
     assert table.loc["Model A", "Published"] == "accuracy 0.9"
-    assert table["ms per film"].isna().all()
+    assert table.loc["Model A", "Test films"] == 80
+    assert "ms per film" not in table
+
+
+def test_models_of_other_classes_are_not_shown_a_cohort_in_vain(page, weights):
+    other = load(weights / "tiny-b")
+    card = replace(other.card, name="tiny-c", title="Model C", classes=("Normal", "Mild", "Moderate", "Severe"))
+    folder = save(replace(other, card=card), weights / "tiny-c")
+    page.segmented_control(key="compare view").set_value("Two on the same films").run()
+    page.selectbox(key="second model").set_value("tiny-c").run()
+    rmtree(folder)
+    sound(page)
+    assert "Only models of the same classes" in page.info[0].value
+    assert not any(button.label.startswith("Show ") for button in page.button)
 
 
 def test_speed_is_measured_here(page):
