@@ -106,7 +106,11 @@ class LungFinder:
     """The trained segmenter; safe to share between threads (it keeps no state between films)."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Load ``model.safetensors`` from a folder (default ``weights/lungs``); CheckpointError if missing or broken."""
+        """Load ``model.safetensors`` from a folder (default ``weights/lungs``).
+
+        Raises:
+            CheckpointError: it is missing or damaged.
+        """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
