@@ -4,6 +4,7 @@ Each takes a checkpoint and returns a function from paths to probabilities (N, C
 """
 
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -96,6 +97,8 @@ def torch_bf16(checkpoint: Checkpoint) -> Run:
 
 
 def openvino_bf16(checkpoint: Checkpoint) -> Run:
+    # As in `core.model.classifier_bulk`: without this module OpenVINO cannot report its use to its makers.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
     model = openvino.convert_model(checkpoint.network(), example_input=torch.zeros(2, 3, 224, 224))
