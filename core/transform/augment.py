@@ -125,16 +125,17 @@ class Augment:
         return picture
 
     def as_code(self) -> str:
-        """The chain as torchvision v2 transforms for a uint8 image tensor (C, H, W), ready to paste."""
-        lines = []
+        """The chain as torchvision v2 transforms for a PIL picture or uint8 tensor (C, H, W), ready to paste."""
+        lines = ["    v2.ToImage(),"]
         for step in self.steps:
             line, _, comment = step.augmentation.code(step.settings).partition("  # ")
             if step.settings.get("fill") == "nearest":
                 comment = "torchvision fills with black only"
             line = line if step.p == 1 else f"v2.RandomApply([{line}], p={step.p:g})"
             lines.append(f"    {line}," + (f"  # {comment}" if comment else ""))
-        body = "\n".join(lines) or "    v2.Identity(),"
-        return f"{torchvision_code.HEADER}\n\naugment = v2.Compose([\n{body}\n])\n"
+        body = "\n".join(lines)
+        header = "import cv2\n" * ("cv2." in body) + torchvision_code.HEADER
+        return f"{header}\n\naugment = v2.Compose([\n{body}\n])\n"
 
     def as_toml(self) -> str:
         """The chain as [[augment]] tables of a recipe."""

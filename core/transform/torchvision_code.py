@@ -95,7 +95,7 @@ def equalise(v: Values) -> str:
 
 def clahe(v: Values) -> str:
     call = f"cv2.createCLAHE({_draw(v['clip'])}, (round({_draw(v['tiles'])}),) * 2).apply(x[0].numpy())"
-    return f"v2.Lambda(lambda x: torch.from_numpy({call}).expand_as(x))  # import cv2: torchvision has no CLAHE"
+    return f"v2.Lambda(lambda x: torch.from_numpy({call}).expand_as(x))  # torchvision has no CLAHE"
 
 
 def invert(v: Values) -> str:

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from core.errors import RecipeError
 from core.transform.augment import AUGMENTATIONS, Augment, Drawn, Step, geometry, warp_back
@@ -159,7 +160,7 @@ EXACT = sorted(set(AUGMENTATIONS) - {"crop", "noise", "elastic", "marker", "equa
 def test_the_copied_code_runs_and_agrees(name: str, picture: np.ndarray) -> None:
     augment = Augment([Step(name, {p.name: (p.low + p.high) / 2 for p in AUGMENTATIONS[name].parameters if p.drawn})])
     scope: dict = {}
-    exec("import cv2\n" + augment.as_code(), scope)
+    exec(augment.as_code(), scope)
     theirs = scope["augment"](torch.from_numpy(picture)[None].repeat(3, 1, 1))
     assert theirs.shape == (3, SIDE, SIDE)
     if name in EXACT:
@@ -172,8 +173,9 @@ def test_the_copied_code_runs_and_agrees(name: str, picture: np.ndarray) -> None
 def test_the_copied_code_draws_ranges_too(name: str, picture: np.ndarray) -> None:
     scope: dict = {}
     step = full(name)
-    exec("import cv2\n" + Augment([Step(name, step.values, p=0.9)]).as_code(), scope)
+    exec(Augment([Step(name, step.values, p=0.9)]).as_code(), scope)
     assert scope["augment"](torch.from_numpy(picture)[None].repeat(3, 1, 1)).shape == (3, SIDE, SIDE)
+    assert scope["augment"](Image.fromarray(picture)).shape == (1, SIDE, SIDE)  # what ImageFolder gives
 
 
 def test_a_recipe_gets_back_what_it_was_given() -> None:
