@@ -101,9 +101,9 @@ class TrainingConfig:
     patience: int = 0
     """Stop after this many epochs without a better one; 0 = never."""
     outlines: float = 0.0
-    """Weight of the penalty on evidence outside the outlines of known findings; 0 = outlines are not looked at."""
+    """Weight of the penalty on evidence outside the outlines of known findings; 0 = none. For ``evidence="votes"``."""
     lungs: float = 0.0
-    """Weight of the penalty on evidence outside the lung fields, as the shipped finder sees them; 0 = none."""
+    """Weight of the penalty on evidence outside the lung fields; 0 = none. For ``evidence="activations"``."""
     half_size_epochs: int = 0
     """The first epochs that see pictures of half the side: four times as fast, while most is still to be learned."""
     monitor: Monitor = "validation_loss"

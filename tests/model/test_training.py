@@ -184,14 +184,15 @@ def test_first_weights_that_cannot_be_had_are_refused_before_films_are_decoded(
 
 
 def test_a_loss_that_is_no_number_ends_the_run(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
-    from core.model.checkpoint import Card, Checkpoint, save
+    from safetensors.torch import save_file
+
     from core.model.zoo import build
 
     start = build("resnet_small", 2).state_dict()
     start["features.stem.0.weight"].fill_(torch.nan)
-    card = Card("s", "S", ("A", "B"), "resnet_small", tiny_recipe.preprocess, {}, 0, "")
-    folder = save(Checkpoint(card, start), tmp_path / "start")
-    recipe = replace(tiny_recipe, network=NetworkConfig("resnet_small", weights=str(folder)))
+    (tmp_path / "start").mkdir()
+    save_file(start, tmp_path / "start" / "model.safetensors")
+    recipe = replace(tiny_recipe, network=NetworkConfig("resnet_small", weights=str(tmp_path / "start")))
     with pytest.raises(RecipeError, match=r"epoch 1 is not a number.*learning_rate"):
         next(fit(squares, recipe, tmp_path / "run"))
     assert not (tmp_path / "run" / state.FILE).exists()
