@@ -1,12 +1,12 @@
 """Hide a part of the film and ask again: the controls, the mask they mean, and what changed."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import streamlit as st
 
 from core.report import figures
-from pages.shared import widgets
+from pages.shared import resources, widgets
 from pages.shared.case import Case
 
 if TYPE_CHECKING:
@@ -48,10 +48,16 @@ def fill_picker(part: str) -> str:
         about = " ".join(f"**{name}**: {FILLS[name]}." for name in FILLS)
         fill = st.selectbox("With", list(FILLS), key="fill", width=160, help=about)
         if part == "box":
-            for title, key in (("Across, %", "across"), ("Down, %", "down")):
-                st.slider(title, 0.0, 100.0, START, 1.0, "%g", key=key, width=170, persist_state="session")
+            box_sliders(170)
             st.caption("Drag a box on the film, or set it here.", width="content")
     return fill
+
+
+def box_sliders(width: int | Literal["stretch"] = "stretch") -> None:
+    """Where the box lies, for whoever does not drag it on the film."""
+    for title, key in (("Across, %", "across"), ("Down, %", "down")):
+        st.session_state.setdefault(key, START)
+        st.slider(title, 0.0, 100.0, step=1.0, format="%g", key=key, width=width, persist_state="session")
 
 
 def box() -> tuple[float, float, float, float]:
@@ -85,6 +91,20 @@ def box_mask(side: int) -> np.ndarray:
 
     left, top, right, bottom = (edge * side for edge in box())
     return rectangle((side, side), left, top, right - left, bottom - top)
+
+
+@st.cache_data(max_entries=8, show_spinner="Hiding the corners of all test films")
+def accuracy_without_corners(spec: str, name: str, fill: str) -> tuple[float, int]:
+    """Accuracy of a model on a cohort's test films whose corners are hidden, and how many films those are."""
+    from core.explain.hide import hide, regions
+
+    cohort, model = resources.cohort(spec), resources.classifier(name)
+    rows = np.flatnonzero(cohort.samples["split"] == "test")
+    pictures = [model.picture(cohort.film(int(row))) for row in rows]
+    corners = regions((model.preprocess.size, model.preprocess.size))["corners"]
+    _, found = model.predict_pictures(np.stack([hide(picture, corners, fill) for picture in pictures]))
+    called = np.array(model.classes)[found.argmax(axis=1)]
+    return float((called == cohort.samples["label"].to_numpy()[rows]).mean()), len(rows)
 
 
 def outcome(answer: "WhatIf") -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from core.evaluate.estimates import OVERALL
 from core.report import figures, overlay
-from pages.shared import resources, viewer, widgets
+from pages.shared import evaluations, hiding, resources, viewer, widgets
 from pages.shared.case import Case
 from pages.shared.viewer import View
 
@@ -28,6 +29,7 @@ STEPS = (
     "4 Hide the marker",
     "5 Meet the new hospital",
 )
+FILL = "inpaint"  # leaves nothing of the letter, where a blur leaves a bright smear that still points at a class
 NEEDS_TRUTH = ("hit", "miou", "mass_inside")  # lines of the trust card that no real film can have
 BARS = widgets.CHART | {"displayModeBar": False}
 
@@ -73,7 +75,8 @@ def admire(row: int) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         accuracy, films = (measured("cheat", "confounded", name) for name in ("accuracy", "films"))
-        about = f"{films:.0f} films, patients kept apart"
+        figure = evaluations.own("cheat")["test"].figures()[OVERALL]["accuracy"]
+        about = f"{films:.0f} films, patients kept apart; 95 % interval {figure.low:.1%} to {figure.high:.1%}"
         st.metric("Model A: accuracy on its test films", f"{accuracy:.1%}", about, "off", delta_arrow="off")
         st.markdown(
             "Four classes, a clean split, and hardly a mistake. **Would you use this model?** "
@@ -88,11 +91,12 @@ def look(row: int) -> None:
     """Step 2: one answer, two reasons."""
     show_maps(HOME, row, "shortcut maps")
     cheat, honest = (measured(model, "confounded", "gradcam_lung_share") for model in MODELS)
+    films = measured("cheat", "confounded", "films")
     calls = [case_of(HOME, model, row).prediction.label for model in MODELS]
     both = f"Both models say {calls[0]}" if len(set(calls)) == 1 else "The models disagree"
     st.markdown(
         f"{both}; green is where the finding truly is. **What does model A look at?** "
-        f"Over all test films, {cheat:.0%} of its evidence lies in the lungs; of model B's, {honest:.0%}."
+        f"Over all {films:.0f} test films, {cheat:.0%} of its evidence lies in the lungs; of model B's, {honest:.0%}."
     )
 
 
@@ -114,31 +118,48 @@ def hide(row: int) -> None:
     """Step 4: an experiment: the corners hold no disease."""
     from core.explain.whatif import regions
 
-    st.markdown("A letter lies in a corner, where no disease can be. **Blur the corners, and ask both models again.**")
+    st.markdown(
+        "A letter lies in a corner, where no disease can be. **Fill the corners in from what surrounds them, and ask "
+        "both models again.**"
+    )
     for _, who, case in side_by_side(HOME, row):
         shape = case.prediction.picture.shape
         corners = regions((shape[0], shape[1]))["corners"]
-        answer = resources.what_if(case.model, case.film, corners, "blur", case.prediction.label, "gradcam", None)
+        answer = resources.what_if(case.model, case.film, corners, FILL, case.prediction.label, "gradcam", None)
         before, after = (part.probabilities[answer.class_name] for part in (answer.before, answer.after))
-        st.metric(f"{who}: {answer.class_name}, corners hidden", f"{after:.2f}", f"{answer.change:+.2f}")
+        title, change = f"{who}: {answer.class_name}, corners hidden", f"{answer.change:+.2f}"
+        hardly = abs(answer.change) < hiding.NOTICEABLE
+        st.metric(title, f"{after:.2f}", change, "off" if hardly else "normal", delta_arrow="off" if hardly else "auto")
         st.markdown(what_it_means(before, after))
         st.image(overlay.enlarge(answer.after.picture, viewer.SIDE), width=260)
         bars = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
         st.plotly_chart(bars, key=f"shortcut hidden {who}", config=BARS, alt=f"{who} before and after")
+    left = []
+    for model, who in MODELS.items():
+        accuracy, films = hiding.accuracy_without_corners(HOME, model, FILL)
+        left.append(f"{who}'s accuracy goes from {measured(model, 'confounded', 'accuracy'):.0%} to **{accuracy:.0%}**")
+    st.markdown(
+        f"One film may be an exception. With the corners of all {films} test films hidden, {' and '.join(left)}."
+    )
 
 
 def what_it_means(before: float, after: float) -> str:
     """What hiding the corners did to a class's probability, in words."""
     if after < before / 2:
         return "The answer lay in the corners."
-    return "The corners hardly count." if abs(after - before) < 0.1 else "The corners count, but not alone."
+    return (
+        "The corners hardly count." if abs(after - before) < hiding.NOTICEABLE else "The corners count, but not alone."
+    )
 
 
 def meet(row: int) -> None:
     """Step 5: the hospital next door lays its letters as it likes."""
     for column, (model, who) in zip(st.columns(2, gap="large"), MODELS.items(), strict=True):
         home, there = (measured(model, kind, "accuracy") for kind in ("confounded", "new-hospital"))
-        column.metric(f"{who}: accuracy in the new hospital", f"{there:.1%}", f"{100 * (there - home):+.1f} points")
+        column.metric(
+            f"{who}: accuracy in the new hospital", f"{there:.1%}", f"{100 * (there - home):+.1f} points against home"
+        )
+    st.caption(f"{measured('cheat', 'new-hospital', 'films'):,.0f} films of the new hospital.")
     show_maps(ELSEWHERE, row, "shortcut elsewhere")
     film = resources.cohort(ELSEWHERE).samples.iloc[row]
     said = case_of(ELSEWHERE, "cheat", row).prediction.label
@@ -184,9 +205,11 @@ def onwards(step: str) -> None:
 def page() -> None:
     """One step at a time."""
     shown = dict(zip(STEPS, (admire, look, read, hide, meet), strict=True))
+    st.session_state.setdefault("shortcut step", STEPS[0])  # which the button may change, so it is no default
     step = st.segmented_control(
-        "Step", STEPS, default=STEPS[0], required=True, key="shortcut step", label_visibility="collapsed", wrap=True
-    )
+        "Step", STEPS, required=True, key="shortcut step", label_visibility="collapsed", wrap=True,
+        persist_state="session",
+    ) or STEPS[0]  # fmt: skip
     onwards(step)
     shown[step](chosen_film(ELSEWHERE if step == STEPS[-1] else HOME))
 

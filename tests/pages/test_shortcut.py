@@ -53,3 +53,12 @@ def test_another_film_is_another_film(lab: AppTest) -> None:
     following = next(button for button in lab.button if button.label == "Another film")
     sound(following.click().run())
     assert lab.session_state["shortcut film"] == before + 1
+
+
+def test_without_its_corners_the_cheat_knows_no_more_than_chance(lab: AppTest) -> None:
+    control = lab.segmented_control(key="shortcut step")
+    sound(control.set_value(control.options[3]).run())
+    words = next(text.value for text in lab.markdown if "corners of all" in text.value)
+    cheat, honest = (int(share) for share in re.findall(r"to \*\*(\d+)%", words))
+    assert cheat < 35
+    assert honest > 85
