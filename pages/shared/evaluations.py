@@ -69,6 +69,20 @@ def as_met(model: "Classifier", cohort: Cohort) -> Cohort:
     return films.with_splits(seen(films, known))
 
 
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=resources.IDENTITY)
+def unseen(model: "Classifier", spec: str) -> np.ndarray:
+    """Which films of a cohort a model can be asked about fairly, bool (N,): it knows their label and never met them.
+
+    A cohort's own test films come first, so that all models of its classes get the same; EvaluationError if the model
+    knows no label of the cohort.
+    """
+    cohort = resources.cohort(spec)
+    met = as_met(model, cohort).samples
+    fair = cohort.samples["path"].isin(met["path"][met["split"].isin(["test", ""])])
+    test = cohort.samples["split"] == "test"
+    return (fair & test if (fair & test).any() else fair).to_numpy()
+
+
 def make(model: "Classifier", cohort: Cohort, report: Callable[[float], None]) -> Splits:
     """Score a cohort and keep the evaluation; ``report`` gets the share done and may raise to stop."""
     from core.evaluate.scoring import score

@@ -1,16 +1,21 @@
 """Quiz: the reader answers first, label then region; then model, heatmap and truth appear. One seed, one order."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
+from core.errors import EvaluationError
 from core.explain.truth import hit
 from core.report import figures, overlay
-from pages.shared import hiding, resources, viewer, widgets
+from pages.shared import evaluations, hiding, resources, viewer, widgets
 from pages.shared.case import Case, current_cohort
 from pages.shared.viewer import View
+
+if TYPE_CHECKING:
+    from core.model.classifier import Classifier
 
 CASES = 10
 VIEWER = "quiz film"
@@ -23,28 +28,27 @@ class Answer:
     reader: str
     model: str
     label: str
+    expected: str  # the model's own name for the label
     overlap: float | None  # of the reader's box and the known truth, 0 to 1; None where nothing can be compared
 
 
-def order(cohort: Cohort, seed: int, labels: tuple[str, ...], unseen: bool) -> list[int]:
-    """The rows of a quiz: the same seed and slice give the same films in the same order."""
-    table = cohort.samples
-    keep = table["label"].isin(labels or cohort.classes)
-    if unseen:
-        keep &= table["split"] == "test"
-    rows = np.flatnonzero(keep.to_numpy())
+def order(cohort: Cohort, seed: int, labels: tuple[str, ...], fair: np.ndarray) -> list[int]:
+    """The rows of a quiz: the same seed, slice and fair films, bool (N,), give the same films in the same order."""
+    rows = np.flatnonzero(cohort.samples["label"].isin(labels or cohort.classes).to_numpy() & fair)
     return [int(row) for row in np.random.default_rng(seed).permutation(rows)[:CASES]]
 
 
-def settings(cohort: Cohort) -> list[int]:
+def settings(cohort: Cohort, model: "Classifier") -> list[int]:
     """Which films, in which order."""
     with st.popover("Cases", icon=":material/tune:"):
         st.number_input(
-            "Seed", 1, 9999, key="seed", help="Everyone who takes the same seed gets the same films in the same order."
-        )
+            "Seed", 1, 9999, key="seed",
+            help="Everyone who takes the same seed, cohort and model gets the same films in the same order: films that "
+            "the model did not learn from, and whose label it knows.",
+        )  # fmt: skip
         labels = st.multiselect("Only", cohort.classes, key="quiz labels", persist_state="session")
-        unseen = bool((cohort.samples["split"] == "test").any())
-        return order(cohort, st.session_state["seed"], tuple(labels), unseen)
+        fair = evaluations.unseen(model, st.session_state["cohort"])
+        return order(cohort, st.session_state["seed"], tuple(labels), fair)
 
 
 def answers(rows: list[int]) -> list[Answer]:
@@ -58,7 +62,7 @@ def answers(rows: list[int]) -> list[Answer]:
 def score(given: list[Answer], case: int, count: int) -> None:
     """Reader against model so far, and which case it is, counted from 1."""
     reader = sum(answer.reader == answer.label for answer in given)
-    model = sum(answer.model == answer.label for answer in given)
+    model = sum(answer.model == answer.expected for answer in given)
     overlaps = [answer.overlap for answer in given if answer.overlap is not None]
     mean = f"{np.mean(overlaps):.2f}" if overlaps else "none yet"
     about = "Mean overlap of your boxes with the known regions: intersection over union."
@@ -85,8 +89,7 @@ def ask_region(case: Case) -> None:
     """Then where it shows."""
     st.markdown(f"You say **{st.session_state['_guess']}**. Where do you see it?")
     st.caption("Drag a box on the film, or set it with the sliders.")
-    st.slider("Across, %", 0.0, 100.0, hiding.START, 1.0, key="across")
-    st.slider("Down, %", 0.0, 100.0, hiding.START, 1.0, key="down")
+    hiding.box_sliders()
     with st.container(horizontal=True):
         st.button("This region", type="primary", on_click=_reveal, args=(case, True))
         st.button("Nothing to mark", on_click=_reveal, args=(case, False))
@@ -94,8 +97,13 @@ def ask_region(case: Case) -> None:
 
 def reveal(case: Case, answer: Answer) -> None:
     """Then everything."""
-    right = "right" if answer.reader == answer.label else "not right"
-    st.markdown(f"It is **{answer.label}**. You said {answer.reader}: **{right}**. The model says **{answer.model}**.")
+    yours, its = (
+        "right" if same else "not right" for same in (answer.reader == answer.label, answer.model == answer.expected)
+    )
+    st.markdown(
+        f"It is **{answer.label}**. You said {answer.reader}: **{yours}**. "
+        f"The model says **{answer.model}**: **{its}**."
+    )
     prediction = case.prediction
     probabilities = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
     figure = figures.probability_bars(probabilities, dict(zip(prediction.classes, prediction.thresholds, strict=True)))
@@ -103,14 +111,22 @@ def reveal(case: Case, answer: Answer) -> None:
         figure, key="quiz bars", config=widgets.CHART | {"displayModeBar": False}, alt="The model's probabilities"
     )
     truth = case.truth
-    if truth is None or not truth.any():
-        st.caption("No region is known on this film.")
+    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[answer.model]
+    if truth is None:
+        healthy = answer.label == "Normal"
+        st.caption(
+            "A normal film: there was nothing to mark." if healthy else "Where it shows on this film, nobody knows."
+        )
+    elif not st.session_state["_marked"]:
+        st.markdown("You marked nothing, so your overlap is **0**.")
     else:
-        if answer.overlap is not None:
-            st.markdown(f"Your box overlaps the known region by **{answer.overlap:.2f}**.")
-        map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[answer.model]
+        st.markdown(f"Your box overlaps the known region by **{answer.overlap:.2f}** (intersection over union).")
+    if map_.blank:
+        st.markdown(f"The heatmap shows no evidence for {answer.model}.")
+    elif truth is not None:
         st.markdown(f"The heatmap's maximum lies **{'inside' if hit(map_.values, truth) else 'outside'}** it.")
-        st.caption("Green: the known region. Yellow: your box.")
+    drawn = {"Green: the known region.": truth is not None, "Yellow: your box.": st.session_state["_marked"]}
+    st.caption(" ".join(["Heatmap: Grad-CAM, last layer.", *(words for words, there in drawn.items() if there)]))
     st.button("Next case", type="primary", on_click=_go, args=("label",))
 
 
@@ -120,7 +136,8 @@ def film(case: Case, step: str) -> None:
         map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
         drawing = viewer.Drawing(overlay.Style(0.6), truth=True)
         box = hiding.box() if st.session_state["_marked"] else None
-        viewer.show([View(case.prediction.picture, map_, "", truth=case.truth)], drawing, VIEWER, box=box)
+        view = View(case.prediction.picture, map_, "", truth=case.truth)
+        viewer.show([view], drawing, VIEWER, bar=False, box=box)  # a colour bar would make the film jump
         return
     marking = step == "region"
     on_box = (lambda: hiding.take_box(VIEWER)) if marking else None
@@ -144,7 +161,9 @@ def _go(step: str) -> None:
 def _reveal(case: Case, marked: bool) -> None:
     side = case.model.preprocess.size
     share = overlap(hiding.box_mask(side) if marked else np.zeros((side, side), bool), case.truth)
-    answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, share)
+    names = case.model.card.recipe.get("labels", {})
+    expected = case.label if case.label in case.model.classes else names.get(case.label, case.label)
+    answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, expected, share)
     st.session_state["_answers"].append(answer)
     st.session_state.update(_step="revealed", _marked=marked)
 
@@ -152,7 +171,12 @@ def _reveal(case: Case, marked: bool) -> None:
 def page() -> None:
     """One case after the other."""
     cohort, spec = current_cohort(), st.session_state["cohort"]
-    rows = settings(cohort)
+    model = resources.classifier(st.session_state["model"])
+    try:
+        rows = settings(cohort, model)
+    except EvaluationError as error:  # no label of the cohort means anything to the model
+        st.info(str(error), icon=":material/info:")
+        return
     if not rows:
         st.info("No film fits these settings.", icon=":material/filter_alt_off:")
         return
@@ -163,7 +187,7 @@ def page() -> None:
     if done >= len(rows):
         st.success("That was the last case. Another seed gives other films.", icon=":material/flag:")
         return
-    row, model = rows[done], resources.classifier(st.session_state["model"])
+    row = rows[done]
     case = Case(spec, cohort, model, resources.film(spec, row), row, str(cohort.samples["label"].iat[row]))
     left, right = st.columns([3, 2], gap="large")
     with right:
