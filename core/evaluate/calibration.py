@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.evaluate.intervals import wilson
+from core.evaluate.intervals import percentiles, resamples, settle, wilson
 
 BINS = 10  # equal widths over 0 .. 1
 
@@ -35,11 +35,19 @@ def calibration_floor(probability: np.ndarray, bins: int = BINS, draws: int = 20
     return np.abs(gaps).sum(axis=0) / len(probability)
 
 
-def reliability(probability: np.ndarray, came_true: np.ndarray, bins: int = BINS) -> pd.DataFrame:
+def reliability(
+    probability: np.ndarray, came_true: np.ndarray, bins: int = BINS, clusters: np.ndarray | None = None
+) -> pd.DataFrame:
     """The reliability diagram as a table, one row a bin, empty bins included.
 
-    Columns: ``low``, ``high`` (edges), ``n`` (films), ``said`` (mean probability), ``came_true`` (share), and its
-    Wilson interval ``came_true_low``, ``came_true_high``; the last four are NaN where n is 0.
+    Args:
+        probability: float (N,), what the model said.
+        came_true: bool (N,), whether it was so.
+        clusters: int (N,), the patient of each film, where some have several: the bootstrap over them, not Wilson.
+
+    Returns:
+        ``low``, ``high`` (edges), ``n`` (films), ``said`` (mean probability), ``came_true`` (share), and its interval
+        ``came_true_low``, ``came_true_high``; the last four are NaN where n is 0.
     """
     number = bin_of(probability, bins)
     n = np.bincount(number, minlength=bins)
@@ -48,8 +56,20 @@ def reliability(probability: np.ndarray, came_true: np.ndarray, bins: int = BINS
         said = np.bincount(number, weights=probability, minlength=bins) / n
         share = hits / n
     limits = np.array([wilson(k, m) for k, m in zip(hits, n, strict=True)])
+    if clusters is not None:
+        weights = resamples(clusters, 400)[:, 1:]
+        for row in np.flatnonzero(n):
+            limits[row] = _of_patients(came_true[number == row], weights[number == row], clusters[number == row])
     edges = np.linspace(0, 1, bins + 1)
     return pd.DataFrame(
         {"low": edges[:-1], "high": edges[1:], "n": n, "said": said, "came_true": share}
         | {"came_true_low": limits[:, 0], "came_true_high": limits[:, 1]}
     )
+
+
+def _of_patients(came_true: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
+    """The interval of a share of films (n,) that patients (n,) have several of, under resamples' weights (n, R)."""
+    films = weights.sum(axis=0)
+    share = np.divide(came_true @ weights, films, out=np.full(len(films), np.nan), where=films > 0)
+    low, high = percentiles(share[:, None])
+    return settle(float(came_true.mean()), share, (float(low[0]), float(high[0])), len(np.unique(clusters)))

@@ -57,6 +57,10 @@ def compare(
     drawn = [_draw(e, c, first.weights) for e, c in zip((first, second), called, strict=True)]
     gaps = {key: drawn[1][key] - drawn[0][key] for key in drawn[0]}
     low, high = percentiles(np.stack([gap[1:] for gap in gaps.values()], axis=1))
+    ece = list(gaps).index(
+        "ece"
+    )  # luck adds to it, and once more in a resample: the basic bootstrap, as in `estimates`
+    low[ece], high[ece] = 2 * gaps["ece"][0] - high[ece], 2 * gaps["ece"][0] - low[ece]
     if (called[0] == called[1]).all() and not np.array_equal(first.probabilities, second.probabilities):
         low, high = _unseen(first, list(gaps), low, high)
     differences = {

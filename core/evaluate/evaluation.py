@@ -126,10 +126,11 @@ class Evaluation:
 
     def reliability(self, class_name: str | None = None) -> pd.DataFrame:
         """Reliability bins of one class's probability, or of the confidence in the most likely class."""
+        clusters = self.clusters if self.clustered else None
         if class_name is None:
-            return reliability(self._confidence, self._right)
+            return reliability(self._confidence, self._right, clusters=clusters)
         index = self.classes.index(class_name)
-        return reliability(self.probabilities[:, index].astype(float), self.labels == index)
+        return reliability(self.probabilities[:, index].astype(float), self.labels == index, clusters=clusters)
 
     @property
     def _confidence(self) -> np.ndarray:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from core.evaluate.compare import compare
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.intervals import percentiles, ratio, resamples, settle, widen, wilson
@@ -207,6 +208,36 @@ def test_films_of_one_patient_called_rightly_say_little_of_precision():
     figure = Evaluation(("a", "b"), labels, p, samples).figures()["a"]["precision"]
     assert (figure.value, figure.n) == (1, 10)
     assert figure.low == pytest.approx(wilson(1, 1)[0])
+
+
+def test_reliability_bars_of_several_films_a_patient_are_those_of_the_patients():
+    """Four copies of each film leave every bar as wide as it was; taken for new films, they would halve it."""
+    once = evaluation(films=200, strength=1)
+    rows = np.repeat(np.arange(200), 4)
+    copies = Evaluation(CLASSES, once.labels[rows], once.probabilities[rows], once.samples.iloc[rows])
+    bins, bars = once.reliability(), copies.reliability()
+    assert (bars["n"] == 4 * bins["n"]).all()
+    filled = bins["n"] > 15
+    width, expected = ((b["came_true_high"] - b["came_true_low"])[filled] for b in (bars, bins))
+    assert filled.sum() >= 4
+    assert width.to_numpy() == pytest.approx(expected.to_numpy(), rel=0.25)
+    empty = bars["n"] == 0
+    assert bars.loc[empty, "came_true_low"].isna().all()
+
+
+def test_a_difference_of_calibration_errors_covers_the_truth_more_often_than_bare_percentiles():
+    def truth(study: Evaluation) -> float:
+        confidence, right = study.probabilities.max(axis=1), study.called() == study.labels
+        bins = np.ceil(confidence * 10)
+        return sum(abs((confidence - right)[bins == b].sum()) for b in np.unique(bins)) / len(right)
+
+    both = [small_study(0, 200_000, 0.4, 1.5, sharpness) for sharpness in (1.0, 2.5)]
+    gap, held, studies = truth(both[1]) - truth(both[0]), 0, 40
+    for seed in range(1, studies + 1):
+        study = compare(*(small_study(seed, 250, 0.4, 1.5, sharpness) for sharpness in (1.0, 2.5)))
+        figure = study.differences["ece"]
+        held += figure.low <= gap <= figure.high
+    assert held / studies > 0.7  # of percentiles: 0.5
 
 
 def test_a_patient_with_films_of_two_classes_is_one_patient():
