@@ -112,14 +112,13 @@ class Checkpoint:
 
 
 def save(checkpoint: Checkpoint, folder: str | Path) -> Path:
-    """Write the checkpoint; a reader sees the old one or the new one, never half of each."""
+    """Write the checkpoint: both files are complete before either takes its place, so a failure leaves the old ones."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / WEIGHTS) as temporary:
-        save_file({key: _on_disk(key, value) for key, value in checkpoint.state.items()}, temporary)
     text = json.dumps(checkpoint.card.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-    with replacing(folder / CARD) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    with replacing(folder / CARD) as card, replacing(folder / WEIGHTS) as weights:  # the inner one is replaced first
+        save_file({key: _on_disk(key, value) for key, value in checkpoint.state.items()}, weights)
+        card.write_text(text + "\n", encoding="utf-8")
     return folder
 
 

@@ -69,13 +69,15 @@ def fit(
     if state.finished:
         return
     where = devices.pick(device)
-    network, optimiser = _start(recipe, state, where)  # before the films: what is wrong with it shows at once
+    # Before the films are decoded, so that what is wrong with the network or the outlines shows at once.
+    network, optimiser = _start(recipe, state, where)
+    outlines = known_outlines.read(divided.split("train"), recipe.preprocess) if config.outlines else None
     kept = states.films_path(folder, run)
     films = films_of(divided, recipe.preprocess, kept, progress, lungs=config.lungs > 0)
     split = divided.samples["split"].to_numpy()
     training, validation = films.where(split == "train"), films.where(split == "validation")
-    if config.outlines:
-        training = replace(training, outlines=known_outlines.read(divided.split("train"), recipe.preprocess))
+    if outlines is not None:
+        training = replace(training, outlines=outlines)
     loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         began = time.perf_counter()

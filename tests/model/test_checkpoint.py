@@ -90,9 +90,15 @@ def test_a_card_of_a_newer_version_loads_and_an_incomplete_one_does_not(checkpoi
 def test_a_failed_save_leaves_the_old_checkpoint(checkpoint: Checkpoint, tmp_path: Path) -> None:
     folder = save(checkpoint, tmp_path / "small")
     bad = Card(**{**vars(checkpoint.card), "metrics": {"accuracy": float("nan")}})
+    other = {key: value + 1 for key, value in checkpoint.state.items()}
     with pytest.raises(ValueError, match="not JSON compliant"):
-        save(Checkpoint(bad, checkpoint.state), folder)
-    assert load(folder).card == checkpoint.card
+        save(Checkpoint(bad, other), folder)
+    with pytest.raises(CheckpointError, match="half precision"):
+        save(Checkpoint(checkpoint.card, {key: value.float() * 1e6 for key, value in other.items()}), folder)
+    again, stored = load(folder), as_stored(checkpoint.state)
+    assert again.card == checkpoint.card
+    assert all(torch.equal(again.state[key], stored[key]) for key in stored)
+    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "model.safetensors"]
 
 
 def test_names_are_looked_up_and_listed(checkpoint: Checkpoint, tmp_path: Path, monkeypatch) -> None:

@@ -173,13 +173,17 @@ def test_frozen_networks_train_their_head_only(squares: Cohort, tiny_recipe: Rec
         assert torch.allclose(value.float(), start[key].float(), atol=1e-3) == key.startswith("features."), key
 
 
-def test_first_weights_that_cannot_be_had_are_refused_before_films_are_decoded(
+def test_missing_weights_and_outlines_are_refused_before_films_are_decoded(
     squares: Cohort, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     told: list[str] = []
     missing = replace(tiny_recipe, network=NetworkConfig("resnet_small", weights=str(tmp_path / "nothing")))
     with pytest.raises(CheckpointError, match="no checkpoint folder"):
         next(fit(squares, missing, tmp_path / "run", progress=lambda what, *_: told.append(what)))
+    local = NetworkConfig("resnet_local")
+    penalised = replace(tiny_recipe, network=local, training=replace(tiny_recipe.training, outlines=1.0))
+    with pytest.raises(CohortError, match="where its findings are"):
+        next(fit(squares, penalised, tmp_path / "run", progress=lambda what, *_: told.append(what)))
     assert not told
 
 
