@@ -60,4 +60,4 @@ def test_a_cohort_of_other_labels_is_said_to_be_one(open_page: OpenPage, of_othe
     for number, name in enumerate(("Normal", "COVID-19", "Viral Pneumonia", "Lung Opacity")):
         (folder / name).rename(folder / f"Ward {number}")
     app = open_page("teach/quiz.py", model=of_other_words, cohort=str(folder))
-    assert "no film of" in app.info[0].value
+    assert "No film of" in app.info[0].value
