@@ -9,6 +9,7 @@ import hashlib
 import os
 import queue
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ from core.model.zoo import Network
 from core.transform.preprocess import Preprocess
 
 VERSION = 1  # of the graph below: raise it when `_Graph` changes
+_converting = threading.Lock()  # torch's tracer and Python's warning filters are one a process
 
 
 class _Graph(nn.Module):
@@ -65,18 +67,21 @@ def _converted(network: Network, preprocess: Preprocess) -> Path:
     for tensor in network.state_dict().values():
         digest.update(tensor.contiguous().numpy().tobytes())
     path = cache_dir() / "openvino" / f"{digest.hexdigest()[:32]}.xml"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
-        graph = _Graph(copy.deepcopy(network), preprocess).eval()  # the tracer may touch what it traces
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the tracer's; the constants it warns of are the preprocessing's own
-            converted = openvino.convert_model(
-                graph, example_input=example, input=[-1, preprocess.size, preprocess.size]
-            )
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            written = Path(folder) / path.name
-            openvino.save_model(converted, written, compress_to_fp16=False)
-            for file in (written.with_suffix(".bin"), written):  # the graph last: where it is, its weights are
-                os.replace(file, path.parent / file.name)
+    with _converting:
+        if not path.is_file():
+            _convert(network, preprocess, path)
     return path
+
+
+def _convert(network: Network, preprocess: Preprocess, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
+    graph = _Graph(copy.deepcopy(network), preprocess).eval()  # the tracer may touch what it traces
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's; the constants it warns of are the preprocessing's own
+        converted = openvino.convert_model(graph, example_input=example, input=[-1, preprocess.size, preprocess.size])
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder) / path.name
+        openvino.save_model(converted, written, compress_to_fp16=False)
+        for file in (written.with_suffix(".bin"), written):  # the graph last: where it is, its weights are
+            os.replace(file, path.parent / file.name)

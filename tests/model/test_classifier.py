@@ -145,6 +145,22 @@ def test_a_converted_network_is_kept_and_found_again(
 
 
 @needs_openvino
+def test_visitors_who_come_together_convert_once(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, films: list[Radiograph]
+) -> None:
+    import openvino
+
+    converted, convert = [], openvino.convert_model
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    monkeypatch.setattr(openvino, "convert_model", lambda *a, **k: converted.append(1) or convert(*a, **k))
+    with ThreadPoolExecutor(4) as pool:
+        visitors = [Classifier(checkpoint, "openvino") for _ in range(4)]
+        answers = list(pool.map(lambda visitor: next(visitor.predict_many(films[:1])).logits.tobytes(), visitors))
+    assert len(converted) == 1
+    assert len(set(answers)) == 1
+
+
+@needs_openvino
 def test_a_conversion_cut_off_leaves_nothing_to_be_found(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, films: list[Radiograph]
 ) -> None:
