@@ -25,9 +25,22 @@ STYLE = """<style>
 </style>"""
 
 
+ONE_STEP_BACK = """<script>
+  if (!window.hilumHistory) {
+    window.hilumHistory = true;
+    const push = history.pushState.bind(history);
+    history.pushState = (state, title, url) => {
+      const bare = !location.search && new URL(url, location.href).pathname === location.pathname;
+      return bare ? history.replaceState(state, title, url) : push(state, title, url);
+    };
+  }
+</script>"""  # a page opened from the menu has an empty address at first: Back must not stop there
+
+
 def sidebar(with_case: bool = True) -> None:
     """Cohort, model and case; every page reads them from the session."""
     st.html(STYLE)
+    st.html(ONE_STEP_BACK, unsafe_allow_javascript=True)
     with st.sidebar:
         _cohort()
         _model()

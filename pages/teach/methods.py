@@ -32,6 +32,7 @@ def chosen_methods() -> list[str]:
     costs = {"instant": "", "seconds": " · seconds a film", "slow": " · slow"}
     return st.multiselect(
         "Methods", list(METHODS), default=QUICK, key="lab methods", persist_state="session",
+        help="  \n".join(f"**{METHODS[name].title}.** {METHODS[name].shows}" for name in METHODS),
         format_func=lambda name: METHODS[name].title + costs[METHODS[name].cost],
     )  # fmt: skip
 
@@ -41,8 +42,9 @@ def chosen_models() -> "list[Classifier]":
     cards, own = resources.cards(), st.session_state["model"]
     others = [name for name, card in cards.items() if name != own and card.classes == cards[own].classes]
     more = st.multiselect(
-        "Compare with", others, key="lab models", format_func=lambda name: cards[name].title, persist_state="session"
-    )
+        "Compare with", others, key="lab models", format_func=lambda name: cards[name].title, persist_state="session",
+        help="Other models of the same classes, side by side.",
+    )  # fmt: skip
     return [resources.classifier(name) for name in (own, *[name for name in more if name in others])]
 
 
@@ -68,16 +70,24 @@ def values(table: pd.DataFrame, column: str, measure: str) -> tuple[pd.DataFrame
 
 
 def verdict(table: pd.DataFrame, measure: str) -> str:
-    """The best method and the control in one sentence."""
-    means = table.groupby("method")[measure].mean()
-    control = f"{_title(CONTROL)}, which knows nothing of the class, has {means.get(CONTROL, 0.0):.2f}."
-    if list(means.index) == [CONTROL]:
+    """The best methods and the control in one sentence, with 95 % intervals."""
+    from core.explain.cohort import summary
+
+    marked = summary(table, ["method"])
+    found = marked[marked["measure"] == measure].set_index("method")[["value", "low", "high"]].to_dict("index")
+    words = {str(name): f"{r['value']:.2f} [{r['low']:.2f}, {r['high']:.2f}]" for name, r in found.items()}
+    control = f"{_title(CONTROL)}, which knows nothing of the class, has {words.get(CONTROL)}."
+    others = {str(name): r["value"] for name, r in found.items() if name != CONTROL}
+    if not others:
         return control
-    best = str(means.drop(CONTROL, errors="ignore").idxmax())
-    if measure != "iou" and means[best] <= table["chance_hit"].mean():
+    top = max(others.values())
+    if measure != "iou" and top <= table["chance_hit"].mean():
         return "**No method does better than chance here.**"
-    sentence = f"**{_title(best)}** does best here: {means[best]:.2f}. "
-    return sentence + control if CONTROL in means else sentence
+    best = [name for name, value in others.items() if value == top]
+    films = table["id"].nunique()
+    do = "does" if len(best) == 1 else "do"
+    sentence = f"**{', '.join(map(_title, best))}** {do} best on these {films} films: {words[best[0]]}. "
+    return sentence + control if CONTROL in words else sentence
 
 
 def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: str, column: str) -> None:
@@ -91,13 +101,17 @@ def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: 
         cohort_figures.marks(numbers, notes), key=f"marks {model.card.name}", config=widgets.CHART,
         alt=f"{MEASURES[measure][0]} of each method by {COLUMNS[column]}",
     )  # fmt: skip
+    st.caption("Under the mouse: the 95 % interval, over patients, and the films of each cell.")
     if (table["band"] != "").any():
         found = found_from(summary(table, ["method", "class", "band"]))
         found = found.set_axis(found.index.map(_title)).reindex(numbers.index.drop(CHANCE, errors="ignore"))
         found = found[[name for name in model.classes if name in found]]
         st.markdown("**Finds it from which severity on?**")
         st.dataframe(found.replace("", "–").rename_axis("method").reset_index(), hide_index=True)
-        st.caption("From the first severity on at which it hits more often than not, even at the low end of its 95 %.")
+        st.caption(
+            "From the first severity on at which it hits more often than not, even at the low end of the 95 % "
+            "interval; –: at none."
+        )
     name = f"{model.card.name}-marks.csv"
     st.download_button("Marks .csv", table.to_csv(index=False), name, on_click="ignore", icon=":material/download:")
     misses(model, films, table)
@@ -139,7 +153,9 @@ def page() -> None:
     left, right = st.columns([5, 3], vertical_alignment="bottom", gap="large")
     with left:
         models = chosen_models()
-    each = right.select_slider("Films of each class and severity", (4, 8, 16, 32), 8)
+    each = right.select_slider(
+        "Films of each class and severity", (4, 8, 16, 32), 8, key="lab films", persist_state="session"
+    )
     try:
         asked = [(model, marking.films(model, current_cohort(), each)) for model in models]
     except EvaluationError as error:
@@ -161,6 +177,7 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         measure = st.segmented_control(
             "Measure", list(MEASURES), default="hit", required=True, format_func=lambda key: MEASURES[key][0],
+            key="lab measure", persist_state="session",
             help="  \n".join(f"**{title}.** {about}" for title, about in MEASURES.values()),
         )  # fmt: skip
         by = [column for column in COLUMNS if column == "class" or (marked[0][2][column] != "").any()]
