@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from core.model.checkpoint import Checkpoint
     from core.report.document import Report
 
+_UNKNOWN = (
+    "no evaluation is kept beside the checkpoint, so which of these films it learned from is not known: all are "
+    "reported as new"
+)
 _ALIKE = (
     "new films are told from known ones by name and patient; whether their pictures are new as well, "
     "python -m core audit says of both cohorts"
@@ -132,9 +136,11 @@ def _score(checkpoint: "Checkpoint", path: str, only: str | None) -> tuple["Eval
 
     classifier = Classifier(checkpoint)
     cohort = labelled(classifier, open_cohort(path))
-    cohort = cohort.with_splits(seen(cohort, stored(checkpoint).samples if has_stored(checkpoint) else None))
+    known = stored(checkpoint).samples if has_stored(checkpoint) else None
+    cohort = cohort.with_splits(seen(cohort, known))
     if only:
         cohort = cohort.split("" if only == "new" else only)
     with Bars() as bars:
         evaluation, notes = score(classifier, cohort, lambda done, total: bars("films", done, total))
-    return evaluation, cohort.name, (*notes, _ALIKE) if (evaluation.samples["split"] == "").any() else notes
+    new = (evaluation.samples["split"] == "").any()
+    return evaluation, cohort.name, (*notes, _UNKNOWN if known is None else _ALIKE) if new else notes

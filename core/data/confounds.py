@@ -40,7 +40,7 @@ def class_by_age(case: Case) -> Finding:
     if known.mean() < _KNOWN_SHARE:
         return Finding(key, title, None, f"The age is known for {known.mean():.0%} of the films")
     strength = shortcuts.effect(age[known], case.column("label")[known])
-    medians = age.groupby(case.column("label")).median().dropna()
+    medians = age.groupby(case.column("label")).median().reindex(case.cohort.classes).dropna()
     sentence = f"Median years: {', '.join(f'{label} {value:.0f}' for label, value in medians.items())}"
     return Finding(key, title, strength < LARGE_EFFECT, sentence, figures={"epsilon_squared": strength})
 

@@ -87,6 +87,7 @@ def patients_across_splits(case: Case) -> Finding:
 
 
 def shared_pictures(case: Case, origin: np.ndarray) -> Finding:
+    """The same picture in two cohorts; ``origin`` (N,) names the cohort of each film."""
     pairs = case.pairs[origin[case.pairs["first"]] != origin[case.pairs["second"]]]
     between = _between(zip(origin[pairs["first"]], origin[pairs["second"]], strict=True))
     sentence = (
@@ -97,7 +98,7 @@ def shared_pictures(case: Case, origin: np.ndarray) -> Finding:
 
 
 def shared_patients(case: Case, origin: np.ndarray) -> Finding:
-    """Short numbers are left out: every hospital has a patient 2."""
+    """The same patient in two cohorts. Short numbers are left out: every hospital has a patient 2."""
     patient = case.column("patient")
     table = pd.DataFrame({"patient": patient, "origin": origin})[~patient.str.fullmatch(r"\d{0,5}")]
     homes = table.drop_duplicates().groupby("patient")["origin"].agg(list)

@@ -33,6 +33,7 @@ _TITLES = {
     "confounded": "Phantoms, planted shortcut",
     "new-hospital": "Phantoms, new hospital",
 }
+_LETTERS = {"fair": "F", "confounded": "C", "new-hospital": "N"}  # that names of films begin with
 _SHARES = {"train": 0.65, "validation": 0.1, "test": 0.25}
 _FOLDERS = {"path": "films", "lungs": "lungs", "truth": "truth"}
 
@@ -196,13 +197,9 @@ def _plan_class(key: _Key, number: int) -> Iterator[_Film]:
         for visit in range(min(int(rng.integers(1, 5)), wanted - made)):
             finding = Finding(label, _severity(rng, label), int(rng.integers(2**31)))
             acquisition = _acquire(key, number, source, rng)
-            yield _Film(f"{_letter(key.kind)}{serial:04d}-{visit + 1}", patient, finding, acquisition, source, split)
+            yield _Film(f"{_LETTERS[key.kind]}{serial:04d}-{visit + 1}", patient, finding, acquisition, source, split)
             made += 1
         person += 1
-
-
-def _letter(kind: Kind) -> str:
-    return {"fair": "F", "confounded": "C", "new-hospital": "N"}[kind]
 
 
 def _split_at(share: float) -> str:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
+from core.data.foreign import describe
 from core.errors import FilmError
 
 MAX_BYTES = 200_000_000
@@ -24,15 +25,6 @@ EXPECTED = "one chest film as PNG, JPEG, TIFF, BMP, WebP or DICOM"
 REMEDY = "Export the film as PNG or DICOM and try again"
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
-_FOREIGN = (
-    (b"%PDF", "a PDF document"),
-    (b"GIF8", "a GIF picture"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\x1f\x8b", "a gzip archive (NIfTI volumes often are)"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-    (b"8BPS", "a Photoshop document"),
-    (b"\x93NUMPY", "a NumPy array"),
-)
 _ORIENTATION = 0x0112  # EXIF
 _WHITE_IS_ZERO = 0  # TIFF photometric interpretation
 
@@ -179,7 +171,7 @@ def _read_picture(data: bytes, name: str, digest: str) -> Radiograph:
         came, limit = f'"{name}" has far too many pixels', f"at most {MAX_PIXELS // 1_000_000} million"
         raise FilmError(came, limit, "Save the film smaller and try again") from None
     except Exception:  # hostile bytes make Pillow raise almost anything
-        raise FilmError(f'"{name}" is {_describe(data)}', EXPECTED, REMEDY) from None
+        raise FilmError(f'"{name}" is {describe(data)}', EXPECTED, REMEDY) from None
     check_size(*picture.size, name)
     form = "JPEG" if picture.format == "MPO" else str(picture.format)
     if form != "JPEG" and getattr(picture, "is_animated", False):
@@ -231,26 +223,6 @@ def _bit_depth(picture: Image.Image, data: bytes) -> int:
         stored = getattr(picture, "tag_v2", {}).get(258, 1)
         return int(stored[0] if isinstance(stored, tuple) else stored)
     return 1 if picture.mode == "1" else 8
-
-
-def _describe(data: bytes) -> str:
-    """What a file is that is no film, as far as its first bytes tell."""
-    for magic, what in _FOREIGN:
-        if data.startswith(magic):
-            return what
-    if data[4:8] == b"ftyp":
-        return "a HEIC or AVIF photograph or a film clip"
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if b"<svg" in head:
-        return "an SVG drawing"
-    if head.startswith((b"<!doctype html", b"<html")):
-        return "a web page"
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:
-            return "not a picture, or a damaged one"
-    return "not a picture, or a damaged one" if b"\0" in head else "a text file"
 
 
 def _digest(pixels: np.ndarray) -> str:

@@ -88,7 +88,7 @@ class Evaluation:
     @cached_property
     def clusters(self) -> np.ndarray:
         """Patient number of each film (N,); a film whose patient is unknown is a patient of its own."""
-        patient = self.samples.get("patient", pd.Series("", index=self.samples.index)).astype(str)
+        patient = self.samples.get("patient", pd.Series("", index=self.samples.index)).fillna("").astype(str)
         own = pd.Series([f"\0{row}" for row in range(len(self))], index=patient.index)
         return pd.factorize(patient.where(patient != "", own))[0]
 

@@ -71,7 +71,7 @@ GLOSSARY: dict[str, Term] = {
     "ece": Term(
         "ECE",
         "Mean gap between how sure the model is and how often it is right, over 10 bins of confidence. Lower is "
-        "better; few films alone raise it above zero.",
+        "better; few films alone raise it above zero, and its interval starts at 0 where that could be all there is.",
         higher_is_better=False,
     ),
     "ece_floor": Term(

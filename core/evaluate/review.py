@@ -61,15 +61,15 @@ def doubtful(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
         ``row``, ``label``, ``suggested`` (class indices) and ``margin`` (probability of the suggested class less that
         of the label), the widest margin first.
     """
-    films = np.arange(len(labels))
-    own = probabilities[films, labels]
+    every = np.arange(len(labels))
+    own = probabilities[every, labels]
     counts = np.bincount(labels, minlength=probabilities.shape[1])
     usual = np.array([own[labels == c].mean() if n else np.inf for c, n in enumerate(counts)])
     claims = np.where(probabilities >= usual, probabilities, -np.inf)
-    claims[films, labels] = -np.inf
+    claims[every, labels] = -np.inf
     suggested = claims.argmax(axis=1)
     margin = claims.max(axis=1) - own
-    likelier = probabilities[films, suggested] * counts[labels] > own * counts[suggested]
+    likelier = probabilities[every, suggested] * counts[labels] > own * counts[suggested]
     rows = np.flatnonzero((margin > 0) & likelier)
     rows = rows[np.argsort(-margin[rows], kind="stable")]
     columns = {"row": rows, "label": labels[rows], "suggested": suggested[rows], "margin": margin[rows]}

@@ -77,6 +77,15 @@ def test_films_of_the_training_are_told_apart(films, tmp_path, capsys):
     assert "new: 21 films" in out
 
 
+def test_a_checkpoint_that_keeps_no_evaluation_says_so(films, tmp_path, capsys):
+    network = build("resnet_small", 3)
+    save(Checkpoint(card(recipe={}), network.state_dict()), tmp_path / "bare")
+    assert main(["evaluate", str(tmp_path / "bare"), "--data", str(films), "--out", str(tmp_path / "out")]) == 0
+    out = capsys.readouterr().out
+    assert "new: 24 films" in out
+    assert "which of these films it learned from is not known" in out
+
+
 def test_a_wished_sensitivity_and_a_prevalence(checkpoint, capsys):
     assert main(["evaluate", str(checkpoint), "--sensitivity", "COVID-19=0.9", "--prevalence", "COVID-19=0.02"]) == 0
     out = capsys.readouterr().out

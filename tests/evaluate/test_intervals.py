@@ -240,6 +240,13 @@ def test_a_difference_of_calibration_errors_covers_the_truth_more_often_than_bar
     assert held / studies > 0.7  # of percentiles: 0.5
 
 
+def test_films_without_a_patient_are_no_one_patient():
+    drawn = evaluation(films=60)
+    for unknown in ("", None, np.nan):
+        samples = drawn.samples.assign(patient=unknown)
+        assert not Evaluation(CLASSES, drawn.labels, drawn.probabilities, samples).clustered
+
+
 def test_a_patient_with_films_of_two_classes_is_one_patient():
     labels = np.tile([0, 1], 6)
     samples = pd.DataFrame({"path": [str(i) for i in range(12)], "patient": [f"p{i // 2}" for i in range(12)]})
