@@ -12,14 +12,18 @@ from core.evaluate.evaluation import Evaluation
 from core.model.classifier import Classifier
 
 
+def class_of_label(classifier: Classifier) -> dict[str, str]:
+    """What a cohort's labels mean to a model: its own classes, and those its recipe maps to one of them."""
+    return dict(classifier.card.recipe.get("labels", {})) | {name: name for name in classifier.classes}
+
+
 def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
     """The films whose label is a class of the model, or that its recipe maps to one; under the model's class names.
 
     Raises:
         EvaluationError: no label of the cohort means anything to the model.
     """
-    known = {name: name for name in classifier.classes}
-    mapping = dict(classifier.card.recipe.get("labels", {})) | known
+    mapping = class_of_label(classifier)
     fitting = cohort.relabel(mapping, classifier.classes)
     if not len(fitting):
         came = f"no film of {cohort.name} is labelled with a class of {classifier.card.name}"

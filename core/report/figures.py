@@ -89,11 +89,11 @@ def before_after(before: Mapping[str, float], after: Mapping[str, float], change
             x=numbers, y=names, name=title, orientation="h", marker_color=colour,
             text=[f"{number:.3f}" for number in numbers], textposition="outside", cliponaxis=False,
         )  # fmt: skip
-    figure.update_xaxes(range=[0, 1.12], showgrid=False, fixedrange=True, tickvals=[0, 0.5, 1])
+    figure.update_xaxes(title="probability", range=[0, 1.12], showgrid=False, fixedrange=True, tickvals=[0, 0.5, 1])
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
     return figure.update_layout(
-        height=70 + 40 * len(names), margin={"l": 0, "r": 8, "t": 4, "b": 20}, bargap=0.25,
-        legend={"orientation": "h", "y": 1.12, "traceorder": "reversed"},
+        height=90 + 40 * len(names), margin={"l": 0, "r": 8, "t": 30, "b": 0}, bargap=0.25,
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "traceorder": "reversed"},
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from core.errors import HilumError
 from core.explain.methods import METHODS
 from core.report import figures
 from pages.shared import downloads, hiding, resources, state, viewer, widgets
-from pages.shared.case import Case, current, film_range
+from pages.shared.case import Case, current, film_range, kinship
 from pages.shared.viewer import View
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ BESIDE = {
     "method": "Another method",
     "model": "Another model",
     "film": "Another film",
+}
+OWN_SCALE = ("method", "model")  # their evidence is not in one unit
+SCALES = {
+    False: "One scale for all: the same colour is the same evidence. A film that stays grey has little or none.",
+    True: "Each map fills its own scale, for methods and models do not share a unit; the bar is the first one's.",
 }
 VIEWER = "viewer"
 WANTED = "_wanted_heatmaps"
@@ -54,9 +59,9 @@ def _quicker() -> None:
     st.session_state.update(method="gradcam", beside="nothing")
 
 
-def view_of(case: Case, map_: "Heatmap") -> View:
-    """One heatmap on its film, with its outlines."""
-    title = f"{map_.class_name} {map_.probability:.2f} · {METHODS[map_.method].title}"
+def view_of(case: Case, map_: "Heatmap", what: str = "") -> View:
+    """One heatmap on its film, with its outlines; the title says what sets it apart, before there is no room left."""
+    title = (f"{what} · " if what else "") + f"{map_.class_name} {map_.probability:.2f}"
     return View(case.prediction.picture, map_, title, case.lungs, case.truth)
 
 
@@ -67,27 +72,36 @@ def beside(case: Case, kind: str, maps: "dict[str, Heatmap]", shown: "Heatmap", 
     if kind == "class":
         return [view_of(case, maps[st.selectbox("Other class", [n for n in maps if n != shown.class_name], width=190)])]
     if kind == "method":
+        if "beside_method" not in st.session_state:
+            quick = (name for name, row in METHODS.items() if row.cost == "instant" and name != shown.method)
+            st.session_state["beside_method"] = next(quick)
         method = widgets.method_picker("beside_method", "Other method")
-        return [view_of(case, maps_of(case, method, layer if METHODS[method].layered else None)[shown.class_name])]
+        other_map = maps_of(case, method, layer if METHODS[method].layered else None)[shown.class_name]
+        return [view_of(case, other_map, METHODS[method].title)]
     if kind == "model":
         return [another_model(case, shown)]
     if kind == "film":
-        number = st.number_input("Other film", 1, film_range()[-1], key="beside_film", step=1, width=150)
+        films = film_range()
+        if "beside_film" not in st.session_state:
+            st.session_state["beside_film"] = films[(case.row + 1) % len(films)] if case.row is not None else 1
+        st.session_state["beside_film"] = min(st.session_state["beside_film"], films[-1])  # of a larger cohort before
+        number = st.number_input("Other film", films[0], films[-1], key="beside_film", step=1, width=150)
         label = str(case.cohort.samples["label"].iat[number - 1])
         other = replace(case, film=resources.film(case.spec, number - 1), row=number - 1, label=label)
-        return [view_of(other, maps_of(other, shown.method, layer)[shown.class_name])]
+        return [view_of(other, maps_of(other, shown.method, layer)[shown.class_name], f"film {number}, {label}")]
     return []
 
 
 def another_model(case: Case, shown: "Heatmap") -> View:
     """The same film before another model: the same class if it knows it, else the class it calls."""
     cards = {name: card for name, card in resources.cards().items() if name != case.model.card.name}
-    name = st.selectbox("Other model", list(cards), format_func=lambda n: cards[n].title, width=240)
+    fitting = sorted(cards, key=lambda name: -kinship(cards[name], case.spec))
+    name = st.selectbox("Other model", fitting, format_func=lambda n: cards[n].title, width=240)
     if name is None:
         raise HilumError("there is only one model", "two", "Train another one with python -m core train")
     other = replace(case, model=resources.classifier(name))
     maps = maps_of(other, shown.method, None)
-    return view_of(other, maps.get(shown.class_name) or maps[other.prediction.label])
+    return view_of(other, maps.get(shown.class_name) or maps[other.prediction.label], name)
 
 
 @widgets.part
@@ -99,7 +113,12 @@ def body(case: Case) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = widgets.method_picker()
         layer = widgets.layer_picker(case.model, method)
-        kind = st.selectbox("Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=160)
+        hiding_now = st.session_state.get("hide", "nothing") != "nothing"
+        kind = st.selectbox(
+            "Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=175, disabled=hiding_now,
+            help="While a part is hidden, the film with that part hidden stands here." if hiding_now else None,
+        )  # fmt: skip
+        kind = "nothing" if hiding_now else kind
         maps = maps_of(case, method, layer)
         shown = maps[class_name]
         others = beside(case, kind, maps, shown, layer)
@@ -110,9 +129,10 @@ def body(case: Case) -> None:
     if hidden is not None:
         answer = resources.what_if(case.model, case.film, hidden, fill, class_name, method, layer)
         after = answer.after.heatmaps[class_name]
-        title = f"hidden: {class_name} {after.probability:.2f}"
+        title = f"hidden · {after.probability:.2f}"
         kind, others = "hidden", [View(answer.after.picture, after, title, case.lungs, case.truth)]
-    views = [view_of(case, shown), *others]
+    whose = {"method": METHODS[method].title, "model": case.model.card.name}.get(kind, "")
+    views = [view_of(case, shown, whose), *others]
     picture_place, words_place = st.columns([3, 2], gap="medium") if not others else (st.container(), st.container())
     with picture_place:
         place = st.container()
@@ -120,9 +140,11 @@ def body(case: Case) -> None:
         with place:
             boxed = part == "box"
             on_box = (lambda: hiding.take_box(VIEWER)) if boxed else None
-            common = kind not in ("method", "model")
+            common = kind not in OWN_SCALE
             viewer.show(views, drawing, VIEWER, common, box=hiding.box() if boxed else None, on_box=on_box)
             caption(case, shown)
+            if others:
+                st.caption(SCALES[not common])
     with words_place:
         if part != "nothing" and hidden is None:
             st.warning("No lungs were found on this film, so they cannot be hidden.", icon=":material/help:")
@@ -140,9 +162,12 @@ def caption(case: Case, map_: "Heatmap") -> None:
             f"No positive evidence for {map_.class_name}: the map is blank, and is shown blank.",
             icon=":material/check_box_outline_blank:",
         )
+    place = f"layer {map_.layer}" if METHODS[map_.method].layered else "the film itself"
     st.caption(
         f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · "
-        f"{case.model.card.title} at {map_.layer} · {map_.seconds:.2f} s · {case.film.name}"
+        f"{case.model.card.title}, {place} · {map_.seconds:.2f} s · {case.film.name}",
+        help="The colour bar has the method's own unit, for most methods logits (the score before it becomes a "
+        "probability) per place of the layer. Compare places within a map; between methods the numbers mean nothing.",
     )
 
 

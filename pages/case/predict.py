@@ -6,13 +6,22 @@ import pandas as pd
 import streamlit as st
 
 from core.data.radiograph import Radiograph
+from core.errors import EvaluationError
 from core.report import figures, overlay
-from pages.shared import atlas, intake, resources, widgets
+from core.report.call import in_words
+from pages.shared import atlas, evaluations, intake, resources, widgets
 from pages.shared.case import Case, current, home_cohort, uploads
 
 VERDICTS = {"in": st.success, "doubtful": st.warning, "out": st.error}
+FITS = {"in": "yes", "doubtful": "doubtful", "out": "no"}
 ICONS = {"in": ":material/verified:", "doubtful": ":material/help:", "out": ":material/block:"}
 NEIGHBOURS, NEIGHBOURHOOD = 6, 600  # films shown, and films looked among
+LIKENESS = "Likeness compares what the model's last layer makes of two films: 1 is the same, 0 has nothing in common."
+MET = {
+    "train": "The model learned from this film.",
+    "validation": "The model was tuned on this film.",
+    "test": "The model did not learn from this film: it was tested on it.",
+}
 
 
 def film_panel(case: Case) -> None:
@@ -33,9 +42,22 @@ def answer_panel(case: Case) -> None:
     """First whether the model may judge the film, then what it says."""
     prediction = case.prediction
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
+    st.subheader(in_words(prediction), anchor=False)
+    if prediction.domain.status == "out":  # an answer nobody should take for one is there for who wants to see it
+        with st.expander("What the model would say all the same"):
+            bars(case)
+    else:
+        bars(case)
+    if case.label:
+        st.markdown(known_label(case))
+    st.page_link("pages/case/heatmaps.py", label="Where did the model look?", icon=":material/gradient:")
+
+
+def bars(case: Case) -> None:
+    """Each class's probability round its operating point, and what that means."""
+    prediction = case.prediction
     probabilities = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
     cutoffs = dict(zip(prediction.classes, prediction.thresholds, strict=True))
-    st.subheader(in_words(prediction.positive, prediction.label), anchor=False)
     spread = resources.spread(case.model, case.film)
     figure = figures.probability_bars(probabilities, cutoffs, spread)
     st.plotly_chart(
@@ -47,16 +69,20 @@ def answer_panel(case: Case) -> None:
         f"{prediction.label} it is {cutoff:.2f}: from there on the model calls it. In the grey zone it is not sure. "
         "The thin line spans the answers to 16 mildly turned, shifted and re-exposed copies."
     )
-    if case.label:
-        st.markdown(f"Known label: **{case.label}**")
-    st.page_link("pages/case/heatmaps.py", label="Where did the model look?", icon=":material/gradient:")
 
 
-def in_words(positive: tuple[str, ...], label: str) -> str:
-    """The call as a phrase."""
-    if not positive:
-        return f"Not sure; {label} comes nearest"
-    return label if len(positive) == 1 else f"{label}, but also " + " and ".join(c for c in positive if c != label)
+def known_label(case: Case) -> str:
+    """What is known of a film of a cohort: its label, in the model's own word, and whether the model has met it."""
+    from core.evaluate.scoring import class_of_label, seen
+
+    meaning = class_of_label(case.model).get(case.label)
+    own = {None: ", which this model does not know", case.label: ""}.get(meaning, f", to this model {meaning}")
+    try:
+        known = pd.concat([part.samples for part in evaluations.own(case.model.card.name).values()])
+    except EvaluationError:
+        known = None  # nothing is kept of what it learned from
+    split = seen(case.cohort.take([case.row or 0]), known)[0]
+    return f"Known label: **{case.label}**{own}. {MET.get(split, '')}"
 
 
 def bars_in_words(probabilities: dict[str, float]) -> str:
@@ -73,7 +99,9 @@ def table(films: list[Radiograph], case: Case) -> None:
             p = resources.prediction(case.model, film)
             image = "data:image/png;base64," + base64.b64encode(resources.small(p.picture, 64)).decode()
             columns = dict(zip(p.classes, map(float, p.probabilities), strict=True))
-            rows.append({"film": image, "name": film.name, "called": p.label, "in domain": p.domain.status, **columns})
+            rows.append(
+                {"film": image, "name": film.name, "answer": in_words(p), "fits": FITS[p.domain.status]} | columns
+            )
     frame = pd.DataFrame(rows)
     config = {
         name: st.column_config.ProgressColumn(name, width=115, min_value=0, max_value=1, format="%.3f")
@@ -87,10 +115,16 @@ def table(films: list[Radiograph], case: Case) -> None:
         selection_mode="single-row",
         key="table",
         column_config=config
-        | {"film": st.column_config.ImageColumn(width=60), "name": st.column_config.TextColumn(width=130)},
+        | {"film": st.column_config.ImageColumn(width=60), "name": st.column_config.TextColumn(width=130)}
+        | {"fits": st.column_config.TextColumn(width=80, help="Whether the model knows films like this one.")},
     )
     csv = frame.drop(columns="film").to_csv(index=False)
-    st.download_button("CSV", csv, "predictions.csv", "text/csv", icon=":material/download:", on_click="ignore")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button("CSV", csv, "predictions.csv", "text/csv", icon=":material/download:", on_click="ignore")
+        st.caption(
+            "Tick a row to open its film. The answer is the class whose probability is the largest multiple of its own "
+            "cut-off, which need not be the largest probability."
+        )
 
 
 def open_row() -> None:
@@ -104,7 +138,7 @@ def neighbours(case: Case) -> None:
     """The films of the model's own cohort that it finds most like this one."""
     spec = home_cohort(case.model.card, case.spec)
     cohort = resources.cohort(spec)
-    st.subheader(f"Nearest films of {cohort.name}", anchor=False, help="By the direction of the model's last features.")
+    st.subheader(f"Nearest films of {cohort.name}", anchor=False, help=LIKENESS)
     rows = atlas.sample(cohort, "train", NEIGHBOURHOOD) or atlas.sample(cohort, None, NEIGHBOURHOOD)
     found = atlas.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
@@ -116,10 +150,12 @@ def neighbours(case: Case) -> None:
             atlas.fill(found, case.model, cohort, rows, report)
     feature = atlas.embed(case.model, [case.film])[0][0]
     nearest = found.nearest(feature, NEIGHBOURS, case.row if spec == case.spec else None)
-    for column, (row, likeness) in zip(st.columns(NEIGHBOURS), nearest, strict=False):
-        label = cohort.samples["label"].iat[row]
-        column.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
-        column.caption(f"**{label}** · {likeness:.2f}  \nfilm {row + 1}")
+    with st.grid("auto", min_column_width=130, gap="small"):
+        for row, likeness in nearest:
+            label = cohort.samples["label"].iat[row]
+            with st.container(gap="xxsmall"):
+                st.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
+                st.caption(f"**{label}**, film {row + 1}  \nlikeness {likeness:.2f}")
 
 
 widgets.heading("Live prediction", "What the model says of a film, and whether it may judge such a film at all.")

@@ -39,11 +39,14 @@ def uploader() -> None:
         "nothing is written to disk or logged. Without an upload the film is the cohort's, chosen in the sidebar.",
     )
     st.session_state[_LISTED] = [file.file_id for file in listed]
-    with others, st.popover("Camera", icon=":material/photo_camera:", width="stretch"):
+    ways = others.container(horizontal=True)
+    with ways, st.popover("Camera", icon=":material/photo_camera:", width="stretch"):
         shot = f"camera {turn}"
         st.camera_input("Photograph a film on a light box", key=shot, on_change=take_in, args=(shot,))
-    if uploads():
-        others.button("Remove", icon=":material/delete:", on_click=forget, width="stretch", help="Forget all uploads")
+    ways.button(  # there from the start, so that the camera stays where it is
+        "Remove all", icon=":material/delete:", on_click=forget, width="stretch", disabled=not uploads(),
+        help="Forget every film you brought in",
+    )  # fmt: skip
     for sentence in st.session_state.get("_refused", []):
         st.error(sentence, icon=":material/block:")
 

@@ -78,3 +78,19 @@ def test_the_trust_card_has_its_lines_and_curves(open_page):
 def test_an_unknown_method_for_the_layer_is_said_not_thrown(open_page):
     app = open_page(PAGE, layer="no such layer")
     assert any("asks for the layer" in warning.value for warning in app.warning)
+
+
+def test_what_stands_beside_differs_from_the_start(open_page):
+    app = open_page(PAGE, case="1")
+    app.selectbox(key="beside").set_value("method").run()
+    assert app.selectbox(key="beside_method").value != "gradcam"
+    app.selectbox(key="beside").set_value("film").run()
+    assert app.number_input(key="beside_film").value == 2
+
+
+def test_hiding_takes_the_place_of_what_stands_beside(open_page):
+    app = open_page(PAGE)
+    app.segmented_control(key="hide").set_value("box").run()
+    assert app.selectbox(key="beside").disabled
+    app.segmented_control(key="hide").set_value("nothing").run()
+    assert not app.selectbox(key="beside").disabled

@@ -99,7 +99,7 @@ def test_many_films_make_a_table_whose_row_opens_a_film(open_page):
 
 def test_uploads_can_be_forgotten(open_page):
     app = upload(open_page(PAGE), ("a.png", encoded("PNG")))
-    app.button[[button.label for button in app.button].index("Remove")].click().run()
+    app.button[[button.label for button in app.button].index("Remove all")].click().run()
     sound(app)
     assert app.session_state["upload"] is None
     assert app.session_state["uploads"] == []
@@ -132,4 +132,28 @@ def test_nearest_films_are_found_when_asked(open_page, tmp_path):
         if button.label == "Find nearest films":  # absent where an earlier test has shown these films already
             button.click().run()
     sound(app)
-    assert sum("film " in caption.value and " · " in caption.value for caption in app.caption) >= 6
+    assert sum("likeness" in caption.value for caption in app.caption) >= 6
+
+
+def photograph() -> bytes:
+    """A coloured picture that is no film."""
+    pixels = np.zeros((256, 256, 3), np.uint8)
+    pixels[:128], pixels[128:] = (40, 90, 220), (30, 160, 40)
+    return encoded("PNG", pixels)
+
+
+def test_what_is_no_film_gets_no_answer(open_page):
+    app = open_page(PAGE)
+    upload(app, ("holiday.png", photograph()))
+    assert app.subheader[0].value.startswith("No answer")
+    assert app.expander[0].label == "What the model would say all the same"
+    upload(app, ("holiday.png", photograph()), ("film.png", encoded("PNG")))
+    table = app.dataframe[0].value.set_index("name")
+    assert table.loc["holiday.png", "answer"].startswith("No answer")
+    assert table.loc["holiday.png", "fits"] == "no"
+    assert table.loc["film.png", "fits"] == "doubtful"
+
+
+def test_a_known_label_is_said_in_the_models_words_too(open_page):
+    app = open_page(PAGE)
+    assert any(text.value.startswith("Known label: **COVID-19**.") for text in app.markdown)
