@@ -88,7 +88,9 @@ def distributions(rows: np.ndarray) -> None:
         st.caption("The same on every film: " + ", ".join(f"{name} {frame[name].iat[0]:g}" for name in alike) + ".")
     for start in range(0, len(numbers), 2):
         for place, column in zip(st.columns(2), numbers[start : start + 2], strict=False):
-            groups = {str(name): group[column].tolist() for name, group in frame.groupby("label", sort=False)}
+            groups = {
+                name: found for name in cohort.classes if (found := frame[column][frame["label"] == name].tolist())
+            }
             figure = cohort_figures.distribution(groups, str(column))
             place.plotly_chart(figure, key=f"distribution {column}", config=widgets.CHART, alt=f"{column} by class")
 
@@ -164,8 +166,15 @@ def grouping(case: Case, found: atlas.Atlas, rows: list[int], colour: str) -> li
     called = [case.model.classes[int(np.argmax(found.probabilities[row] / thresholds))] for row in rows]
     if colour == "called":
         return called
-    labels = cohort.samples["label"].to_numpy()[rows]
-    return ["right" if call == label else "wrong" for call, label in zip(called, labels, strict=True)]
+    from core.evaluate.scoring import class_of_label
+
+    meaning = class_of_label(case.model)
+    labels = [meaning.get(label) for label in cohort.samples["label"].to_numpy()[rows]]
+    verdicts = {True: "right", False: "wrong"}
+    return [
+        "a label the model does not know" if label is None else verdicts[call == label]
+        for call, label in zip(called, labels, strict=True)
+    ]
 
 
 def similar(rows: np.ndarray) -> None:
@@ -177,7 +186,9 @@ def similar(rows: np.ndarray) -> None:
     feature = atlas.embed(case.model, [case.film])[0][0]
     nearest = found.nearest(feature, 18, case.row)
     left, right = st.columns([1, 4])
-    left.image(resources.small(case.film.pixels, 240), width="stretch", caption="the case", alt="The case")
+    name = f"film {case.row + 1}, {case.label}" if case.row is not None else case.film.name
+    left.image(resources.small(case.film.pixels, 240), width="stretch", caption=f"The case: {name}", alt="The case")
+    st.caption("Likeness compares what the model's last layer makes of two films: 1 is the same.")
     with right:
         gallery.grid(
             spec, cohort, [row for row, _ in nearest], "similar", [f"likeness {value:.3f}" for _, value in nearest]
@@ -186,7 +197,7 @@ def similar(rows: np.ndarray) -> None:
 
 def audit(rows: np.ndarray) -> None:
     """Leaks and confounds, each with its films side by side."""
-    key = (resources.fingerprint(spec), len(rows))
+    key = resources.fingerprint(spec), rows.tobytes()
     st.caption(f"Duplicates, leaks between splits, and what gives the label away, in the {len(rows):,} selected films.")
     if st.session_state.get("_audited") != key:
         if not widgets.asked("Audit these films", "fact_check"):
@@ -197,12 +208,13 @@ def audit(rows: np.ndarray) -> None:
     numbers = {PurePath(path).name: row for row, path in enumerate(cohort.samples["path"])}
     for finding in found.findings:
         icon, colour = AUDIT_MARKS[finding.passed]
-        with st.expander(f":{colour}[:material/{icon}:] **{finding.title}.** {finding.sentence}", expanded=False):
-            shown = [numbers[name] for name in finding.films if name in numbers]
-            if shown:
+        sentence = f":{colour}[:material/{icon}:] **{finding.title}.** {finding.sentence}"
+        shown = [numbers[name] for name in finding.films if name in numbers]
+        if shown:
+            with st.expander(sentence):
                 gallery.grid(spec, cohort, shown, f"audit {finding.key}")
-            else:
-                st.caption("No films to show.")
+        else:
+            st.container(border=True).markdown(sentence)
 
 
 def scored(case: Case, rows: list[int]) -> atlas.Atlas | None:
@@ -229,12 +241,6 @@ def thinned(rows: np.ndarray, most: int) -> list[int]:
     if len(rows) > most:
         rows = rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
     return [int(row) for row in rows]
-
-
-def selected_table(rows: np.ndarray) -> str:
-    """The selected rows as CSV, with file names instead of this machine's paths."""
-    table = cohort.samples.iloc[rows]
-    return table.assign(path=[PurePath(path).name for path in table["path"]]).to_csv(index=False)
 
 
 def _back_to_films() -> None:
@@ -265,7 +271,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Clear", icon=":material/filter_alt_off:", on_click=filters.clear, type="tertiary")
     st.download_button(
         "CSV",
-        lambda: selected_table(chosen_rows),
+        lambda: filters.as_csv(cohort, chosen_rows),
         "selection.csv",
         "text/csv",
         icon=":material/download:",

@@ -11,11 +11,16 @@ from core.data.cohort import Cohort
 HIDDEN = ("path", "lungs", "truth", "boxes")  # files, not facts; a file is searched by its name
 FEW = 40  # a column with at most so many values is chosen from a list, one with more is searched
 LASSO, SLICES = "lasso", "slices"
+_OF = "_filters_of"  # the cohort that filters, lasso and slices belong to
 
 
 def selection(cohort: Cohort) -> np.ndarray:
     """The filter controls; gives the rows that pass, ascending."""
     table = cohort.samples
+    if st.session_state.get(_OF) != st.session_state["cohort"]:
+        clear()  # rows and values of another cohort mean nothing here
+        st.session_state[SLICES] = {}
+        st.session_state[_OF] = st.session_state["cohort"]
     with st.popover("Filters", icon=":material/filter_alt:"):
         chosen = {column: _control(table[column], column) for column in columns(cohort)}
         name = st.text_input("File name contains", key="filter name", persist_state="session")
@@ -36,6 +41,13 @@ def columns(cohort: Cohort) -> list[str]:
     return [str(column) for column in table if column not in HIDDEN and table[column].nunique(dropna=False) > 1]
 
 
+def as_csv(cohort: Cohort, rows: np.ndarray) -> str:
+    """Some rows as CSV, with file names instead of this machine's paths."""
+    table = cohort.samples.iloc[rows]
+    files = {column: table[column].astype(str).map(_file) for column in ("path", "lungs", "truth") if column in table}
+    return table.assign(**files).to_csv(index=False)
+
+
 def clear() -> None:
     """Drop every filter and the lasso."""
     for key in list(st.session_state):
@@ -48,7 +60,9 @@ def _control(values: pd.Series, column: str) -> Any:
     key, title = f"filter {column}", column.capitalize()
     if pd.api.types.is_numeric_dtype(values):
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        return st.slider(title, low, high, (low, high), key=key, persist_state="session")
+        if low == high:  # known of some films only
+            return None
+        return st.slider(title, low, high, (low, high), format="%g", key=key, persist_state="session")
     counts = values.value_counts()
     if len(counts) > FEW:
         return st.text_input(f"{title} contains", key=key, persist_state="session")

@@ -2,11 +2,13 @@
 
 import tomllib
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data.phantom_cohort import cohort
 from core.transform.augment import AUGMENTATIONS, Step
-from pages.shared import robustness
+from pages.shared import filters, robustness
 from tests.pages.tiny import small_cohort, sound
 
 
@@ -31,6 +33,38 @@ def test_filters_select_and_clear(open_page):
     assert not any("2,000 of 2,000" in text.value for text in app.markdown)
 
 
+def test_filters_and_lasso_end_with_their_cohort(open_page):
+    app = open_page("data/explore.py")
+    app.multiselect(key="filter label").set_value(["COVID-19"]).run()
+    app.session_state["lasso"] = [1, 2, 3]
+    app.selectbox(key="cohort").set_value("phantom:confounded").run()
+    sound(app)
+    assert any("2,000 of 2,000" in text.value for text in app.markdown)
+    assert app.multiselect(key="filter label").value == []
+
+
+def test_filters_outlive_a_visit_to_another_page(open_page):
+    app = open_page("data/explore.py")
+    app.multiselect(key="filter label").set_value(["COVID-19"]).run()
+    app.switch_page("pages/case/predict.py").run()
+    app.switch_page("pages/data/explore.py").run()
+    assert any("500 of 2,000 films" in text.value for text in sound(app).markdown)
+
+
+def test_a_number_known_of_some_films_only(open_page, tmp_path):
+    small_cohort(tmp_path)
+    films = sorted(tmp_path.rglob("*.png"))
+    rows = [f"{film},{film.parent.name},{50 if number % 2 else ''}" for number, film in enumerate(films)]
+    (tmp_path / "films.csv").write_text("\n".join(["path,label,age", *rows]))
+    sound(open_page("data/explore.py", cohort=str(tmp_path / "films.csv")))
+
+
+def test_the_selection_tells_nothing_of_this_machine():
+    table = filters.as_csv(cohort("fair"), np.array([0, 1]))
+    assert table.count("F0563-3.png") == 3  # film, lungs, truth
+    assert "/" not in table
+
+
 def test_a_film_of_the_grid_becomes_the_case(open_page):
     app = open_page("data/explore.py")
     sound(app.button(key="films 3 ").click().run())
@@ -50,7 +84,7 @@ def test_every_view_of_a_cohort(open_page, tmp_path):
             sound(app.segmented_control(key="projection").set_value("UMAP").run())
     app.segmented_control(key="explore view").set_value("audit").run()
     sound(click(app, "Audit these films"))
-    assert len(app.expander) > 5
+    assert sum(text.value.startswith(":") for text in app.markdown) + len(app.expander) > 10
 
 
 def test_every_augmentation_can_be_added(open_page):
