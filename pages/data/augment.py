@@ -56,7 +56,7 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
     views = [
         View(picture, maps[0], f"as it is: {names[class_name]:.3f}"),
         View(changed, maps[1], f"changed: {after[class_name]:.3f}"),
-        View(difference(picture, changed), None, "difference"),
+        View(difference(picture, changed), None, "difference (grey: none)"),
     ]
     with st.container(horizontal=True, vertical_alignment="center"):
         heat = st.toggle("Heatmaps", True, key="heat", persist_state="session")
@@ -156,7 +156,7 @@ def contact_sheet(case: Case, steps: list[Step]) -> None:
 
 def copies(augment: Augment) -> None:
     """The chain for elsewhere."""
-    st.caption("For your own training script (torchvision v2):")
+    st.caption("For your own training script (torchvision v2; takes PIL pictures and uint8 tensors):")
     st.code(augment.as_code(), "python")
     st.caption("For a recipe (python -m core train takes it):")
     st.code(augment.as_toml(), "toml")

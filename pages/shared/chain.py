@@ -61,26 +61,32 @@ def _step(position: int, number: int, name: str, random: bool) -> Step:
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"**{declared.title}**", width="stretch")
-            for icon, label, move in (
-                ("arrow_upward", "Earlier", -1),
-                ("arrow_downward", "Later", 1),
-                ("close", "Remove", 0),
-            ):
-                st.button(
-                    "",
-                    icon=f":material/{icon}:",
-                    key=f"{label} {number}",
-                    on_click=_move,
-                    args=(position, move),
-                    type="tertiary",
-                    help=f"{label}: {declared.title}",
-                )
+            with st.container(horizontal=True, gap=None, width="content"):  # they stay together when the title is long
+                for icon, label, move in (
+                    ("arrow_upward", "Earlier", -1),
+                    ("arrow_downward", "Later", 1),
+                    ("close", "Remove", 0),
+                ):
+                    st.button(
+                        "",
+                        icon=f":material/{icon}:",
+                        key=f"{label} {number}",
+                        on_click=_move,
+                        args=(position, move),
+                        type="tertiary",
+                        help=f"{label}: {declared.title}",
+                    )
         values = {p.name: _setting(p, f"step {number} {p.name}", random) for p in declared.parameters}
-        p = st.slider("Probability", 0.0, 1.0, 1.0, 0.05, key=f"step {number} p") if random else 1.0
+        p = _probability(f"step {number} p") if random else 1.0
         step = Step(name, values, p)
         verdict, reason = step.verdict()
         st.caption(f"{VERDICTS[verdict]} {reason}")
     return step
+
+
+def _probability(key: str) -> float:
+    st.session_state.setdefault(key, 1.0)
+    return st.slider("Probability", 0.0, 1.0, step=0.05, key=key, help="How often this step happens at all.")
 
 
 def _setting(parameter: Parameter, key: str, random: bool) -> Any:
