@@ -100,11 +100,18 @@ def _recompress(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(Image.open(file))
 
 
+def _expose(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another exposure (gamma 0.7 to 1.4), contrast and window, which may clip."""
+    light = ((film / 255) ** rng.uniform(0.7, 1.4) - 0.5) * rng.uniform(0.75, 1.25) + 0.5 + rng.uniform(-0.05, 0.05)
+    return (np.clip(light, 0, 1) * 255).astype(np.uint8)
+
+
 ALTERATIONS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
     "turning up to 5 deg": _turn,
     "rescaling 0.4 to 1.6": _rescale,
     "JPEG quality 25 to 80": _recompress,
-    "all three": lambda film, rng: _recompress(_rescale(_turn(film, rng), rng), rng),
+    "another exposure": _expose,
+    "all four": lambda film, rng: _recompress(_rescale(_turn(_expose(film, rng), rng), rng), rng),
 }
 
 

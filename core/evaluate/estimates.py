@@ -136,7 +136,8 @@ def _of_classes(replicates: Replicates, classes: tuple[str, ...]) -> list[_Draft
     }
     drafts = []
     for index, name in enumerate(classes):
-        rarer = min(int(replicates.patients[key][index]) for key in ("recall", "specificity"))
+        sides = [int(replicates.patients[key][index]) for key in ("recall", "specificity")]
+        rarer = min((patients for patients in sides if patients), default=0)
         for key, values in samples.items():
             note = "not defined: " + _UNDEFINED[key].format(name=name) if key in _UNDEFINED else ""
             counts = (trials[key][0][index], trials[key][1][index]) if key in trials else None

@@ -108,6 +108,9 @@ def settle(
     known = samples[~np.isnan(samples)]
     error = float(known.std()) if len(known) else 0.0
     below, above = value - scale[0], scale[1] - value
+    if error < 1e-9 and clusters == 1 and min(below, above) > 1e-9 and math.isfinite(above):
+        share = wilson(below / (below + above), 1)  # one patient is drawn or not: no resample differs
+        return scale[0] + share[0] * (below + above), scale[0] + share[1] * (below + above)
     if error < 1e-9 or min(below, above) <= 1e-9 or min(below, above) >= _NEAR * error:
         return low, high
     if math.isinf(above):

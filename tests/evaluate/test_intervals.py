@@ -126,6 +126,25 @@ def test_reliability_bars_of_several_films_a_patient_are_those_of_the_patients()
     assert bars.loc[empty, "came_true_low"].isna().all()
 
 
+def test_several_films_of_one_patient_are_one_patients_word():
+    """Three of five right, all of one patient: the resamples agree, and know nothing of other patients."""
+    labels = np.array([0, 0, 0, 0, 0, 1, 1, 1])
+    p = np.eye(2)[[0, 0, 0, 1, 1, 1, 1, 0]] * 0.8 + 0.1
+    samples = pd.DataFrame({"path": [str(i) for i in range(8)], "patient": ["one"] * 5 + ["two", "three", "four"]})
+    drawn = Evaluation(("a", "b"), labels, p, samples)
+    recall = drawn.figures()["a"]["recall"]
+    assert (recall.low, recall.high) == pytest.approx(wilson(0.6, 1))
+    alone = drawn.where(labels == 0).figures()[OVERALL]["accuracy"]
+    assert alone.high - alone.low > 0.8
+
+
+def test_films_of_one_class_alone_say_no_more_than_they_are():
+    drawn = evaluation(films=40, strength=50)
+    alone = drawn.where(drawn.labels == 0)
+    figure = alone.figures()[CLASSES[0]]["f1"]
+    assert (figure.value, figure.low) == (1, pytest.approx(wilson(len(alone), len(alone))[0]))
+
+
 def test_films_without_a_patient_are_no_one_patient():
     drawn = evaluation(films=60)
     for unknown in ("", None, np.nan):
