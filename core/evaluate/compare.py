@@ -88,7 +88,7 @@ def align(first: Evaluation, second: Evaluation) -> tuple[Evaluation, Evaluation
     if set(first.classes) != set(second.classes):
         came = f"one model knows {', '.join(first.classes)}, the other {', '.join(second.classes)}"
         raise EvaluationError(came, "two models of the same classes")
-    keys = [_keys(e) for e in (first, second)]
+    keys = _keys(first, second)
     rows = keys[1].get_indexer(keys[0])
     shared = np.flatnonzero(rows >= 0)
     if not len(shared):
@@ -105,15 +105,18 @@ def align(first: Evaluation, second: Evaluation) -> tuple[Evaluation, Evaluation
     return one, other
 
 
-def _keys(evaluation: Evaluation) -> pd.Index:
-    """What names a film: its file name, with its source where two files share a name."""
-    samples = evaluation.samples
-    names = pd.Index(samples["path"])
-    if not names.is_unique:
-        names = pd.Index(samples["path"] + "\0" + samples["source"])
-    if not names.is_unique:
-        raise EvaluationError("several films of one evaluation share name and source", "one row a film")
-    return names
+def _keys(*evaluations: Evaluation) -> list[pd.Index]:
+    """What names a film in all of them: its file name; with its source and its label where two files share a name."""
+    parts = []
+    for e in evaluations:
+        source = e.samples["source"] if "source" in e.samples else [""] * len(e)
+        parts.append((list(e.samples["path"]), list(source), [e.classes[i] for i in e.labels]))
+    for depth in (1, 2, 3):
+        names = [pd.Index(["\0".join(map(str, film)) for film in zip(*part[:depth], strict=True)]) for part in parts]
+        if all(index.is_unique for index in names):
+            return names
+    remedy = "Rename the files so that no two of one class share a name, and evaluate again"
+    raise EvaluationError("several films of one evaluation share name, source and label", "one row a film", remedy)
 
 
 def _draw(evaluation: Evaluation, called: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
