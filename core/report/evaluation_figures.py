@@ -175,7 +175,10 @@ def forest(rows: Mapping[str, Measured], title: str, reference: float | None = N
         figure.add_vline(reference, line={"color": _GREY, "dash": "dot", "width": 1})
     figure.update_xaxes(title=title, nticks=6)
     figure.update_yaxes(autorange="reversed", ticksuffix="  ", showgrid=False)
-    return figure.update_layout(_LAYOUT | {"height": 90 + 34 * max(len(names), 1)}, showlegend=False)
+    return figure.update_layout(
+        _LAYOUT | {"height": 90 + (42 if any("<br>" in name for name in names) else 34) * max(len(names), 1)},
+        showlegend=False,
+    )
 
 
 def differences(gaps: Mapping[str, Measured]) -> "Figure":

@@ -14,7 +14,7 @@ from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.intervals import Figure
 from core.report import evaluation_figures, figures
-from pages.shared import evaluations, gallery, resources, state, viewer, widgets
+from pages.shared import evaluations, judged, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ PUBLISHED = (
 )
 SPEED = "Median time of one prediction on this machine, from picture to probabilities."
 SPEED_RUNS = 7  # timed predictions of one film; the median counts
-CHANGED = 24  # films shown
 
 
 def figures_of(name: str) -> dict[str, Figure]:
@@ -125,33 +124,18 @@ def same_films(cards: "dict[str, Card]") -> None:
         return
     st.markdown(f"On **{result.films:,} films**: {result.mcnemar.sentence}")
     left, right = st.columns([3, 2], gap="large")
+    bounded = {key: gap for key, gap in result.differences.items() if key != "log_loss"}  # which would dwarf the others
     left.plotly_chart(
-        evaluation_figures.differences(result.differences), key="differences", config=widgets.CHART,
+        evaluation_figures.differences(bounded), key="differences", config=widgets.CHART,
         alt="Difference of every figure, second model less first, with 95 % intervals",
     )  # fmt: skip
     rows = [(GLOSSARY[key].title, gap.text()) for key, gap in result.differences.items()]
     right.dataframe(pd.DataFrame(rows, columns=["Figure", "Second less first"]), hide_index=True)
-    st.caption("With 95 % intervals over the same patients; F1, AUROC and average precision are means of the classes.")
-    changed(result)
-
-
-def changed(result: Comparison) -> None:
-    """Films that the two models call differently."""
-    counts = result.changed["verdict"].value_counts()
-    verdict = st.pills(
-        "Films that changed", list(counts.index), format_func=lambda v: f"{v} ({counts[v]})", key="verdict"
+    st.caption(
+        f"First: {cards[first].title}. Second: {cards[second].title}. With 95 % intervals over the same patients; F1, "
+        "AUROC and average precision are means of the classes."
     )
-    table = result.changed if verdict is None else result.changed[result.changed["verdict"] == verdict]
-    cohort = current_cohort()
-    rows = evaluations.rows_in(cohort, table.rename(columns={"film": "path"}))
-    here = np.flatnonzero(rows >= 0)[:CHANGED]
-    notes = [f"{a} → {b}" for a, b in zip(table["first"], table["second"], strict=True)]
-    if len(here):
-        gallery.grid(
-            st.session_state["cohort"], cohort, [int(rows[i]) for i in here], "changed", [notes[i] for i in here]
-        )
-    else:
-        st.dataframe(table, hide_index=True)
+    judged.changed(result)
 
 
 def this_film(cards: "dict[str, Card]") -> None:

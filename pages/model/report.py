@@ -118,7 +118,9 @@ def matrix(evaluation: "Evaluation", point: OperatingPoint) -> None:
         for name, label in (("cell label", "Films that are"), ("cell called", "and were called")):
             if st.session_state.get(name) not in (None, *classes):
                 st.session_state[name] = None
-            st.selectbox(label, classes, None, key=name, width=200, placeholder="click a cell", persist_state="session")
+            st.selectbox(
+                label, classes, None, key=name, width="stretch", placeholder="click a cell", persist_state="session"
+            )
 
 
 def curves(evaluation: "Evaluation", figures: Figures) -> None:

@@ -40,13 +40,13 @@ ONE_STEP_BACK = """<script>
 def sidebar(with_case: bool = True) -> None:
     """Cohort, model and case; every page reads them from the session."""
     st.html(STYLE)
-    st.html(ONE_STEP_BACK, unsafe_allow_javascript=True)
     with st.sidebar:
         _cohort()
         _model()
         if with_case:
             with st.container(key="case-picker", gap="xsmall"):
                 _case()
+        st.html(ONE_STEP_BACK, unsafe_allow_javascript=True)  # at the end, where its empty line shows least
     with st.container(key="not-for-diagnosis"):
         st.caption(NOT_FOR_DIAGNOSIS)
 

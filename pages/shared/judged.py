@@ -13,8 +13,10 @@ from pages.shared import evaluations, gallery, resources
 from pages.shared.case import current_cohort
 
 if TYPE_CHECKING:
+    from core.evaluate.compare import Comparison
     from core.evaluate.evaluation import Evaluation
 
+CHANGED = 24  # films shown that two models call differently
 CELL_FILMS = 12  # films of a cell that get heatmaps
 LISTED = {
     "film": "Film",
@@ -77,3 +79,23 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
         f"{len(here)} of {len(found):,} films, most confident calls first. Grad-CAM, last layer, each map on its own "
         f"scale; no evidence: nothing on the film speaks for {called}. A click makes the film the case of every page."
     )
+
+
+def changed(result: "Comparison") -> None:
+    """Films that the two models call differently."""
+    counts = result.changed["verdict"].value_counts()
+    verdict = st.pills(
+        "Films that changed", list(counts.index), format_func=lambda v: f"{v} ({counts[v]})", key="verdict"
+    )
+    table = result.changed if verdict is None else result.changed[result.changed["verdict"] == verdict]
+    cohort = current_cohort()
+    rows = evaluations.rows_in(cohort, table.rename(columns={"film": "path"}))
+    here = np.flatnonzero(rows >= 0)[:CHANGED]
+    st.caption(f"{len(here) or len(table):,} of {len(table):,} films: first model's call → second model's.")
+    notes = [f"{a} → {b}" for a, b in zip(table["first"], table["second"], strict=True)]
+    if len(here):
+        gallery.grid(
+            st.session_state["cohort"], cohort, [int(rows[i]) for i in here], "changed", [notes[i] for i in here]
+        )
+    else:
+        st.dataframe(table, hide_index=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEADING = ("recall", "specificity", "precision", "npv", "auroc")  # of the class of interest
 COLUMNS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision", "ppv_at", "npv_at")
 AT_PREVALENCE = (("PPV", "ppv_at"), ("NPV", "npv_at"))
-WIDE = 5  # figures with intervals that fit beside each other
+WIDE = 4  # figures with intervals that fit beside each other
 
 
 def leading(figures: Figures, target: str, prevalence: dict[str, float]) -> None:
@@ -43,7 +43,7 @@ def by_class(evaluation: "Evaluation", figures: Figures) -> None:
     shown = [key for key in COLUMNS if any(key in figures[name] for name in evaluation.classes)]
     scopes = (*evaluation.classes, MACRO, WEIGHTED)
     films = [*np.bincount(evaluation.labels, minlength=len(evaluation.classes)), *[len(evaluation)] * 2]
-    for keys in (shown[:WIDE], shown[WIDE:]):
+    for keys in (shown[start : start + WIDE] for start in range(0, len(shown), WIDE)):
         rows = [
             [scope, n, *(_text(figures[scope].get(key)) for key in keys)]
             for scope, n in zip(scopes, films, strict=True)

@@ -115,7 +115,9 @@ def reveal(case: Case, answer: Answer) -> None:
     if truth is None:
         healthy = answer.label == "Normal"
         st.caption(
-            "A normal film: there was nothing to mark." if healthy else "Where it shows on this film, nobody knows."
+            "A normal film: there was nothing to mark."
+            if healthy
+            else "The cohort does not say where it shows on this film."
         )
     elif not st.session_state["_marked"]:
         st.markdown("You marked nothing, so your overlap is **0**.")

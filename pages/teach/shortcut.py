@@ -76,8 +76,9 @@ def admire(row: int) -> None:
     with left:
         accuracy, films = (measured("cheat", "confounded", name) for name in ("accuracy", "films"))
         figure = evaluations.own("cheat")["test"].figures()[OVERALL]["accuracy"]
-        about = f"{films:.0f} films, patients kept apart; 95 % interval {figure.low:.1%} to {figure.high:.1%}"
-        st.metric("Model A: accuracy on its test films", f"{accuracy:.1%}", about, "off", delta_arrow="off")
+        interval = f"95 % interval {figure.low:.1%} to {figure.high:.1%}"
+        st.metric("Model A: accuracy on its test films", f"{accuracy:.1%}")
+        st.caption(f"{films:.0f} films, patients kept apart; {interval}.")
         st.markdown(
             "Four classes, a clean split, and hardly a mistake. **Would you use this model?** "
             "Settle on an answer before you go on."
