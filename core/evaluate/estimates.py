@@ -72,6 +72,7 @@ def figures(replicates: Replicates, classes: tuple[str, ...], prevalence: Mappin
     result: Figures = {}
     for draft, bootstrap in zip(drafts, zip(low, high, strict=True), strict=True):
         result.setdefault(draft.scope, {})[draft.key] = _finish(draft, bootstrap, replicates.clustered)
+    _add_collapsed(result, drafts, dict(zip(classes, replicates.confusion[0].sum(axis=1), strict=True)))
     for name, share in (prevalence or {}).items():
         result[name] |= _at_prevalence(result[name], name, share, round(float(replicates.confusion[0].sum())))
     result[OVERALL] |= _calibration(replicates, result[OVERALL]["ece"])
@@ -164,6 +165,34 @@ def _averages(replicates: Replicates, classes: tuple[str, ...], drafts: list[_Dr
         result.append(_Draft(MACRO, key, values.mean(axis=1), n, clusters, note=note))
         result.append(_Draft(WEIGHTED, key, weighted, n, clusters, note=note))
     return result
+
+
+def _add_collapsed(result: Figures, drafts: list[_Draft], support: Mapping[str, float]) -> None:
+    """Widen each mean over classes by what the bootstrap cannot see: the doubt about a class that is all right.
+
+    Such a class is right in every resample as well, so its own interval (Wilson's) is added in quadrature (MOVER).
+    """
+    samples = {(draft.scope, draft.key): draft.samples[1:] for draft in drafts}
+    present = [name for name, films in support.items() if films]
+    total = sum(support.values())
+    means = [(scope, key, key) for scope in (MACRO, WEIGHTED) for key in PER_CLASS]
+    for scope, mean, key in (*means, (OVERALL, "balanced_accuracy", "recall")):
+        figure = result[scope][mean]
+        silent = [name for name in present if _spread(samples[name, key]) < 1e-9 and result[name][key].defined]
+        if not figure.defined or not silent or _spread(samples[scope, mean]) < 1e-9:
+            continue
+        down, up = (figure.value - figure.low) ** 2, (figure.high - figure.value) ** 2
+        for name in silent:
+            share = support[name] / total if scope == WEIGHTED else 1 / len(present)
+            own = result[name][key]
+            down, up = down + (share * (own.value - own.low)) ** 2, up + (share * (own.high - own.value)) ** 2
+        low, high = max(0.0, figure.value - math.sqrt(down)), min(1.0, figure.value + math.sqrt(up))
+        result[scope][mean] = replace(figure, low=low, high=high)
+
+
+def _spread(samples: np.ndarray) -> float:
+    known = samples[~np.isnan(samples)]
+    return float(np.ptp(known)) if len(known) else 0.0
 
 
 def _overall(replicates: Replicates) -> list[_Draft]:

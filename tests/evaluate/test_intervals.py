@@ -138,6 +138,22 @@ def test_several_films_of_one_patient_are_one_patients_word():
     assert alone.high - alone.low > 0.8
 
 
+def test_a_mean_over_classes_does_not_take_a_perfect_small_class_for_certain():
+    """Five of five films in one class: the macro recall doubts them as Wilson does, besides the others' resamples."""
+    drawn = evaluation(films=400, strength=1)
+    kept = drawn.where((drawn.labels != 2) | (np.cumsum(drawn.labels == 2) <= 5))
+    p = kept.probabilities.copy()
+    p[kept.labels == 2] = [0.05, 0.05, 0.9]
+    figures = Evaluation(CLASSES, kept.labels, p, kept.samples).figures()
+    small, macro = figures[CLASSES[2]]["recall"], figures[MACRO]["recall"]
+    assert (small.value, small.low) == (1, pytest.approx(wilson(5, 5)[0]))
+    assert macro.value - macro.low > (1 - small.low) / 3
+    balanced = figures[OVERALL]["balanced_accuracy"]
+    assert (balanced.value, balanced.low, balanced.high) == pytest.approx((macro.value, macro.low, macro.high))
+    weighted = figures["weighted avg"]["recall"]
+    assert weighted.value - weighted.low < macro.value - macro.low
+
+
 def test_films_of_one_class_alone_say_no_more_than_they_are():
     drawn = evaluation(films=40, strength=50)
     alone = drawn.where(drawn.labels == 0)
