@@ -53,6 +53,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], help_: Sequen
 
 
 def plot(figure: "Figure") -> str:
-    """A Plotly figure without its script (see `page`), its text in a grey that reads on white and on black."""
-    figure.update_layout(font_color="#7a7a7a")
+    """A Plotly figure without its script (see `page`), its text in a grey that reads on white and on black.
+
+    Streamlit puts its own template in Plotly's place, which leaves the names along the axes no room without its theme:
+    the template is named here, so that a page is the same whoever makes it.
+    """
+    axes = {"automargin": True, "title_standoff": 12, "gridcolor": "#8883", "zeroline": False}
+    figure.update_layout(template="plotly_white", font_color="#7a7a7a").update_xaxes(axes).update_yaxes(axes)
     return figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True})

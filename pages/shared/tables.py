@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
 
 LEADING = ("recall", "specificity", "precision", "npv", "auroc")  # of the class of interest
-COLUMNS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision", "ppv_at", "npv_at")
+BLOCKS = (
+    ("precision", "recall", "f1", "specificity"),
+    ("npv", "auroc", "average_precision"),
+    ("ppv_at", "npv_at"),
+)  # of the figures of a class, as many as fit beside each other
 AT_PREVALENCE = (("PPV", "ppv_at"), ("NPV", "npv_at"))
-WIDE = 4  # figures with intervals that fit beside each other
 
 
 def leading(figures: Figures, target: str, prevalence: dict[str, float]) -> None:
@@ -40,13 +43,15 @@ def leading(figures: Figures, target: str, prevalence: dict[str, float]) -> None
 def by_class(evaluation: "Evaluation", figures: Figures) -> None:
     """The classification report, in as many tables as it takes to show every figure."""
     st.subheader("Class by class", anchor=False)
-    shown = [key for key in COLUMNS if any(key in figures[name] for name in evaluation.classes)]
-    scopes = (*evaluation.classes, MACRO, WEIGHTED)
-    films = [*np.bincount(evaluation.labels, minlength=len(evaluation.classes)), *[len(evaluation)] * 2]
-    for keys in (shown[start : start + WIDE] for start in range(0, len(shown), WIDE)):
+    films = dict(
+        zip(evaluation.classes, np.bincount(evaluation.labels, minlength=len(evaluation.classes)), strict=True)
+    )
+    for keys in BLOCKS:
+        scopes = [name for name in (*evaluation.classes, MACRO, WEIGHTED) if set(keys) & set(figures[name])]
+        if not scopes:
+            continue
         rows = [
-            [scope, n, *(_text(figures[scope].get(key)) for key in keys)]
-            for scope, n in zip(scopes, films, strict=True)
+            [name, films.get(name, len(evaluation)), *(figures[name][key].text() for key in keys)] for name in scopes
         ]
         frame = pd.DataFrame(rows, columns=["Class", "Films", *(GLOSSARY[key].title for key in keys)])
         help_ = {GLOSSARY[key].title: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in keys}
@@ -87,10 +92,6 @@ def by_slice(evaluation: "Evaluation", point: OperatingPoint) -> None:
         f"Slices of {slices.FEWEST} patients or more. Clear: the gap to all other films lies below 0 even at 95 % for "
         "all slices looked at together; the worst of many looks bad by chance alone."
     )
-
-
-def _text(figure: Figure | None) -> str:
-    return "" if figure is None else figure.text()
 
 
 def _readable(frame: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 import pytest
+from plotly.io import templates
 from sklearn.metrics import classification_report
 
 from core.evaluate.evaluation import Evaluation
@@ -14,8 +15,9 @@ from core.evaluate.operating import OperatingPoint
 from core.report.document import DISCLAIMER, Report, as_csv, as_json
 from core.report.document_checklist import ITEMS
 from core.report.document_html import as_html, checklist_html
-from core.report.document_page import NOT_PROVIDED
+from core.report.document_page import NOT_PROVIDED, plot
 from core.report.document_text import as_text
+from core.report.evaluation_figures import confusion
 from tests.evaluate.drawn import CLASSES, evaluation
 from tests.report.cards import card
 
@@ -100,6 +102,15 @@ def test_the_checklist_alone_holds_what_it_points_to(report):
         assert f"see {pointed_to}." in page
         assert f"<h2>{pointed_to}</h2>" in page
     assert "below" not in page
+
+
+def test_figures_are_drawn_alike_inside_and_outside_streamlit(monkeypatch):
+    figure = confusion(np.eye(3, dtype=int), CLASSES)
+    outside = re.sub(r"[0-9a-f-]{36}", "", plot(figure))
+    monkeypatch.setattr(templates, "default", "none")
+    inside = re.sub(r"[0-9a-f-]{36}", "", plot(confusion(np.eye(3, dtype=int), CLASSES)))
+    assert inside == outside
+    assert '"automargin":true' in inside
 
 
 def test_unknown_patients_are_admitted(report):
