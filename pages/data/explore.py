@@ -214,7 +214,7 @@ def audit(rows: np.ndarray) -> None:
             with st.expander(sentence):
                 gallery.grid(spec, cohort, shown, f"audit {finding.key}")
         else:
-            st.container(border=True).markdown(sentence)
+            st.container(border=True).markdown(f":small[{sentence}]")
 
 
 def scored(case: Case, rows: list[int]) -> atlas.Atlas | None:

@@ -11,6 +11,7 @@ from core.data.cohort import Cohort
 HIDDEN = ("path", "lungs", "truth", "boxes")  # files, not facts; a file is searched by its name
 FEW = 40  # a column with at most so many values is chosen from a list, one with more is searched
 LASSO, SLICES = "lasso", "slices"
+_TURN = "_filters_turn"
 _OF = "_filters_of"  # the cohort that filters, lasso and slices belong to
 
 
@@ -23,7 +24,7 @@ def selection(cohort: Cohort) -> np.ndarray:
         st.session_state[_OF] = st.session_state["cohort"]
     with st.popover("Filters", icon=":material/filter_alt:"):
         chosen = {column: _control(table[column], column) for column in columns(cohort)}
-        name = st.text_input("File name contains", key="filter name", persist_state="session")
+        name = _said(_key("name"), "File name contains")
         _slices({**chosen, "name": name})
     keep = pd.Series(True, index=table.index)
     for column, wanted in chosen.items():
@@ -53,19 +54,22 @@ def clear() -> None:
     for key in list(st.session_state):
         if str(key).startswith("filter "):
             del st.session_state[key]
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     st.session_state[LASSO] = None
 
 
 def _control(values: pd.Series, column: str) -> Any:
-    key, title = f"filter {column}", column.capitalize()
+    key, title = _key(column), column.capitalize()
     if pd.api.types.is_numeric_dtype(values):
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         if low == high:  # known of some films only
             return None
-        return st.slider(title, low, high, (low, high), format="%g", key=key, persist_state="session")
+        _start(key, (low, high))
+        return st.slider(title, low, high, format="%g", key=key, persist_state="session")
     counts = values.value_counts()
     if len(counts) > FEW:
-        return st.text_input(f"{title} contains", key=key, persist_state="session")
+        return _said(key, f"{title} contains")
+    _start(key, [])
     return st.multiselect(
         title,
         counts.index.tolist(),
@@ -73,6 +77,23 @@ def _control(values: pd.Series, column: str) -> Any:
         format_func=lambda v: f"{v or 'unknown'} ({counts[v]:,})",
         persist_state="session",
     )
+
+
+def _said(key: str, title: str) -> str:
+    _start(key, "")
+    return st.text_input(title, key=key, persist_state="session")
+
+
+def _start(key: str, value: Any) -> None:
+    st.session_state.setdefault(key, value)
+
+
+def _key(column: str) -> str:
+    """The key of a filter's control: another one each time all are cleared.
+
+    While the list of filters is closed, the browser would keep what was cleared, and send it with the next click.
+    """
+    return f"filter {column}{st.session_state.get(_TURN, 1)}"
 
 
 def _passes(values: pd.Series, wanted: Any) -> Any:
@@ -96,9 +117,10 @@ def _slices(chosen: dict[str, Any]) -> None:
 
 def _restore() -> None:
     chosen = st.session_state[SLICES].get(st.session_state["slice"], {})
+    st.session_state["slice"] = None  # so that the same slice can be taken again
     clear()
     for column, wanted in chosen.items():
-        st.session_state[f"filter {column}"] = wanted
+        st.session_state[_key(column)] = wanted
 
 
 def _file(path: str) -> str:

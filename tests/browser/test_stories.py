@@ -112,6 +112,21 @@ def test_sweep_a_rotation(visit: Visit) -> None:
     expect(page.get_by_text("Rotate (angle 11, fill black)")).to_be_visible()
 
 
+def test_a_cleared_filter_stays_cleared(visit: Visit) -> None:
+    page = visit("explore?cohort=phantom:fair&model=tiny")
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("combobox", name="Label").click()
+    page.get_by_role("option", name="COVID-19 (500)").click()
+    expect(page.get_by_text("500 of 2,000 films")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Clear").last.click()
+    expect(page.get_by_text("2,000 of 2,000 films")).to_be_visible()
+    page.get_by_role("radio", name="Counts").click()  # the browser sends what it still holds with the next click
+    expect(page.get_by_role("combobox", name="Against")).to_be_visible()
+    expect(page.get_by_text("2,000 of 2,000 films")).to_be_visible()
+
+
 def test_long_work_can_be_cancelled(visit: Visit) -> None:
     page = visit("explore?cohort=phantom:new-hospital&model=tiny")
     page.get_by_role("radio", name="Map").click()
