@@ -60,7 +60,7 @@ def duplicates_across_splits(case: Case) -> Finding:
     key, title = "split_duplicates", "Pictures in two splits"
     splits = case.column("split").to_numpy(dtype=object)
     if len(set(splits) - {""}) < 2:
-        return Finding(key, title, None, "The cohort is not split yet")
+        return Finding(key, title, None, _too_few_splits(splits))
     first, second = splits[case.pairs["first"]], splits[case.pairs["second"]]
     leaks = case.pairs[(first != second) & (first != "") & (second != "")]
     sentence = f"{len(leaks)} pairs of one picture lie on two sides" if len(leaks) else "No picture lies on two sides"
@@ -73,7 +73,7 @@ def patients_across_splits(case: Case) -> Finding:
     samples = case.cohort.samples
     known = samples[(samples["patient"] != "") & (samples["split"] != "")]
     if known["split"].nunique() < 2:
-        reason = "No patient is known" if samples["patient"].eq("").all() else "The cohort is not split yet"
+        reason = "No patient is known" if samples["patient"].eq("").all() else _too_few_splits(samples["split"])
         return Finding(key, title, None, reason)
     sides = known.groupby("patient")["split"].transform("nunique")
     leaking = known[sides > 1]
@@ -115,3 +115,9 @@ def shared_patients(case: Case, origin: np.ndarray) -> Finding:
 def _between(homes: Iterable[Iterable[str]]) -> str:
     counts = pd.Series([" and ".join(sorted(pair)) for pair in homes], dtype=object).value_counts()
     return ", ".join(f"{n} in {names}" for names, n in counts.items())
+
+
+def _too_few_splits(splits: Iterable[str]) -> str:
+    """Why nothing can lie on two sides: no film has a split, or all that have one share it (a selection may)."""
+    sides = set(splits) - {""}
+    return f"All films are of one side, {min(sides)}" if sides else "The films are not split yet"

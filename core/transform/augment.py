@@ -67,7 +67,8 @@ class Step:
             if parameter.natural and not _within(self.settings[parameter.name], parameter.natural):
                 low, high = parameter.natural
                 worse: Plausibility = "doubtful" if declared == "plausible" else "implausible"
-                return worse, f"{parameter.name} leaves {low:g} to {high:g} {parameter.unit}".rstrip() + f". {reason}"
+                beyond = f"{parameter.name.capitalize()} goes beyond {low:g} to {high:g} {parameter.unit}".rstrip()
+                return worse, f"{beyond}. {reason}"
         return declared, reason
 
     def to_dict(self) -> dict[str, Any]:

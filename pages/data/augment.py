@@ -152,6 +152,8 @@ def contact_sheet(case: Case, steps: list[Step]) -> None:
         for picture, row in zip(pictures, probabilities, strict=True):
             best = int(np.argmax(row / np.asarray(case.model.thresholds)))
             st.image(picture, width="stretch", caption=f"{case.model.classes[best]} {row[best]:.2f}", alt="One draw")
+    if not st.session_state.get("random"):
+        st.caption("Each setting is fixed, so the draws hardly differ: turn on “Draw at random”.")
 
 
 def copies(augment: Augment) -> None:

@@ -97,6 +97,14 @@ def test_leaks_are_caught_and_named(tmp_path: Path, save: Save) -> None:
     assert set(found["split_patients"].films) == {"002.png", "007.png"}
 
 
+def test_a_selection_of_one_side_is_not_called_unsplit(tmp_path: Path, save: Save) -> None:
+    one_side = cohort(tmp_path, save, lambda i, _: draw(i), 6, patient=lambda i, _: f"p{i}", split=lambda i, _: "test")
+    found = findings(audit(one_side))
+    for key in ("split_duplicates", "split_patients"):
+        assert found[key].passed is None
+        assert found[key].sentence == "All films are of one side, test"
+
+
 def test_alike_films_of_one_patient_do_not_fail(tmp_path: Path, save: Save) -> None:
     twice = cohort(tmp_path, save, lambda i, _: draw(i // 2) ^ np.uint8(i % 2), 12, patient=lambda i, _: f"p{i // 2}")
     finding = findings(audit(twice))["near_duplicates"]

@@ -87,7 +87,7 @@ def test_it_says_whether_a_film_may_look_so(name: str) -> None:
 def test_too_much_of_it_is_one_grade_worse() -> None:
     assert Step("rotate", {"angle": 10}).verdict()[0] == "plausible"
     assert Step("rotate", {"angle": (-90, 90)}).verdict()[0] == "doubtful"
-    assert "angle leaves" in Step("rotate", {"angle": (-90, 90)}).verdict()[1]
+    assert "Angle goes beyond" in Step("rotate", {"angle": (-90, 90)}).verdict()[1]
 
 
 def test_each_picture_of_a_batch_gets_its_own_draw(picture: np.ndarray) -> None:
