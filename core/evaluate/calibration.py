@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.evaluate.intervals import percentiles, resamples, settle, wilson
+from core.intervals import percentiles, resamples, settle, wilson
 
 BINS = 10  # equal widths over 0 .. 1
 

@@ -10,8 +10,8 @@ from core.evaluate import metrics
 from core.evaluate.calibration import calibration_error
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure, percentiles, wilson
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.intervals import Figure, percentiles, wilson
 
 
 @dataclass(frozen=True)

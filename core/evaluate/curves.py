@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluate.intervals import percentiles
+from core.intervals import percentiles
 
 GRID = np.linspace(0, 1, 101)  # where the bands are given
 _POINTS = 400  # most points of a drawn curve

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.evaluate import metrics
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure, percentiles, ratio, settle, wilson
+from core.intervals import Figure, percentiles, ratio, settle, wilson
 
 MACRO, WEIGHTED, OVERALL = "macro avg", "weighted avg", "all films"
 PER_CLASS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision")  # also averaged

@@ -17,8 +17,8 @@ from core.evaluate import metrics
 from core.evaluate.calibration import calibration_error, calibration_floor, reliability
 from core.evaluate.curves import Curves, curves
 from core.evaluate.estimates import Figures, Replicates, figures
-from core.evaluate.intervals import resamples
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.intervals import resamples
 
 SPLITS = ("train", "validation", "test", "new")
 

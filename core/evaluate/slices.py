@@ -8,8 +8,8 @@ import pandas as pd
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import LEVEL, Figure, percentiles, settle, wilson
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.intervals import LEVEL, Figure, percentiles, settle, wilson
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
 _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands

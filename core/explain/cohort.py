@@ -19,6 +19,7 @@ from core.errors import FilmError
 from core.explain import deletion, truth, whereabouts
 from core.explain.heatmap import heatmaps
 from core.explain.methods import METHODS
+from core.intervals import of_mean
 from core.model.classifier import Classifier
 
 Of = Literal["label", "predicted"]
@@ -34,7 +35,7 @@ MEASURES = (
     "road_z",
     "blank",
 )
-REPLICATES = 1000
+SHARES = (*MEASURES[:-4], "blank")  # between 0 and 1; the others are z-scores
 FOUND = 0.5  # of the films, at the least, on which a method must hit to be said to find a class
 KEPT = ("label", "patient", "source", "severity", "band")  # columns of the cohort that rows carry along
 
@@ -174,7 +175,7 @@ def summary(frame: pd.DataFrame, by: Sequence[str] = ("method", "class"), seed: 
             known = group[group[measure].notna()]
             if len(known):
                 patients = known["patient"].where(known["patient"] != "", known["id"])
-                low, high = _interval(known[measure].to_numpy(float), patients.to_numpy(), seed)
+                low, high = of_mean(known[measure].to_numpy(float), patients.to_numpy(), measure in SHARES, seed)
                 value = float(known[measure].mean())
                 figure = {"measure": measure, "value": value, "low": low, "high": high, "films": len(known)}
                 found.append(names | figure)
@@ -200,14 +201,3 @@ def found_from(marks: pd.DataFrame) -> pd.DataFrame:
                 break
             found[key] = band
     return pd.Series(found, dtype=str).unstack(sort=False)
-
-
-def _interval(values: np.ndarray, patients: np.ndarray, seed: int) -> tuple[float, float]:
-    """95 % interval of the mean, drawing patients with replacement; a single patient gives NaN."""
-    _, group = np.unique(patients.astype(str), return_inverse=True)
-    if group.max() == 0:
-        return float("nan"), float("nan")
-    sums, counts = np.bincount(group, values), np.bincount(group)
-    drawn = np.random.default_rng(seed).integers(0, len(sums), (REPLICATES, len(sums)))
-    low, high = np.percentile(sums[drawn].sum(1) / counts[drawn].sum(1), [2.5, 97.5])
-    return float(low), float(high)

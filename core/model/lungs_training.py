@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
+from core.intervals import of_mean
 from core.model.lungs import CHANNELS, EXTENTS, SIZE, LungFinder, habit_features, network, squash, standardise
 from core.model.lungs_augment import move, no_chest, shade
 
@@ -152,7 +153,7 @@ def measure(finder: LungFinder, cohort: Cohort) -> dict[str, float]:
         seconds.append(time.perf_counter() - started)
         scores.append(dice(lungs.mask, _mask(cohort, i)))
         patients.append(patient)
-    low, high = interval(np.array(scores), np.array(patients))
+    low, high = of_mean(np.array(scores), np.array(patients), share=True)
     return {
         "films": len(scores),
         "patients": len(set(patients)),
@@ -162,16 +163,6 @@ def measure(finder: LungFinder, cohort: Cohort) -> dict[str, float]:
         "worst": round(min(scores), 4),
         "milliseconds_a_film": round(1000 * float(np.median(seconds)), 1),
     }
-
-
-def interval(scores: np.ndarray, patients: np.ndarray, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean, drawing patients (not films) with replacement."""
-    _, group = np.unique(patients, return_inverse=True)
-    sums, counts = np.bincount(group, scores), np.bincount(group)
-    drawn = np.random.default_rng(seed).integers(0, len(sums), (draws, len(sums)))
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def save(folder: Path, state: dict[str, Tensor], card: dict) -> None:

@@ -13,8 +13,8 @@ import pandas as pd
 from core.evaluate import review, slices
 from core.evaluate.estimates import MACRO, OVERALL, Figures
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.intervals import Figure
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.intervals import Figure
 from core.model.checkpoint import Card
 
 DISCLAIMER = "Research and teaching, not for diagnosis."

@@ -8,7 +8,7 @@ import pandas as pd
 from core.evaluate import review, slices
 from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure
+from core.intervals import Figure
 from core.report import evaluation_figures
 from core.report.document import BLOCKS, DISCLAIMER, Report, confusion, doubted, support
 from core.report.document_checklist import ITEMS

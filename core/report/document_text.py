@@ -11,7 +11,7 @@ import pandas as pd
 from core.evaluate import review, slices
 from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure
+from core.intervals import Figure
 from core.report.document import BLOCKS, Report, confusion, doubted, patients, support
 
 _WIDTH = 24  # of a column of printed figures

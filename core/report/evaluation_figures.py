@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.evaluate.curves import GRID, Curves
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure as Measured
+from core.intervals import Figure as Measured
 from core.report.figures import BLUES, PALETTE
 
 if TYPE_CHECKING:

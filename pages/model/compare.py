@@ -12,7 +12,7 @@ from core.errors import EvaluationError
 from core.evaluate.compare import Comparison
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure
+from core.intervals import Figure
 from core.report import evaluation_figures, figures
 from pages.shared import evaluations, judged, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort

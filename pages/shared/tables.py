@@ -9,8 +9,8 @@ import streamlit as st
 from core.evaluate import slices
 from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED, Figures
 from core.evaluate.glossary import GLOSSARY
-from core.evaluate.intervals import Figure
 from core.evaluate.operating import OperatingPoint
+from core.intervals import Figure
 from core.report import evaluation_figures
 from pages.shared import widgets
 

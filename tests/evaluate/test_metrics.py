@@ -11,7 +11,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 from core.evaluate import calibration, metrics
 from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED
-from core.evaluate.intervals import wilson
+from core.intervals import wilson
 from tests.evaluate.drawn import CLASSES, evaluation
 
 

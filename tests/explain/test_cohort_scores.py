@@ -93,10 +93,17 @@ def test_summary_means_with_intervals_by_patient():
     assert wide["films"] == 200
 
 
-def test_a_single_patient_has_no_interval():
-    row = scoring.summary(table(hit=[1.0, 1.0], patient=["p", "p"])).iloc[0]
-    assert row["value"] == 1
-    assert math.isnan(row["low"])
+def test_a_single_patient_proves_nothing():
+    rows = scoring.summary(table(hit=[1.0, 1.0], road_z=[1.0, 2.0], patient=["p", "p"])).set_index("measure")
+    assert rows.loc["hit", "value"] == 1
+    assert rows.loc["hit", "low"] < 0.25
+    assert math.isnan(rows.loc["road_z", "low"])
+
+
+def test_hits_on_all_of_some_films_are_no_certainty():
+    row = scoring.summary(table(hit=[1.0] * 40)).iloc[0]
+    assert row["high"] == 1
+    assert row["low"] == pytest.approx(0.9124, abs=1e-4)  # Wilson's of 40 out of 40
 
 
 def test_summary_groups_by_what_is_asked():

@@ -88,6 +88,25 @@ def percentiles(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return limits[0], limits[1]
 
 
+def of_mean(values: np.ndarray, clusters: np.ndarray, share: bool, seed: int = 0) -> tuple[float, float]:
+    """The interval of a mean over films whose films of one patient count together.
+
+    Args:
+        values: float (N,), one a film.
+        clusters: (N,), of any sort: the patient of each film.
+        share: the mean lies between 0 and 1, and near them a handful of films decides (see ``settle``). Otherwise a
+            single patient gives NaN.
+    """
+    _, groups = np.unique(clusters.astype(str), return_inverse=True)
+    patients = int(groups.max()) + 1
+    if patients == 1 and not share:
+        return math.nan, math.nan
+    weights = resamples(groups, seed=seed).astype(float)
+    samples = (values @ weights) / weights.sum(axis=0)
+    low, high = (float(limit[0]) for limit in percentiles(samples[1:, None]))
+    return settle(float(samples[0]), samples[1:], (low, high), patients) if share else (low, high)
+
+
 def settle(
     value: float,
     samples: np.ndarray,

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from core.evaluate.compare import compare
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.intervals import percentiles, ratio, resamples, wilson
+from core.intervals import percentiles, ratio, resamples, wilson
 from tests.evaluate.drawn import CLASSES, evaluation
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.intervals import percentiles, ratio, resamples, settle, widen, wilson
+from core.intervals import percentiles, ratio, resamples, settle, widen, wilson
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
 
