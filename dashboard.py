@@ -14,7 +14,7 @@ PAGES = {
     ],
     "Dataset": [
         st.Page("pages/data/explore.py", title="Explore", icon=":material/grid_view:"),
-        st.Page("pages/data/augment.py", title="Augmentation", icon=":material/transform:"),
+        st.Page("pages/data/augment.py", title="Augmentation preview", icon=":material/transform:"),
     ],
     "Model": [
         st.Page("pages/model/report.py", title="Report", icon=":material/assessment:"),
@@ -22,8 +22,8 @@ PAGES = {
     ],
     "Teaching": [
         st.Page("pages/teach/quiz.py", title="Quiz", icon=":material/school:"),
-        st.Page("pages/teach/shortcut.py", title="Shortcut", icon=":material/bug_report:"),
-        st.Page("pages/teach/methods.py", title="Methods", icon=":material/checklist:"),
+        st.Page("pages/teach/shortcut.py", title="Shortcut lab", icon=":material/bug_report:"),
+        st.Page("pages/teach/methods.py", title="Method lab", icon=":material/checklist:"),
     ],
 }
 

@@ -50,7 +50,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:
-    """One line of the CSV: file, verdict, label, p_<class>..., sentence; no label and no numbers without a film."""
+    """One line of the CSV: file, verdict, label, p_<class>..., sentence.
+
+    There is no label where the model may not judge the film, and there are no numbers without a film.
+    """
     from core.errors import FilmError
 
     path, result = outcome
@@ -59,7 +62,8 @@ def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:
         return {"file": str(path), "verdict": "unreadable", "label": "", **nothing, "sentence": str(result)}
     numbers = {f"p_{name}": f"{p:.4f}" for name, p in zip(classes, result.probabilities, strict=True)}
     verdict = VERDICTS[result.domain.status]
-    return {"file": str(path), "verdict": verdict, "label": result.label, **numbers, "sentence": result.domain.sentence}
+    label = "" if result.domain.status == "out" else result.label
+    return {"file": str(path), "verdict": verdict, "label": label, **numbers, "sentence": result.domain.sentence}
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

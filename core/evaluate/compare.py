@@ -27,9 +27,8 @@ class McNemar:
     def sentence(self) -> str:
         films = f"{self.only_first} films are right only with the first model, {self.only_second} only with the second"
         caution = " It takes films of one patient for independent ones; the intervals do not." if self.clustered else ""
-        return (
-            f"{films}; were both equally good, so uneven a split would come by chance with p = {self.p:.3g}.{caution}"
-        )
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        return f"{films}; were both equally good, so uneven a split would come by chance with {p}.{caution}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from core.explain.methods import METHODS
 from core.explain.trust_lines import TrustLine
 from core.model.checkpoint import Card
 from core.model.classifier import Prediction
+from core.report.call import in_words
 from core.report.document import DISCLAIMER
 from core.report.document_page import NOT_PROVIDED, page, table, text
 from core.report.overlay import png
@@ -52,7 +53,7 @@ class CaseReport:
 
     @property
     def title(self) -> str:
-        return f"Film {self.film_sha256[:12]}: {self.prediction.label}"
+        return f"Film {self.film_sha256[:12]}: {in_words(self.prediction)}"
 
     @property
     def caption(self) -> str:
@@ -70,8 +71,9 @@ class CaseReport:
     def answer(self) -> list[tuple[str, str, str, str]]:
         """Class, probability, operating point, verdict; the most probable first."""
         p = self.prediction
+        called = -1 if p.domain.status == "out" else p.index
         return [
-            (p.classes[i], f"{p.probabilities[i]:.3f}", f"{p.thresholds[i]:.3f}", "called" if p.index == i else "")
+            (p.classes[i], f"{p.probabilities[i]:.3f}", f"{p.thresholds[i]:.3f}", "called" if called == i else "")
             for i in np.argsort(-p.probabilities, kind="stable")
         ]
 

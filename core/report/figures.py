@@ -83,7 +83,7 @@ def before_after(before: Mapping[str, float], after: Mapping[str, float], change
 
     names = list(before)
     figure = go.Figure()
-    for title, values, colour in ((changed, after, "#D55E00"), ("as it is", before, "#7A8CA3")):
+    for title, values, colour in (("as it is", before, "#7A8CA3"), (changed, after, "#D55E00")):
         numbers = [values[name] for name in names]
         figure.add_bar(
             x=numbers, y=names, name=title, orientation="h", marker_color=colour,
@@ -93,7 +93,7 @@ def before_after(before: Mapping[str, float], after: Mapping[str, float], change
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
     return figure.update_layout(
         height=90 + 40 * len(names), margin={"l": 0, "r": 8, "t": 30, "b": 0}, bargap=0.25,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "traceorder": "reversed"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},
     )  # fmt: skip
 
 

@@ -180,6 +180,7 @@ def _resample() -> None:
 
 
 widgets.heading(
-    "Augmentation", "What a change of the film does to its pixels, to the prediction and to the heatmap, together."
+    "Augmentation preview",
+    "What a change of the film does to its pixels, to the prediction and to the heatmap, together.",
 )
 body(current())

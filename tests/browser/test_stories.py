@@ -153,6 +153,15 @@ def test_the_keyboard_alone(visit: Visit) -> None:
     expect(viewer).to_have_attribute("data-zoom", "1.000")
 
 
+def test_back_leaves_a_page_in_one_step(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("link", name="Compare").click()
+    expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
+    settle(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Live prediction")).to_be_visible()
+
+
 def test_click_a_cell_of_the_confusion_matrix(visit: Visit) -> None:
     page = visit("report?model=tiny-a&cohort=phantom:fair")
     cells = page.locator(".js-plotly-plot .nsewdrag").first

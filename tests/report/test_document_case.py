@@ -9,6 +9,7 @@ from PIL import Image
 
 from core.explain.heatmap import Heatmap
 from core.explain.trust_lines import TrustLine
+from core.model.domain import DomainVerdict
 from core.report.document import DISCLAIMER
 from core.report.document_case import CaseReport, case_html, case_pdf
 from tests.report.cards import card, prediction
@@ -45,6 +46,14 @@ def test_html_says_it_all(case):
         assert part in page
     assert page.count("data:image/png;base64,") == 2
     assert not re.findall(r"""(?:src|href)=["']?https?:""", page)
+
+
+def test_a_film_the_model_may_not_judge_is_called_nothing(case):
+    said = prediction(domain=DomainVerdict(3.0, 1.0, "out", "It does not look like a chest film."))
+    page = case_html(CaseReport(card(), said, "ab" * 32, case.images))
+    assert "Film abababababab: No answer" in page
+    assert "<td>called</td>" not in page
+    assert "<td>called</td>" in case_html(case)
 
 
 def test_no_file_name_leaves(case):
