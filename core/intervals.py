@@ -15,6 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 LEVEL = 0.95  # the share of such intervals that hold the truth
+HOW = (
+    "bootstrap over patients, near the ends of a scale by its standard error on the logit or log scale; Wilson for "
+    "proportions where every patient has one film; MOVER for PPV and NPV at another prevalence"
+)
 REPLICATES = 1000  # resamples of the patients ...
 _MOST_WEIGHTS = 20_000_000  # ... unless films x resamples would pass this (80 MB); never fewer than 200
 _Z = 1.959964  # normal quantile of (1 + LEVEL) / 2

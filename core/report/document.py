@@ -14,7 +14,7 @@ from core.evaluate import review, slices
 from core.evaluate.estimates import MACRO, OVERALL, Figures
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.operating import ARGMAX, OperatingPoint
-from core.intervals import Figure
+from core.intervals import HOW, Figure
 from core.model.checkpoint import Card
 
 DISCLAIMER = "Research and teaching, not for diagnosis."
@@ -95,7 +95,7 @@ def as_json(report: Report) -> str:
         "classes": list(report.card.classes),
         "operating_point": report.point.sentence,
         "prevalence": dict(report.prevalence),
-        "interval": "95 %, bootstrap over patients; Wilson for proportions where every patient has one film",
+        "interval": f"95 %, {HOW}",
         "notes": list(report.notes),
         "splits": {name: _split_as_data(report, name) for name in report.evaluations},
         "card": report.card.to_dict(),

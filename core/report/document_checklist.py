@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.evaluate import slices
 from core.evaluate.estimates import OVERALL
+from core.intervals import HOW
 from core.report.document import Report, patients_in_words
 
 Answer = Callable[[Report], str | None]
@@ -127,7 +128,7 @@ def _selection(report: Report) -> str | None:
 
 
 def _intervals(_: Report) -> str | None:
-    return "95 % intervals: bootstrap over patients; Wilson for proportions where every patient has one film."
+    return f"95 % intervals: {HOW}."
 
 
 def _robustness(report: Report) -> str | None:
