@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from core.data.radiograph import Radiograph
-from core.errors import EvaluationError
 from core.report import figures, overlay
 from core.report.call import in_words
 from pages.shared import atlas, evaluations, intake, resources, widgets
@@ -77,11 +76,7 @@ def known_label(case: Case) -> str:
 
     meaning = class_of_label(case.model).get(case.label)
     own = {None: ", which this model does not know", case.label: ""}.get(meaning, f", to this model {meaning}")
-    try:
-        known = pd.concat([part.samples for part in evaluations.own(case.model.card.name).values()])
-    except EvaluationError:
-        known = None  # nothing is kept of what it learned from
-    split = seen(case.cohort.take([case.row or 0]), known)[0]
+    split = seen(case.cohort.take([case.row or 0]), evaluations.known(case.model))[0]
     return f"Known label: **{case.label}**{own}. {MET.get(split, '')}"
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data.cohort import SPLITS
 from core.report import cohort_figures, overlay
-from pages.shared import atlas, filters, gallery, resources, state, widgets
+from pages.shared import atlas, filters, gallery, overview, resources, state, widgets
 from pages.shared.case import Case, current, current_cohort
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def distributions(rows: np.ndarray) -> None:
         values = []
         for number, row in enumerate(measured):
             report(number / len(measured))
-            values.append(resources.measures(spec, row))
+            values.append(overview.measures(spec, row))
     frame = pd.DataFrame(values).assign(label=cohort.samples["label"].to_numpy()[measured])
     if "age" in filters.columns(cohort):
         frame["age"] = cohort.samples["age"].to_numpy()[measured]
@@ -104,7 +104,7 @@ def means(rows: np.ndarray) -> None:
             report(number / len(cohort.classes))
             of_class = thinned(rows[labels[rows] == name], 100)
             if of_class:
-                found[name] = resources.mean_film(spec, tuple(of_class)), len(of_class)
+                found[name] = overview.mean_film(spec, tuple(of_class)), len(of_class)
     for place, (name, (mean, count)) in zip(st.columns(max(len(found), 2)), found.items(), strict=False):
         place.image(
             mean.astype(np.uint8), width="stretch", caption=f"{name}, mean of {count}", alt=f"Mean film of {name}"
@@ -138,7 +138,7 @@ def film_map(rows: np.ndarray) -> None:
         colour = st.selectbox("Colour", COLOURS, width=160)
     known_by = case.model.card.created, resources.fingerprint(spec), tuple(chosen), method, found.matrix(chosen)
     points = widgets.in_background(
-        "Projecting", lambda: st.session_state.update(projection="PCA"), lambda: resources.projection(*known_by)
+        "Projecting", lambda: st.session_state.update(projection="PCA"), lambda: overview.projection(*known_by)
     )
     group = grouping(case, found, chosen, colour)
     hover = [f"film {row + 1}: {cohort.samples['label'].iat[row]}" for row in chosen]
@@ -204,7 +204,7 @@ def audit(rows: np.ndarray) -> None:
             return
         st.session_state["_audited"] = key
     wanted = spec, tuple(int(row) for row in rows)
-    found = widgets.in_background("Auditing: every film is read once", _stop_audit, lambda: resources.audit(*wanted))
+    found = widgets.in_background("Auditing: every film is read once", _stop_audit, lambda: overview.audit(*wanted))
     numbers = {PurePath(path).name: row for row, path in enumerate(cohort.samples["path"])}
     for finding in found.findings:
         icon, colour = AUDIT_MARKS[finding.passed]

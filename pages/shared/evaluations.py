@@ -58,15 +58,20 @@ def made(model: "Classifier", cohort: Cohort) -> Splits | None:
 
 def as_met(model: "Classifier", cohort: Cohort) -> Cohort:
     """The films whose label the model knows, with the split each had when it was trained; EvaluationError if none."""
-    from core.errors import EvaluationError
     from core.evaluate.scoring import labelled, seen
 
     films = labelled(model, cohort)
+    return films.with_splits(seen(films, known(model)))
+
+
+def known(model: "Classifier") -> pd.DataFrame | None:
+    """The samples of the films that a model has met; None where nothing is kept of them."""
+    from core.errors import EvaluationError
+
     try:
-        known = pd.concat([part.samples for part in own(model.card.name).values()])
+        return pd.concat([part.samples for part in own(model.card.name).values()])
     except EvaluationError:
-        known = None
-    return films.with_splits(seen(films, known))
+        return None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=resources.IDENTITY)

@@ -1,4 +1,4 @@
-"""Everything the pages keep between runs: the only place with ``st.cache_*``.
+"""Films, models and their answers, kept between runs; the modules beside this one keep what only they make.
 
 Films, classifiers and heatmaps are shared by all visitors and never changed, so they are kept as resources (no copies).
 Each cache is bounded; a film is known by the hash of its bytes, a classifier by its name and date. An uploaded film
@@ -7,7 +7,6 @@ is kept by its visitor's session alone; what is worked out from it is found agai
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from core.data.cohort import JOIN, Cohort
 from core.data.radiograph import Radiograph
 
 if TYPE_CHECKING:
-    from core.data.findings import Audit
     from core.explain.heatmap import Heatmap
     from core.explain.trust import Trust
     from core.explain.whatif import WhatIf
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
 HEATMAPS_KEPT = 256
 MILD_COPIES = 16
-_ONE_UMAP = Lock()  # numba's own threads stand no two callers at a time
 IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {
     "core.transform.augment.Step": lambda step: str(step.to_dict()),
     "core.data.radiograph.Radiograph": lambda film: film.sha256,
@@ -253,53 +250,3 @@ def sweep(
 
     picture = prediction(model, film).picture
     return robustness.sweep(model, picture, step, parameter, limits, class_name)
-
-
-@st.cache_data(max_entries=20_000, show_spinner=False)
-def measures(spec: str, row: int) -> dict[str, float]:
-    """Brightness, contrast and size of one film of a cohort."""
-    pixels = cohort(spec).film(row).pixels
-    height, width = pixels.shape
-    rim = np.concatenate(
-        [pixels[: height // 12].ravel(), pixels[:, : width // 12].ravel(), pixels[:, -(width // 12) :].ravel()]
-    )
-    return {
-        "mean grey, 0-255": float(pixels.mean()),
-        "contrast (standard deviation), 0-255": float(pixels.std()),
-        "mean grey of the border, 0-255": float(rim.mean()),
-        "height, px": float(height),
-        "width over height": width / height,
-    }
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def mean_film(spec: str, rows: tuple[int, ...], side: int = 192) -> np.ndarray:
-    """The mean of some films of a cohort, squeezed to a square: float32 (side, side), 0-255."""
-    import cv2
-
-    films = (cohort(spec).film(row).pixels for row in rows)
-    return np.mean([cv2.resize(film, (side, side), interpolation=cv2.INTER_AREA) for film in films], axis=0).astype(
-        np.float32
-    )
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def projection(created: str, fingerprint: str, rows: tuple[int, ...], method: str, _features: np.ndarray) -> np.ndarray:
-    """Features (N, D) of some films in two dimensions, float (N, 2); known by model, cohort and rows."""
-    if method == "PCA" or len(_features) < 10:
-        centred = _features - _features.mean(axis=0)
-        left, scale, _ = np.linalg.svd(centred, full_matrices=False)
-        return left[:, :2] * scale[:2]
-    from umap import UMAP
-
-    with _ONE_UMAP:
-        neighbours = min(15, len(_features) - 1)
-        return UMAP(n_neighbors=neighbours, metric="cosine", random_state=0, n_jobs=1).fit_transform(_features)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def audit(spec: str, rows: tuple[int, ...]) -> "Audit":
-    """Leaks and confounds among some films of a cohort."""
-    from core.data.audit import audit as run
-
-    return run(cohort(spec).take(list(rows)))
