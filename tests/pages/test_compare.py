@@ -72,7 +72,7 @@ def test_two_models_on_the_same_films(page):
     sound(page)
     page.selectbox(key="second model").set_value("tiny-b").run()
     sound(page)
-    assert any("80 films" in text.value and "p = " in text.value for text in page.markdown)
+    assert any("80 films" in text.value and "by chance with p" in text.value for text in page.markdown)
     table = page.dataframe[0].value.set_index("Figure")
     assert float(table.loc["Accuracy", "Second less first"].split()[0]) > 0
 
