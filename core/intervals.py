@@ -107,8 +107,21 @@ def of_mean(values: np.ndarray, clusters: np.ndarray, share: bool, seed: int = 0
         return math.nan, math.nan
     weights = resamples(groups, seed=seed).astype(float)
     samples = (values @ weights) / weights.sum(axis=0)
-    low, high = (float(limit[0]) for limit in percentiles(samples[1:, None]))
-    return settle(float(samples[0]), samples[1:], (low, high), patients) if share else (low, high)
+    return of_share(float(samples[0]), samples[1:], patients) if share else _limits(samples[1:])
+
+
+def of_share(value: float, samples: np.ndarray, clusters: int) -> tuple[float, float]:
+    """The interval of a share of films, 0 to 1, from its resamples (R,), NaN where undefined; see ``settle``."""
+    return settle(value, samples, _limits(samples), clusters)
+
+
+def basic(value: float, low: float, high: float) -> tuple[float, float]:
+    """The basic bootstrap's limits from those of the percentiles, for a figure that luck pushes one way.
+
+    Luck adds to a calibration error, and once more to that of a resample: what the resamples have above the figure is
+    taken off it.
+    """
+    return 2 * value - high, 2 * value - low
 
 
 def settle(
@@ -142,6 +155,11 @@ def settle(
     step = _Z * error * (1 / below + 1 / above)  # on the logit scale
     odds = (below / above * math.exp(-step), below / above * math.exp(step))
     low, high = ((scale[0] + scale[1] * o) / (1 + o) for o in odds)
+    return low, high
+
+
+def _limits(samples: np.ndarray) -> tuple[float, float]:
+    low, high = (float(limit[0]) for limit in percentiles(samples[:, None]))
     return low, high
 
 

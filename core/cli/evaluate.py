@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from core.errors import EvaluationError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.evaluate.evaluation import Evaluation
     from core.evaluate.operating import OperatingPoint
     from core.model.checkpoint import Checkpoint
@@ -94,11 +96,12 @@ def stored(checkpoint: "Checkpoint") -> "Evaluation":
     return from_parquet(folder / EVALUATION, checkpoint.card.name)
 
 
-def has_stored(checkpoint: "Checkpoint") -> bool:
-    """Whether `stored` finds one."""
+def known(checkpoint: "Checkpoint") -> "pd.DataFrame | None":
+    """The samples of the films that a checkpoint has met; None where no evaluation is kept beside it."""
     from core.model.checkpoint import EVALUATION
 
-    return checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
+    kept = checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
+    return stored(checkpoint).samples if kept else None
 
 
 def chosen(parts: dict[str, "Evaluation"], only: str | None) -> dict[str, "Evaluation"]:
@@ -136,11 +139,11 @@ def _score(checkpoint: "Checkpoint", path: str, only: str | None) -> tuple["Eval
 
     classifier = Classifier(checkpoint)
     cohort = labelled(classifier, open_cohort(path))
-    known = stored(checkpoint).samples if has_stored(checkpoint) else None
-    cohort = cohort.with_splits(seen(cohort, known))
+    met = known(checkpoint)
+    cohort = cohort.with_splits(seen(cohort, met))
     if only:
         cohort = cohort.split("" if only == "new" else only)
     with Bars() as bars:
         evaluation, notes = score(classifier, cohort, lambda done, total: bars("films", done, total))
     new = (evaluation.samples["split"] == "").any()
-    return evaluation, cohort.name, (*notes, _UNKNOWN if known is None else _ALIKE) if new else notes
+    return evaluation, cohort.name, (*notes, _UNKNOWN if met is None else _ALIKE) if new else notes

@@ -77,12 +77,12 @@ def explain_file(
     prediction = classifier.predict(film)
     chosen = {"top": [prediction.label], "all": list(classifier.classes)}.get(class_name, [class_name])
     maps = heatmaps(classifier, prediction.picture, method, chosen, layer, film_sha256=film.sha256)
-    lungs = lungs_in_picture(classifier, film)
+    lungs = lungs_in_picture(classifier, film, classifier.lungs(film))
     numbers: dict[str, Any] = {
         "film": film.name,
         "sha256": film.sha256,
         "model": classifier.card.name,
-        "prediction": dict(zip(classifier.classes, prediction.probabilities.tolist(), strict=True)),
+        "prediction": prediction.by_class,
         "domain": {"status": prediction.domain.status, "sentence": prediction.domain.sentence},
         "heatmaps": {},
     }

@@ -48,13 +48,13 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
 
 def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit: int | None) -> "Cohort":
     """The films with a label that the model knows, of one split as the checkpoint met it, at most so many a class."""
-    from core.cli.evaluate import has_stored, stored
+    from core.cli.evaluate import known
     from core.evaluate.scoring import labelled, seen
 
     cohort = labelled(classifier, cohort)
     if split:
-        known = stored(classifier.checkpoint).samples if has_stored(classifier.checkpoint) else None
-        splits = cohort.samples["split"].tolist() if known is None else seen(cohort, known)
+        met = known(classifier.checkpoint)
+        splits = cohort.samples["split"].tolist() if met is None else seen(cohort, met)
         cohort = cohort.where([name == split for name in splits])
     if limit:
         cohort = cohort.take(sorted(cohort.samples.groupby("label").head(limit).index))

@@ -167,3 +167,8 @@ def boxes_to_mask(boxes: str, shape: tuple[int, int]) -> np.ndarray:
         x, y, w, h = (float(v) for v in box.split(","))
         mask[max(round(y), 0) : round(y + h), max(round(x), 0) : round(x + w)] = True
     return mask
+
+
+def file_name(path: str) -> str:
+    """The last part of a film's path: what may leave this machine, for a folder may name a person."""
+    return path.replace("\\", "/").rpartition("/")[2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.intervals import percentiles, resamples, settle, wilson
+from core.intervals import of_share, resamples, wilson
 
 BINS = 10  # equal widths over 0 .. 1
 
@@ -71,5 +71,4 @@ def _of_patients(came_true: np.ndarray, weights: np.ndarray, clusters: np.ndarra
     """The interval of a share of films (n,) that patients (n,) have several of, under resamples' weights (n, R)."""
     films = weights.sum(axis=0)
     share = np.divide(came_true @ weights, films, out=np.full(len(films), np.nan), where=films > 0)
-    low, high = percentiles(share[:, None])
-    return settle(float(came_true.mean()), share, (float(low[0]), float(high[0])), len(np.unique(clusters)))
+    return of_share(float(came_true.mean()), share, len(np.unique(clusters)))

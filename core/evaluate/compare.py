@@ -11,7 +11,7 @@ from core.evaluate.calibration import calibration_error
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.operating import ARGMAX, OperatingPoint
-from core.intervals import Figure, percentiles, wilson
+from core.intervals import Figure, basic, percentiles, wilson
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,8 @@ def compare(
     drawn = [_draw(e, c, first.weights) for e, c in zip((first, second), called, strict=True)]
     gaps = {key: drawn[1][key] - drawn[0][key] for key in drawn[0]}
     low, high = percentiles(np.stack([gap[1:] for gap in gaps.values()], axis=1))
-    ece = list(gaps).index(
-        "ece"
-    )  # luck adds to it, and once more in a resample: the basic bootstrap, as in `estimates`
-    low[ece], high[ece] = 2 * gaps["ece"][0] - high[ece], 2 * gaps["ece"][0] - low[ece]
+    ece = list(gaps).index("ece")
+    low[ece], high[ece] = basic(gaps["ece"][0], low[ece], high[ece])
     if (called[0] == called[1]).all() and not np.array_equal(first.probabilities, second.probabilities):
         low, high = _unseen(first, list(gaps), low, high)
     differences = {

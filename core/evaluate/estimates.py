@@ -8,7 +8,7 @@ import numpy as np
 
 from core.evaluate import metrics
 from core.evaluate.glossary import GLOSSARY
-from core.intervals import Figure, percentiles, ratio, settle, wilson
+from core.intervals import Figure, basic, percentiles, ratio, settle, wilson
 
 MACRO, WEIGHTED, OVERALL = "macro avg", "weighted avg", "all films"
 PER_CLASS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision")  # also averaged
@@ -87,8 +87,8 @@ def _finish(draft: _Draft, bootstrap: tuple[float, float], clustered: bool) -> F
     if draft.counts and not clustered:
         low, high = wilson(*draft.counts)
     elif draft.key == "ece":
-        # Luck adds to a calibration error, and once more to that of a resample: the basic bootstrap takes it off again.
-        low, high = max(0.0, 2 * value - bootstrap[1]), 2 * value - bootstrap[0]
+        low, high = basic(value, *bootstrap)
+        low = max(0.0, low)
     else:
         low, high = settle(value, draft.samples[1:], bootstrap, draft.clusters, _SCALES.get(draft.key, (0.0, 1.0)))
     return Figure(value, min(low, value), max(high, value), draft.n, explained)  # it holds its own figure

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from core.data.cohort import Cohort
+from core.data.cohort import Cohort, file_name
 from core.data.radiograph import Radiograph
 from core.errors import EvaluationError, FilmError
 from core.evaluate.evaluation import Evaluation
@@ -45,7 +45,9 @@ def seen(cohort: Cohort, known: pd.DataFrame | None) -> list[str]:
     rows = sorted(known[columns].astype(str).to_numpy().tolist(), key=lambda row: row[0] == "train")
     films = {tuple(names): split for split, *names in rows}
     patients = {(source, patient): split for split, source, patient, _ in rows if patient}  # of two, training counts
-    named = cohort.samples.assign(path=_names(cohort.samples["path"]))[columns[1:]].astype(str).to_numpy().tolist()
+    named = (
+        cohort.samples.assign(path=cohort.samples["path"].map(file_name))[columns[1:]].astype(str).to_numpy().tolist()
+    )
     return [films.get((source, *rest)) or patients.get((source, rest[0]), "") for source, *rest in named]
 
 
@@ -88,7 +90,7 @@ def score(
         raise EvaluationError(f"none of the {len(cohort)} films of {cohort.name} can be read", remedy=broken[0])
     probabilities, logits, domain = zip(*predictions, strict=True)
     samples = cohort.samples.iloc[rows].reset_index(drop=True)
-    samples = samples.assign(path=_names(samples["path"]), domain=domain).drop(
+    samples = samples.assign(path=samples["path"].map(file_name), domain=domain).drop(
         columns=["lungs", "truth"], errors="ignore"
     )
     unread = (f"{len(broken)} films could not be read, e.g. {broken[0]}",) if broken else ()
@@ -101,8 +103,3 @@ def score(
         classifier.card.name,
     )
     return evaluation, (*cohort.notes, *unread)
-
-
-def _names(paths: pd.Series) -> list[str]:
-    """File names: a folder may name a person or a machine."""
-    return [path.replace("\\", "/").rsplit("/", 1)[-1] for path in paths]

@@ -9,7 +9,7 @@ from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.operating import ARGMAX, OperatingPoint
-from core.intervals import LEVEL, Figure, percentiles, settle, wilson
+from core.intervals import LEVEL, Figure, of_share, wilson
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
 _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands
@@ -95,8 +95,7 @@ def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Fig
     value, films, help_ = float(right.mean(dtype=np.float64)), len(right), GLOSSARY["accuracy"].help
     if patients == films:
         return Figure(value, *wilson(float(right.sum()), films), films, help_)
-    low, high = (float(limit[0]) for limit in percentiles(share[1:, None]))
-    low, high = settle(value, share[1:], (low, high), patients)
+    low, high = of_share(value, share[1:], patients)
     return Figure(value, min(low, value), max(high, value), films, help_)
 
 

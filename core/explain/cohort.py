@@ -123,7 +123,7 @@ def _film(classifier: Classifier, cohort: Cohort, position: int, of: Of) -> _Fil
     name = sample["label"] if of == "label" else predicted
     marked = _truth(cohort, position)
     outline = None if marked is None else classifier.preprocess.to_picture(marked, crop)
-    lungs = whereabouts.lungs_in_picture(classifier, film)
+    lungs = whereabouts.lungs_in_picture(classifier, film, crop)
     facts = {"film": film.name, **{key: sample.get(key, "") for key in KEPT}, "class": name, "predicted": predicted}
     return _Film(picture, lungs, outline if outline is not None and outline.any() else None, name, facts)
 

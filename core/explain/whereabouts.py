@@ -14,14 +14,18 @@ from core.model.classifier import Classifier
 ZONES = ("lungs", "corner", "border", "mediastinum", "below the diaphragm", "elsewhere")
 
 
-def lungs_in_picture(classifier: Classifier, film: Radiograph) -> np.ndarray | None:
-    """The film's lung mask in the frame of the model's picture, bool ``(S, S)``; None when no lungs are found."""
+def lungs_in_picture(classifier: Classifier, film: Radiograph, crop: np.ndarray | None) -> np.ndarray | None:
+    """The film's lung mask in the frame of the model's picture, bool ``(S, S)``; None when no lungs are found.
+
+    Args:
+        crop: ``classifier.lungs(film)``, which the caller has for the picture.
+    """
     from core.model.lungs import find
 
     lungs = find(film)
     if not lungs.found:
         return None
-    mask = classifier.preprocess.to_picture(lungs.visible, classifier.lungs(film))
+    mask = classifier.preprocess.to_picture(lungs.visible, crop)
     return mask if mask.any() else None
 
 

@@ -57,6 +57,16 @@ class Prediction:
         return self.classes[self.index]
 
     @property
+    def by_class(self) -> dict[str, float]:
+        """The calibrated probability of each class."""
+        return dict(zip(self.classes, map(float, self.probabilities), strict=True))
+
+    @property
+    def cut_offs(self) -> dict[str, float]:
+        """The operating point of each class."""
+        return dict(zip(self.classes, self.thresholds, strict=True))
+
+    @property
     def positive(self) -> tuple[str, ...]:
         """Every class at or above its operating point; none or several mean that the model is not sure."""
         return tuple(c for c, p, t in zip(self.classes, self.probabilities, self.thresholds, strict=True) if p >= t)

@@ -108,7 +108,7 @@ def another_model(case: Case, shown: "Heatmap") -> View:
 def body(case: Case) -> None:
     """Everything below the heading; a slider reruns this part only."""
     prediction = case.prediction
-    classes = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
+    classes = prediction.by_class
     class_name = widgets.class_picker(classes, prediction.label)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = widgets.method_picker()

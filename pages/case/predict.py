@@ -55,14 +55,12 @@ def answer_panel(case: Case) -> None:
 def bars(case: Case) -> None:
     """Each class's probability round its operating point, and what that means."""
     prediction = case.prediction
-    probabilities = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
-    cutoffs = dict(zip(prediction.classes, prediction.thresholds, strict=True))
     spread = resources.spread(case.model, case.film)
-    figure = figures.probability_bars(probabilities, cutoffs, spread)
+    figure = figures.probability_bars(prediction.by_class, prediction.cut_offs, spread)
     st.plotly_chart(
-        figure, config=widgets.CHART | {"displayModeBar": False}, key="bars", alt=bars_in_words(probabilities)
+        figure, config=widgets.CHART | {"displayModeBar": False}, key="bars", alt=bars_in_words(prediction.by_class)
     )
-    cutoff = cutoffs[prediction.label]
+    cutoff = prediction.cut_offs[prediction.label]
     st.caption(
         f"Calibrated probabilities. Each bar starts at its class's cut-off, chosen on validation films; for "
         f"{prediction.label} it is {cutoff:.2f}: from there on the model calls it. In the grey zone it is not sure. "
@@ -93,9 +91,8 @@ def table(films: list[Radiograph], case: Case) -> None:
             report(number / len(films))
             p = resources.prediction(case.model, film)
             image = "data:image/png;base64," + base64.b64encode(resources.small(p.picture, 64)).decode()
-            columns = dict(zip(p.classes, map(float, p.probabilities), strict=True))
             rows.append(
-                {"film": image, "name": film.name, "answer": in_words(p), "fits": FITS[p.domain.status]} | columns
+                {"film": image, "name": film.name, "answer": in_words(p), "fits": FITS[p.domain.status]} | p.by_class
             )
     frame = pd.DataFrame(rows)
     config = {

@@ -49,7 +49,7 @@ def body(case: Case) -> None:
 def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn: Sequence[Drawn]) -> None:
     """Film, changed film and difference; heatmaps and probabilities of both."""
     prediction = case.prediction
-    names = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
+    names = prediction.by_class
     class_name = widgets.class_picker(names, prediction.label)
     maps = [resources.map_of_picture(case.model, shown, class_name) for shown in (picture, changed)]
     after = resources.probabilities(case.model, changed)

@@ -159,11 +159,9 @@ def this_film(cards: "dict[str, Card]") -> None:
             st.markdown(f"**{cards[name].title}**: {said.label}")
             view = viewer.View(said.picture, map_, f"{asked} {map_.probability:.2f}")
             viewer.show([view], style, f"film {name}", bar=bar)
-            probabilities = dict(zip(said.classes, map(float, said.probabilities), strict=True))
-            cut_offs = dict(zip(said.classes, said.thresholds, strict=True))
             st.plotly_chart(
-                figures.probability_bars(probabilities, cut_offs), key=f"bars {name}",
-                config=widgets.CHART, alt=", ".join(f"{c} {p:.2f}" for c, p in probabilities.items()),
+                figures.probability_bars(said.by_class, said.cut_offs), key=f"bars {name}",
+                config=widgets.CHART, alt=", ".join(f"{c} {p:.2f}" for c, p in said.by_class.items()),
             )  # fmt: skip
             if said.domain.status != "in":
                 st.warning(f"Not like the films this model knows. {said.domain.sentence}", icon=":material/block:")

@@ -69,9 +69,9 @@ def numbers(case: Case, map_: "Heatmap") -> str:
         {
             "film": {"name": case.film.name, "sha256": case.film.sha256, "label": case.label or None},
             "model": {"name": card.name, "created": card.created, "temperature": card.temperature},
-            "probabilities": dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True)),
+            "probabilities": prediction.by_class,
             "logits": dict(zip(prediction.classes, map(float, prediction.logits), strict=True)),
-            "cut_offs": dict(zip(prediction.classes, prediction.thresholds, strict=True)),
+            "cut_offs": prediction.cut_offs,
             "domain": {"status": prediction.domain.status, "sentence": prediction.domain.sentence},
             "heatmap": {
                 "class": map_.class_name, "method": map_.method, "layer": map_.layer, "seconds": map_.seconds,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.data.cohort import Cohort
+from core.data.cohort import Cohort, file_name
 from pages.shared import resources
 
 if TYPE_CHECKING:
@@ -93,11 +93,9 @@ def make(model: "Classifier", cohort: Cohort, report: Callable[[float], None]) -
     from core.evaluate.scoring import score
 
     evaluation, _ = score(model, as_met(model, cohort), lambda done, total: report(done / total))
-    shelf = _shelf()
-    shelf[_key(model, cohort)] = evaluation, evaluation.by_split()
-    while len(shelf) > KEPT:
-        shelf.pop(next(iter(shelf)), None)
-    return shelf[_key(model, cohort)][1]
+    splits = evaluation.by_split()
+    resources.shelve(_shelf(), _key(model, cohort), (evaluation, splits), KEPT)
+    return splits
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing film by film")
@@ -124,7 +122,7 @@ def on_cohort(first: "Classifier", second: "Classifier", fingerprint: str) -> "C
 
 def rows_in(cohort: Cohort, samples: pd.DataFrame) -> np.ndarray:
     """The row of the cohort that each evaluated film is, int (N,); -1 where the cohort has no such film."""
-    names = [path.replace("\\", "/").rsplit("/", 1)[-1] for path in cohort.samples["path"]]
+    names = cohort.samples["path"].map(file_name)
     by_name = {key: row for row, key in enumerate(zip(names, cohort.samples["source"].astype(str), strict=True))}
     keys = zip(samples["path"].astype(str), samples["source"].astype(str), strict=True)
     return np.array([by_name.get(key, -1) for key in keys], dtype=int)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.data.cohort import Cohort
+from core.data.cohort import Cohort, file_name
 
 HIDDEN = ("path", "lungs", "truth", "boxes")  # files, not facts; a file is searched by its name
 FEW = 40  # a column with at most so many values is chosen from a list, one with more is searched
@@ -30,7 +30,7 @@ def selection(cohort: Cohort) -> np.ndarray:
     for column, wanted in chosen.items():
         keep &= _passes(table[column], wanted)
     if name:
-        keep &= table["path"].map(lambda path: name.lower() in _file(path).lower())
+        keep &= table["path"].map(lambda path: name.lower() in file_name(path).lower())
     if st.session_state.get(LASSO) is not None:
         keep &= table.index.isin(st.session_state[LASSO])
     return np.flatnonzero(keep.to_numpy())
@@ -45,7 +45,9 @@ def columns(cohort: Cohort) -> list[str]:
 def as_csv(cohort: Cohort, rows: np.ndarray) -> str:
     """Some rows as CSV, with file names instead of this machine's paths."""
     table = cohort.samples.iloc[rows]
-    files = {column: table[column].astype(str).map(_file) for column in ("path", "lungs", "truth") if column in table}
+    files = {
+        column: table[column].astype(str).map(file_name) for column in ("path", "lungs", "truth") if column in table
+    }
     return table.assign(**files).to_csv(index=False)
 
 
@@ -121,7 +123,3 @@ def _restore() -> None:
     clear()
     for column, wanted in chosen.items():
         st.session_state[_key(column)] = wanted
-
-
-def _file(path: str) -> str:
-    return path.replace("\\", "/").rpartition("/")[2]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.data.cohort import Cohort
 from core.errors import EvaluationError
-from pages.shared import evaluations
+from pages.shared import evaluations, resources
 
 if TYPE_CHECKING:
     from core.model.classifier import Classifier
@@ -56,10 +56,7 @@ def mark(model: "Classifier", chosen: Cohort, methods: Sequence[str], report: Ca
             made.append(row)
     finally:
         whole = pd.concat([_kept(model, chosen.name), pd.DataFrame(made, columns=columns())], ignore_index=True)
-        shelf = _shelf()
-        shelf[_key(model, chosen.name)] = whole.drop_duplicates(["id", "method"])
-        while len(shelf) > KEPT:
-            shelf.pop(next(iter(shelf)), None)
+        resources.shelve(_shelf(), _key(model, chosen.name), whole.drop_duplicates(["id", "method"]), KEPT)
 
 
 def _ids(chosen: Cohort) -> list[str]:

@@ -7,7 +7,7 @@ is kept by its visitor's session alone; what is worked out from it is found agai
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from core.model.lungs import Lungs
     from core.transform.augment import Step
     from pages.shared.robustness import Sweep
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 HEATMAPS_KEPT = 256
 MILD_COPIES = 16
@@ -158,10 +161,16 @@ def heatmaps(
     shelf, key = _heatmap_shelf(), _heatmap_key(model, film, method, layer)
     if key not in shelf:
         picture = prediction(model, film).picture
-        shelf[key] = explain(model, picture, method, layer=layer, film_sha256=film.sha256, progress=progress)
-        while len(shelf) > HEATMAPS_KEPT:
-            shelf.pop(next(iter(shelf)), None)
+        made = explain(model, picture, method, layer=layer, film_sha256=film.sha256, progress=progress)
+        shelve(shelf, key, made, HEATMAPS_KEPT)
     return shelf[key]
+
+
+def shelve(shelf: dict[K, V], key: K, made: V, most: int) -> None:
+    """Put what was made on a shelf, a dictionary that holds at most so many, and drop the oldest."""
+    shelf[key] = made
+    while len(shelf) > most:
+        shelf.pop(next(iter(shelf)), None)
 
 
 def has_heatmaps(model: "Classifier", film: Radiograph, method: str, layer: str | None) -> bool:

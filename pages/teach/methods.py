@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from core.data.cohort import file_name
 from core.data.phantom_cohort import BANDS
 from core.errors import EvaluationError
 from core.explain.methods import METHODS
@@ -127,7 +128,7 @@ def misses(model: "Classifier", films: "Cohort", table: pd.DataFrame) -> None:
     if method is None:
         return
     missed = missed[missed["method"] == method].sort_values("blank", kind="stable")
-    rows = {path.replace("\\", "/").rsplit("/", 1)[-1]: row for row, path in enumerate(films.samples["path"])}
+    rows = {name: row for row, name in enumerate(films.samples["path"].map(file_name))}
     with st.grid("auto", min_column_width=150, gap="small"):
         for miss in missed.head(MISSES).itertuples():
             row, name = rows[str(miss.film)], str(table.at[miss.Index, "class"])

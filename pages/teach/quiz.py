@@ -105,8 +105,7 @@ def reveal(case: Case, answer: Answer) -> None:
         f"The model says **{answer.model}**: **{its}**."
     )
     prediction = case.prediction
-    probabilities = dict(zip(prediction.classes, map(float, prediction.probabilities), strict=True))
-    figure = figures.probability_bars(probabilities, dict(zip(prediction.classes, prediction.thresholds, strict=True)))
+    figure = figures.probability_bars(prediction.by_class, prediction.cut_offs)
     st.plotly_chart(
         figure, key="quiz bars", config=widgets.CHART | {"displayModeBar": False}, alt="The model's probabilities"
     )
@@ -161,10 +160,11 @@ def _go(step: str) -> None:
 
 
 def _reveal(case: Case, marked: bool) -> None:
+    from core.evaluate.scoring import class_of_label
+
     side = case.model.preprocess.size
     share = overlap(hiding.box_mask(side) if marked else np.zeros((side, side), bool), case.truth)
-    names = case.model.card.recipe.get("labels", {})
-    expected = case.label if case.label in case.model.classes else names.get(case.label, case.label)
+    expected = class_of_label(case.model).get(case.label, case.label)
     answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, expected, share)
     st.session_state["_answers"].append(answer)
     st.session_state.update(_step="revealed", _marked=marked)
