@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared import frame, state, widgets
+from pages.shared import layout, state, widgets
 
 st.set_page_config("Hilum", "docs/icon.png", layout="wide", initial_sidebar_state=330)
 
@@ -33,13 +33,13 @@ state.begin()
 fresh_server = PagesManager.uses_pages_directory
 page = st.navigation(PAGES)
 if fresh_server:
-    frame.dismiss_false_alarm()
+    layout.dismiss_false_alarm()
 with widgets.errors_said():
-    frame.disclaimer()
-    frame.sidebar(with_case=page not in PAGES["Teaching"])  # those pages bring their own films
+    layout.disclaimer()
+    layout.sidebar(with_case=page not in PAGES["Teaching"])  # those pages bring their own films
     notices = st.container()
     page.run()
     with notices:
         state.show_notices()
-frame.remember_acceptance()
+layout.remember_acceptance()
 state.publish()

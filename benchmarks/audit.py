@@ -20,7 +20,7 @@ from PIL import Image
 
 from core.data.cohort import Cohort, concatenate
 from core.data.duplicates import MAX_BITS, candidates, near_duplicates
-from core.data.radiograph import from_pixels
+from core.data.film.radiograph import from_pixels
 from core.data.readers import data_root, open_cohorts
 from core.data.signatures import ANGLES, UPRIGHT, Signatures, hashes_of, signatures, thumbnail_of
 

@@ -16,12 +16,12 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from core.data.cohort import Cohort
-from core.data.radiograph import Radiograph, from_pixels
+from core.data.film.radiograph import Radiograph, from_pixels
 from core.data.readers import data_root, open_cohorts
 from core.errors import FilmError
 from core.model.checkpoint import EVALUATION, Checkpoint, load, save
 from core.model.classifier import Classifier
-from core.model.domain_fit import measure
+from core.training.domain.fit import measure
 
 WORDS = [
     "the",

@@ -13,9 +13,9 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks import domain
-from core.data import filmcheck
+from core.data.audit import filmcheck
+from core.data.audit.filmcheck import features, trim
 from core.data.cohort import concatenate
-from core.data.filmcheck import features, trim
 from core.data.readers import data_root, open_cohorts
 from core.data.signatures import SIDE, signatures, thumbnail_of
 from core.data.split import groups

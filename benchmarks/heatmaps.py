@@ -23,11 +23,11 @@ from torchcam.methods import GradCAM as TorchcamGradCAM
 
 from core.data.phantom import CLASSES, Acquisition, Finding, Patient, draw
 from core.explain.heatmap import heatmaps
-from core.explain.heatmap_cache import KEPT
+from core.explain.heatmap.cache import KEPT
 from core.explain.trust import assess
 from core.model.checkpoint import Card, Checkpoint
 from core.model.classifier import Classifier, open_classifier
-from core.model.zoo import build
+from core.networks.zoo import build
 from core.transform.preprocess import Preprocess
 
 FORWARD, NEW, SEEN = "bare forward pass", "Hilum, film not seen before", "Hilum, film seen before"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort
-from core.data.phantom_cohort import BANDS, Kind, cohort, draw_all
+from core.data.phantom.cohort import BANDS, Kind, cohort, draw_all
 from core.explain import truth
 from core.explain.heatmap import heatmaps
 from core.model.checkpoint import load, save

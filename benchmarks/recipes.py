@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.evaluate.evaluation import from_parquet
 from core.model.checkpoint import EVALUATION, load
-from core.model.recipe import load as load_recipe
+from core.training.recipe import load as load_recipe
 
 HEAD = (
     "recipe",

@@ -21,9 +21,9 @@ from PIL import Image
 
 from benchmarks import scoring_peers as peers
 from core.data.readers import data_root
+from core.model.bulk.files import predict_files
 from core.model.checkpoint import Checkpoint, load
 from core.model.classifier import Classifier
-from core.model.classifier_files import predict_files
 
 CORES = os.cpu_count() or 1
 Run = Callable[[list[Path]], np.ndarray]  # paths -> probabilities (N, C)

@@ -97,7 +97,7 @@ def torch_bf16(checkpoint: Checkpoint) -> Run:
 
 
 def openvino_bf16(checkpoint: Checkpoint) -> Run:
-    # As in `core.model.classifier_bulk`: without this module OpenVINO cannot report its use to its makers.
+    # As in `core.model.bulk.engine`: without this module OpenVINO cannot report its use to its makers.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 

@@ -19,9 +19,9 @@ from torchvision.transforms import v2
 
 from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
-from core.model.films import prepare
-from core.model.recipe import NetworkConfig, Recipe, SplitConfig, TrainingConfig
-from core.model.training import fit
+from core.training.films import prepare
+from core.training.fit import fit
+from core.training.recipe import NetworkConfig, Recipe, SplitConfig, TrainingConfig
 from core.transform.augment import Step
 
 

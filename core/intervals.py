@@ -26,7 +26,7 @@ _NEAR = 3.2  # standard errors from the end of a scale: of a plain proportion, t
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """One number with its 95 % interval; all three are NaN where the number is not defined."""
 
     value: float

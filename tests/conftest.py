@@ -5,6 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+
+from tests.squares import squares, tiny_recipe  # noqa: F401 - fixtures
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -29,3 +32,9 @@ def data_root() -> Path:
 def real_data() -> Path:
     """The real films; use together with ``@pytest.mark.real``."""
     return data_root()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Tiny networks gain nothing from more, and lose much when tests run side by side."""
+    torch.set_num_threads(1)

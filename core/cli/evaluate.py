@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
     from core.evaluate.operating import OperatingPoint
     from core.model.checkpoint import Checkpoint
-    from core.report.document import Report
+    from core.report.documents.report import Report
 
 _UNKNOWN = (
     "no evaluation is kept beside the checkpoint, so which of these films it learned from is not known: all are "
@@ -52,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the report and write it in every form."""
     from core.evaluate.operating import ARGMAX
     from core.model.checkpoint import load
-    from core.report.document import Report
-    from core.report.document_text import as_text
+    from core.report.documents.report import Report
+    from core.report.documents.text import as_text
 
     checkpoint = load(args.checkpoint)
     classes = checkpoint.card.classes
@@ -114,8 +114,8 @@ def chosen(parts: dict[str, "Evaluation"], only: str | None) -> dict[str, "Evalu
 def write(report: "Report", evaluation: "Evaluation", folder: Path) -> None:
     """The four files of a report."""
     from core.evaluate.evaluation import to_parquet
-    from core.report.document import as_csv, as_json
-    from core.report.document_html import as_html
+    from core.report.documents.html import as_html
+    from core.report.documents.report import as_csv, as_json
 
     to_parquet(evaluation, folder / "evaluation.parquet")
     for suffix, make in (("json", as_json), ("csv", as_csv), ("html", as_html)):
@@ -134,13 +134,13 @@ def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "Operatin
 def _score(checkpoint: "Checkpoint", path: str, only: str | None) -> tuple["Evaluation", str, tuple[str, ...]]:
     from core.cli.progress import Bars
     from core.data.readers import open_cohort
-    from core.evaluate.scoring import labelled, score, seen
+    from core.evaluate.scoring import labelled, score, split_in_training
     from core.model.classifier import Classifier
 
     classifier = Classifier(checkpoint)
     cohort = labelled(classifier, open_cohort(path))
     met = known(checkpoint)
-    cohort = cohort.with_splits(seen(cohort, met))
+    cohort = cohort.with_splits(split_in_training(cohort, met))
     if only:
         cohort = cohort.split("" if only == "new" else only)
     with Bars() as bars:

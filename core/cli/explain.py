@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import ExplainError, FilmError
 
 if TYPE_CHECKING:
-    from core.data.radiograph import Radiograph
+    from core.data.film.radiograph import Radiograph
     from core.explain.heatmap import Heatmap
     from core.model.classifier import Classifier
 
@@ -68,10 +68,10 @@ def explain_file(
     """Write the overlays, raw maps and numbers of one film; returns what to print."""
     import json
 
-    from core.data.radiograph import read
+    from core.data.film.opener import read
     from core.explain.heatmap import heatmaps
     from core.explain.trust import assess
-    from core.explain.whereabouts import lungs_in_picture
+    from core.explain.zones import lungs_in_picture
 
     film = read(path)
     prediction = classifier.predict(film)

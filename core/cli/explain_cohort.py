@@ -49,12 +49,12 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
 def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit: int | None) -> "Cohort":
     """The films with a label that the model knows, of one split as the checkpoint met it, at most so many a class."""
     from core.cli.evaluate import known
-    from core.evaluate.scoring import labelled, seen
+    from core.evaluate.scoring import labelled, split_in_training
 
     cohort = labelled(classifier, cohort)
     if split:
         met = known(classifier.checkpoint)
-        splits = cohort.samples["split"].tolist() if met is None else seen(cohort, met)
+        splits = cohort.samples["split"].tolist() if met is None else split_in_training(cohort, met)
         cohort = cohort.where([name == split for name in splits])
     if limit:
         cohort = cohort.take(sorted(cohort.samples.groupby("label").head(limit).index))

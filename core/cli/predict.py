@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.model.classifier_files import Outcome
+    from core.model.bulk.files import Outcome
 
 VERDICTS = {"in": "fits", "doubtful": "doubtful", "out": "refused"}
 
@@ -28,8 +28,8 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score all; exit status 1 if a file could not be read."""
     from core.cli.progress import Bars, say
+    from core.model.bulk.files import find_files, predict_files
     from core.model.classifier import open_classifier
-    from core.model.classifier_files import find_files, predict_files
 
     paths = find_files(args.films)
     classifier = open_classifier(args.checkpoint, args.backend)

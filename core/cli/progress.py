@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from core.model.training import Epoch
+    from core.training.fit import Epoch
 
 _CONSOLE = Console(highlight=False)
 _HEADER = "epoch   loss  accuracy   validation loss  accuracy   rate     seconds  images/s"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.data.cohort import Cohort
-    from core.model.recipe import Recipe
+    from core.training.recipe import Recipe
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
@@ -37,10 +37,10 @@ def run(args: argparse.Namespace) -> int:
     from core.cli.progress import Bars, epoch_line, say
     from core.data.cohort import JOIN, concatenate
     from core.data.readers import open_cohort
-    from core.model import state
-    from core.model.finishing import finish
-    from core.model.recipe import load
-    from core.model.training import fit
+    from core.training import state
+    from core.training.finish import finish
+    from core.training.fit import fit
+    from core.training.recipe import load
 
     recipe = adjusted(load(args.recipe), args.epochs, args.weights, args.seed)
     cohorts = [open_cohort(path) for path in args.data]

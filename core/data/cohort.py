@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from core.data import radiograph
-from core.data.radiograph import Radiograph
+from core.data.film import opener
+from core.data.film.radiograph import Radiograph
 from core.errors import CohortError, FilmError
 
 COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex", "split")
@@ -111,7 +111,7 @@ class Cohort:
 
     def film(self, i: int) -> Radiograph:
         """Read (or draw) film ``i``."""
-        return radiograph.read(self._file(i, "path"))
+        return opener.read(self._file(i, "path"))
 
     def mask(self, i: int, column: str) -> np.ndarray | None:
         """Bool (H, W) in the frame of film ``i`` from a column of mask paths or "boxes"; None where there is none."""

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from core.data.borders import MEASURES, measure
 from core.data.cache import cache_dir
 from core.data.cohort import Cohort
-from core.data.frame import MEASURES, measure
 from core.errors import FilmError
 
 SIDE = 64  # pixels a side of a thumbnail

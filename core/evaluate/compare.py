@@ -11,7 +11,7 @@ from core.evaluate.calibration import calibration_error
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.operating import ARGMAX, OperatingPoint
-from core.intervals import Figure, basic, percentiles, wilson
+from core.intervals import Estimate, basic, percentiles, wilson
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Comparison:
     """The second model less the first, film by film."""
 
     films: int
-    differences: dict[str, Figure]  # key of the glossary -> second less first, with its paired interval
+    differences: dict[str, Estimate]  # key of the glossary -> second less first, with its paired interval
     mcnemar: McNemar
     changed: pd.DataFrame  # film, source, label, first, second, p_first, p_second, verdict
 
@@ -61,7 +61,7 @@ def compare(
     if (called[0] == called[1]).all() and not np.array_equal(first.probabilities, second.probabilities):
         low, high = _unseen(first, list(gaps), low, high)
     differences = {
-        key: Figure(float(gap[0]), float(low[i]), float(high[i]), len(first), GLOSSARY[key].help, _note(gap[0]))
+        key: Estimate(float(gap[0]), float(low[i]), float(high[i]), len(first), GLOSSARY[key].help, _note(gap[0]))
         for i, (key, gap) in enumerate(gaps.items())
     }
     test = mcnemar(first.labels, *called)

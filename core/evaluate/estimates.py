@@ -8,7 +8,7 @@ import numpy as np
 
 from core.evaluate import metrics
 from core.evaluate.glossary import GLOSSARY
-from core.intervals import Figure, basic, percentiles, ratio, settle, wilson
+from core.intervals import Estimate, basic, percentiles, ratio, settle, wilson
 
 MACRO, WEIGHTED, OVERALL = "macro avg", "weighted avg", "all films"
 PER_CLASS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision")  # also averaged
@@ -42,7 +42,7 @@ class Replicates:
 
 
 Figures = dict[
-    str, dict[str, Figure]
+    str, dict[str, Estimate]
 ]  # scope (class name, MACRO, WEIGHTED or OVERALL) -> key of the glossary -> figure
 
 
@@ -79,11 +79,11 @@ def figures(replicates: Replicates, classes: tuple[str, ...], prevalence: Mappin
     return result
 
 
-def _finish(draft: _Draft, bootstrap: tuple[float, float], clustered: bool) -> Figure:
+def _finish(draft: _Draft, bootstrap: tuple[float, float], clustered: bool) -> Estimate:
     value = float(draft.samples[0])
     explained = GLOSSARY[draft.key].help
     if math.isnan(value):
-        return Figure(math.nan, math.nan, math.nan, draft.n, explained, draft.note)
+        return Estimate(math.nan, math.nan, math.nan, draft.n, explained, draft.note)
     if draft.counts and not clustered:
         low, high = wilson(*draft.counts)
     elif draft.key == "ece":
@@ -91,10 +91,10 @@ def _finish(draft: _Draft, bootstrap: tuple[float, float], clustered: bool) -> F
         low = max(0.0, low)
     else:
         low, high = settle(value, draft.samples[1:], bootstrap, draft.clusters, _SCALES.get(draft.key, (0.0, 1.0)))
-    return Figure(value, min(low, value), max(high, value), draft.n, explained)  # it holds its own figure
+    return Estimate(value, min(low, value), max(high, value), draft.n, explained)  # it holds its own figure
 
 
-def _at_prevalence(of_class: Mapping[str, Figure], name: str, prevalence: float, n: int) -> dict[str, Figure]:
+def _at_prevalence(of_class: Mapping[str, Estimate], name: str, prevalence: float, n: int) -> dict[str, Estimate]:
     """PPV and NPV at another prevalence, with the interval that those of sensitivity and specificity give.
 
     Both are a likelihood ratio times fixed odds. A bootstrap would take a specificity of 1 on the films at hand for 1.
@@ -107,11 +107,11 @@ def _at_prevalence(of_class: Mapping[str, Figure], name: str, prevalence: float,
     for (key, (good, other, before)), value in zip(parts.items(), map(float, values), strict=True):
         if math.isnan(value):
             note = "not defined: " + _UNDEFINED[key].format(name=name)
-            result[key] = Figure(math.nan, math.nan, math.nan, n, GLOSSARY[key].help, note)
+            result[key] = Estimate(math.nan, math.nan, math.nan, n, GLOSSARY[key].help, note)
             continue
         limits = ratio(good.value, (good.low, good.high), 1 - other.value, (1 - other.high, 1 - other.low))
         low, high = (1 / (1 + 1 / (limit * before)) if limit else 0.0 for limit in limits)
-        result[key] = Figure(value, min(low, value), max(high, value), n, GLOSSARY[key].help)
+        result[key] = Estimate(value, min(low, value), max(high, value), n, GLOSSARY[key].help)
     return result
 
 
@@ -227,9 +227,9 @@ def _smallest(replicates: Replicates) -> int:
     return int(own[own > 0].min())
 
 
-def _calibration(replicates: Replicates, ece: Figure) -> dict[str, Figure]:
+def _calibration(replicates: Replicates, ece: Estimate) -> dict[str, Estimate]:
     """What luck alone would show, and the calibration error: from 0 where it is no more than that."""
     value = float(replicates.ece_floor.mean())
     low, high = (float(limit[0]) for limit in percentiles(replicates.ece_floor[:, None]))
-    floor = Figure(value, min(low, value), max(high, value), ece.n, GLOSSARY["ece_floor"].help)
+    floor = Estimate(value, min(low, value), max(high, value), ece.n, GLOSSARY["ece_floor"].help)
     return {"ece": replace(ece, low=0.0) if ece.value <= high else ece, "ece_floor": floor}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort, file_name
-from core.data.radiograph import Radiograph
+from core.data.film.radiograph import Radiograph
 from core.errors import EvaluationError, FilmError
 from core.evaluate.evaluation import Evaluation
 from core.model.classifier import Classifier
@@ -31,7 +31,7 @@ def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
     return fitting
 
 
-def seen(cohort: Cohort, known: pd.DataFrame | None) -> list[str]:
+def split_in_training(cohort: Cohort, known: pd.DataFrame | None) -> list[str]:
     """The split (N,) that each film had when the model was trained; "" for films and patients it never met.
 
     Args:

@@ -9,7 +9,7 @@ from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.operating import ARGMAX, OperatingPoint
-from core.intervals import LEVEL, Figure, of_share, wilson
+from core.intervals import LEVEL, Estimate, of_share, wilson
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
 _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands
@@ -35,7 +35,7 @@ def groups(samples: pd.DataFrame, column: str) -> pd.Series:
 def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
     """One row a slice, the whole first.
 
-    Columns: ``slice``, ``films``, ``patients``, then `Figure` objects: ``accuracy`` (with the interval that
+    Columns: ``slice``, ``films``, ``patients``, then `Estimate` objects: ``accuracy`` (with the interval that
     `worst` gives it), ``balanced_accuracy``, ``ece``, ``auroc`` (macro), and the recall of each class under its name.
     """
     rows = [_row("all films", evaluation, point)]
@@ -54,7 +54,7 @@ def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) 
 def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10) -> pd.DataFrame:
     """The slices of at least 10 patients, over all columns, that are called less rightly than all other films.
 
-    Columns: ``column``, ``slice``, ``films``, ``accuracy`` (`Figure`), ``gap`` (accuracy less that of all other films)
+    Columns: ``column``, ``slice``, ``films``, ``accuracy`` (`Estimate`), ``gap`` (accuracy less that of all others)
     and ``clear``: whether the bootstrap interval of that gap lies below 0 even at 95 % for all slices looked at
     together (Bonferroni): the worst of many slices looks bad by chance alone. Slices of fewer patients are left out:
     films of one patient are drawn together or not at all, and the bootstrap would take one patient's luck for certain.
@@ -89,17 +89,17 @@ def _sums(members: np.ndarray, right: np.ndarray, weights: np.ndarray) -> tuple[
     return films, hits
 
 
-def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Figure:
+def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Estimate:
     """Accuracy from its resamples (1+R,), or by Wilson where every patient has one film, as in `estimates`."""
     patients = len(np.unique(clusters))
     value, films, help_ = float(right.mean(dtype=np.float64)), len(right), GLOSSARY["accuracy"].help
     if patients == films:
-        return Figure(value, *wilson(float(right.sum()), films), films, help_)
+        return Estimate(value, *wilson(float(right.sum()), films), films, help_)
     low, high = of_share(value, share[1:], patients)
-    return Figure(value, min(low, value), max(high, value), films, help_)
+    return Estimate(value, min(low, value), max(high, value), films, help_)
 
 
-def _row(name: str, part: Evaluation, point: OperatingPoint) -> dict[str, str | int | Figure]:
+def _row(name: str, part: Evaluation, point: OperatingPoint) -> dict[str, str | int | Estimate]:
     figures = part.figures(point)
     whole = {key: figures[OVERALL][key] for key in ("accuracy", "balanced_accuracy", "ece")}
     return {

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort
-from core.data.phantom_cohort import BANDS
+from core.data.phantom.cohort import BANDS
 from core.errors import FilmError
-from core.explain import deletion, truth, whereabouts
+from core.explain import deletion, truth, zones
 from core.explain.heatmap import heatmaps
 from core.explain.methods import METHODS
 from core.intervals import of_mean
@@ -123,7 +123,7 @@ def _film(classifier: Classifier, cohort: Cohort, position: int, of: Of) -> _Fil
     name = sample["label"] if of == "label" else predicted
     marked = _truth(cohort, position)
     outline = None if marked is None else classifier.preprocess.to_picture(marked, crop)
-    lungs = whereabouts.lungs_in_picture(classifier, film, crop)
+    lungs = zones.lungs_in_picture(classifier, film, crop)
     facts = {"film": film.name, **{key: sample.get(key, "") for key in KEPT}, "class": name, "predicted": predicted}
     return _Film(picture, lungs, outline if outline is not None and outline.any() else None, name, facts)
 
@@ -138,7 +138,7 @@ def _row(
     if film.lungs is not None:
         row["lung_area"] = float(film.lungs.mean())
         if not row["blank"]:
-            row["lung_share"] = whereabouts.shares(map_.values, film.lungs)["lungs"]
+            row["lung_share"] = zones.shares(map_.values, film.lungs)["lungs"]
     if film.truth is not None:
         row["hit"], row["iou"] = truth.hit(map_.values, film.truth), truth.miou(map_.values, film.truth)
         row["mass_inside"], row["chance_hit"] = truth.mass_inside(map_.values, film.truth), float(film.truth.mean())

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.explain import truth, whereabouts
+from core.explain import truth, zones
 from core.explain.deletion import Curve
 from core.explain.methods import METHODS
 
@@ -62,7 +62,7 @@ def lung_line(map_: np.ndarray, lungs: np.ndarray | None) -> TrustLine:
     """How much of the evidence lies in the lung fields, and where the rest went."""
     if lungs is None or not lungs.any():
         return unknown("lungs", "Inside the lungs", "No lungs were found, so the share inside is not known.")
-    shares = whereabouts.shares(map_, lungs)
+    shares = zones.shares(map_, lungs)
     share, area = shares["lungs"], float(lungs.mean())
     zone, most = max(((name, part) for name, part in shares.items() if name != "lungs"), key=lambda item: item[1])
     rest = f"; most of the rest lies {_IN[zone]} ({most:.0%})" if most >= 0.05 else ""

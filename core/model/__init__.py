@@ -1,1 +1,1 @@
-"""Networks, recipes, training, checkpoints and the classifier they become."""
+"""What a classifier is: its card, its checkpoint, how it answers, and which films it may judge."""

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch.overrides import TorchFunctionMode
 
 from core.errors import CheckpointError, HilumError
-from core.model.zoo import Network, build
+from core.networks.zoo import Network, build
 from core.transform.preprocess import Preprocess
 
 WEIGHTS, CARD, EVALUATION = "model.safetensors", "card.json", "evaluation.parquet"

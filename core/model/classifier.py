@@ -2,7 +2,7 @@
 
 Thread-safe by construction: after `__init__` nothing is ever written to the network, no hook is registered, no mode is
 switched, and no gradient reaches a weight. One film at a time is scored in float32, so that every page agrees to the
-last bit; many films go through the bulk engine (`core.model.classifier_bulk`), which trades the third digit for speed.
+last bit; many films go through the bulk engine (`core.model.bulk.engine`), which trades the third digit for speed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,9 +15,9 @@ from typing import Literal, TypeVar
 import numpy as np
 import torch
 
-from core.data.radiograph import Radiograph
+from core.data.film.radiograph import Radiograph
+from core.model.bulk.engine import Engine, open_engine
 from core.model.checkpoint import Checkpoint, load
-from core.model.classifier_bulk import Engine, open_engine
 from core.model.domain import DomainVerdict, Gate, signature
 
 Backend = Literal["auto", "torch", "openvino"]
@@ -89,9 +89,9 @@ class Classifier:
         """Bool lung mask (H, W) where the preprocessing crops to the lungs and finds them; else None."""
         if self.preprocess.region != "lungs":
             return None
-        from core.model import lungs
+        from core.lungs import segment
 
-        return lungs.mask(film)
+        return segment.mask(film)
 
     def picture(self, film: Radiograph) -> np.ndarray:
         """The film as the model sees it: uint8 (S, S)."""

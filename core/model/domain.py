@@ -1,6 +1,6 @@
 """Is this a film that the model can judge at all? Asked before its prediction is shown.
 
-Three questions, each with a warning and a refusal limit set on validation films (`core.model.domain_fit`):
+Three questions, each with a warning and a refusal limit set on validation films (`core.training.domain.fit`):
 - the file: is it blank, coloured like a photograph, a narrow strip, tagged as lateral?
 - the view: does a linear model that learned from real films, and from films inverted, turned and taken apart, and drawn
   patterns, take it for an upright frontal chest film?
@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from core.data.radiograph import Radiograph
-from core.model.zoo import Network
+from core.data.film.radiograph import Radiograph
+from core.networks.zoo import Network
 
 Status = Literal["in", "doubtful", "out"]
 STAGES = 3  # the last stages of the network whose pooled maps make the signature

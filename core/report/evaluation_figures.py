@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.evaluate.curves import GRID, Curves
 from core.evaluate.glossary import GLOSSARY
-from core.intervals import Figure as Measured
+from core.intervals import Estimate
 from core.report.figures import BLUES, PALETTE
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
 
 def roc(
     curves: Mapping[str, Curves],
-    areas: Mapping[str, Measured],
+    areas: Mapping[str, Estimate],
     at: Mapping[str, tuple[float, float]] | None = None,
 ) -> "Figure":
     """ROC curve of each class against all others, with 95 % bands.
@@ -94,7 +94,7 @@ def roc(
 
 def precision_recall(
     curves: Mapping[str, Curves],
-    areas: Mapping[str, Measured],
+    areas: Mapping[str, Estimate],
     at: Mapping[str, tuple[float, float]] | None = None,
 ) -> "Figure":
     """Precision-recall curve of each class with 95 % bands; dotted: its prevalence, where a coin toss lies.
@@ -155,7 +155,7 @@ def reliability(bins: pd.DataFrame, title: str = "confidence", cut_off: float | 
     return figure.update_layout(_LAYOUT | {"height": 460, "legend": legend})
 
 
-def forest(rows: Mapping[str, Measured], title: str, reference: float | None = None) -> "Figure":
+def forest(rows: Mapping[str, Estimate], title: str, reference: float | None = None) -> "Figure":
     """One figure for several groups or models, with whiskers; a dotted line at ``reference``."""
     from plotly import graph_objects as go
 
@@ -181,7 +181,7 @@ def forest(rows: Mapping[str, Measured], title: str, reference: float | None = N
     )
 
 
-def differences(gaps: Mapping[str, Measured]) -> "Figure":
+def differences(gaps: Mapping[str, Estimate]) -> "Figure":
     """Second model less first, one row a figure; green: the second is better, orange: worse, beyond its interval."""
     figure = forest({GLOSSARY[key].title: gap for key, gap in gaps.items()}, "second model less first", 0.0)
     colours = []

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from core.data.radiograph import Radiograph
+from core.data.film.radiograph import Radiograph
 from core.errors import RecipeError
 
 Fit = Literal["squash", "pad", "crop"]

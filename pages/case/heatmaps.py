@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import HilumError
 from core.explain.methods import METHODS
 from core.report import figures
-from pages.shared import downloads, hiding, resources, state, viewer, widgets
+from pages.shared import downloads, occlusion_controls, resources, state, viewer, widgets
 from pages.shared.case import Case, current, film_range, kinship
 from pages.shared.viewer import View
 
@@ -122,9 +122,9 @@ def body(case: Case) -> None:
         maps = maps_of(case, method, layer)
         shown = maps[class_name]
         others = beside(case, kind, maps, shown, layer)
-        part = hiding.part_picker()
-    fill = hiding.fill_picker(part)
-    hidden = hiding.mask(part, case) if part != "nothing" else None
+        part = occlusion_controls.part_picker()
+    fill = occlusion_controls.fill_picker(part)
+    hidden = occlusion_controls.mask(part, case) if part != "nothing" else None
     answer = None
     if hidden is not None:
         answer = resources.what_if(case.model, case.film, hidden, fill, class_name, method, layer)
@@ -139,9 +139,9 @@ def body(case: Case) -> None:
         drawing = viewer.controls(with_truth=case.truth is not None)
         with place:
             boxed = part == "box"
-            on_box = (lambda: hiding.take_box(VIEWER)) if boxed else None
+            on_box = (lambda: occlusion_controls.take_box(VIEWER)) if boxed else None
             common = kind not in OWN_SCALE
-            viewer.show(views, drawing, VIEWER, common, box=hiding.box() if boxed else None, on_box=on_box)
+            viewer.show(views, drawing, VIEWER, common, box=occlusion_controls.box() if boxed else None, on_box=on_box)
             caption(case, shown)
             if others:
                 st.caption(SCALES[not common])
@@ -149,7 +149,7 @@ def body(case: Case) -> None:
         if part != "nothing" and hidden is None:
             st.warning("No lungs were found on this film, so they cannot be hidden.", icon=":material/help:")
         if answer is not None:
-            hiding.outcome(answer)
+            occlusion_controls.outcome(answer)
         else:
             trust_card(case, shown)
     downloads.row(case, shown, drawing)

@@ -5,11 +5,11 @@ import base64
 import pandas as pd
 import streamlit as st
 
-from core.data.radiograph import Radiograph
+from core.data.film.radiograph import Radiograph
 from core.report import figures, overlay
 from core.report.call import in_words
-from pages.shared import atlas, evaluations, intake, resources, widgets
-from pages.shared.case import Case, current, home_cohort, uploads
+from pages.shared import embeddings, evaluations, resources, uploads, widgets
+from pages.shared.case import Case, current, home_cohort, uploaded_films
 
 VERDICTS = {"in": st.success, "doubtful": st.warning, "out": st.error}
 FITS = {"in": "yes", "doubtful": "doubtful", "out": "no"}
@@ -70,11 +70,11 @@ def bars(case: Case) -> None:
 
 def known_label(case: Case) -> str:
     """What is known of a film of a cohort: its label, in the model's own word, and whether the model has met it."""
-    from core.evaluate.scoring import class_of_label, seen
+    from core.evaluate.scoring import class_of_label, split_in_training
 
     meaning = class_of_label(case.model).get(case.label)
     own = {None: ", which this model does not know", case.label: ""}.get(meaning, f", to this model {meaning}")
-    split = seen(case.cohort.take([case.row or 0]), evaluations.known(case.model))[0]
+    split = split_in_training(case.cohort.take([case.row or 0]), evaluations.known(case.model))[0]
     return f"Known label: **{case.label}**{own}. {MET.get(split, '')}"
 
 
@@ -86,9 +86,9 @@ def bars_in_words(probabilities: dict[str, float]) -> str:
 def table(films: list[Radiograph], case: Case) -> None:
     """Many films at once: sortable, one click opens a film."""
     rows = []
-    with widgets.progress("Asking the model", intake.forget) as report:
+    with widgets.progress("Asking the model", uploads.forget) as progress:
         for number, film in enumerate(films):
-            report(number / len(films))
+            progress(number / len(films))
             p = resources.prediction(case.model, film)
             image = "data:image/png;base64," + base64.b64encode(resources.small(p.picture, 64)).decode()
             rows.append(
@@ -131,16 +131,16 @@ def neighbours(case: Case) -> None:
     spec = home_cohort(case.model.card, case.spec)
     cohort = resources.cohort(spec)
     st.subheader(f"Nearest films of {cohort.name}", anchor=False, help=LIKENESS)
-    rows = atlas.sample(cohort, "train", NEIGHBOURHOOD) or atlas.sample(cohort, None, NEIGHBOURHOOD)
-    found = atlas.atlas_of(case.model, spec)
+    rows = embeddings.sample(cohort, "train", NEIGHBOURHOOD) or embeddings.sample(cohort, None, NEIGHBOURHOOD)
+    found = embeddings.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
     if missing:
         sentence = f"{missing:,} of its films have to be shown to the model first."
         if not widgets.asked("Find nearest films", "search", sentence):
             return
-        with widgets.progress("Showing films to the model", lambda: None) as report:
-            atlas.fill(found, case.model, cohort, rows, report)
-    feature = atlas.embed(case.model, [case.film])[0][0]
+        with widgets.progress("Showing films to the model", lambda: None) as progress:
+            embeddings.fill(found, case.model, cohort, rows, progress)
+    feature = embeddings.embed(case.model, [case.film])[0][0]
     nearest = found.nearest(feature, NEIGHBOURS, case.row if spec == case.spec else None)
     with st.grid("auto", min_column_width=130, gap="small"):
         for row, likeness in nearest:
@@ -151,14 +151,14 @@ def neighbours(case: Case) -> None:
 
 
 widgets.heading("Live prediction", "What the model says of a film, and whether it may judge such a film at all.")
-intake.uploader()
+uploads.uploader()
 shown = current()
-if len(uploads()) > 1:
-    table(uploads(), shown)
+if len(uploaded_films()) > 1:
+    table(uploaded_films(), shown)
 left, right = st.columns([2, 3], gap="large")
 with left:
     film_panel(shown)
 with right:
     answer_panel(shown)
 neighbours(shown)
-intake.listen_for_paste()
+uploads.listen_for_paste()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.report import figures, overlay
 from core.transform.augment import Augment, Drawn, Step
-from pages.shared import chain, resources, robustness, viewer, widgets
+from pages.shared import augmentation_editor, resources, robustness, viewer, widgets
 from pages.shared.case import Case, current
 from pages.shared.viewer import View
 
@@ -21,7 +21,7 @@ def body(case: Case) -> None:
     """Everything below the heading; a slider reruns this part only."""
     left, right = st.columns([1, 3], gap="medium")
     with left:
-        steps = chain.editor()
+        steps = augmentation_editor.editor()
     seed = st.session_state.setdefault("draw", 0)
     drawn = Augment(steps).draw(robustness.generator(seed))
     picture = case.prediction.picture

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data.cohort import SPLITS
 from core.report import cohort_figures, overlay
-from pages.shared import atlas, filters, gallery, overview, resources, state, widgets
+from pages.shared import embeddings, filters, gallery, overview, resources, state, widgets
 from pages.shared.case import Case, current, current_cohort
 
 if TYPE_CHECKING:
@@ -72,10 +72,10 @@ def counts(rows: np.ndarray) -> None:
 def distributions(rows: np.ndarray) -> None:
     """Brightness, contrast and size, by class: what a model could use without looking at a lung."""
     measured = thinned(rows, SAMPLE)
-    with widgets.progress("Measuring films", _back_to_films) as report:
+    with widgets.progress("Measuring films", _back_to_films) as progress:
         values = []
         for number, row in enumerate(measured):
-            report(number / len(measured))
+            progress(number / len(measured))
             values.append(overview.measures(spec, row))
     frame = pd.DataFrame(values).assign(label=cohort.samples["label"].to_numpy()[measured])
     if "age" in filters.columns(cohort):
@@ -99,9 +99,9 @@ def means(rows: np.ndarray) -> None:
     """The mean film of each class, and where two of them differ."""
     labels = cohort.samples["label"].to_numpy()
     found = {}
-    with widgets.progress("Averaging films", _back_to_films) as report:
+    with widgets.progress("Averaging films", _back_to_films) as progress:
         for number, name in enumerate(cohort.classes):
-            report(number / len(cohort.classes))
+            progress(number / len(cohort.classes))
             of_class = thinned(rows[labels[rows] == name], 100)
             if of_class:
                 found[name] = overview.mean_film(spec, tuple(of_class)), len(of_class)
@@ -158,7 +158,7 @@ def lasso(figure: "Figure", alt: str) -> None:
         gallery.grid(spec, cohort, picked, "lasso")
 
 
-def grouping(case: Case, found: atlas.Atlas, rows: list[int], colour: str) -> list[str]:
+def grouping(case: Case, found: embeddings.Atlas, rows: list[int], colour: str) -> list[str]:
     """What each film of the map is coloured by."""
     if colour in cohort.samples:
         return [str(value) or "unknown" for value in cohort.samples[colour].to_numpy()[rows]]
@@ -183,7 +183,7 @@ def similar(rows: np.ndarray) -> None:
     found = scored(case, thinned(rows, MAPPED))
     if found is None:
         return
-    feature = atlas.embed(case.model, [case.film])[0][0]
+    feature = embeddings.embed(case.model, [case.film])[0][0]
     nearest = found.nearest(feature, 18, case.row)
     left, right = st.columns([1, 4])
     name = f"film {case.row + 1}, {case.label}" if case.row is not None else case.film.name
@@ -217,16 +217,16 @@ def audit(rows: np.ndarray) -> None:
             st.container(border=True).markdown(f":small[{sentence}]")
 
 
-def scored(case: Case, rows: list[int]) -> atlas.Atlas | None:
+def scored(case: Case, rows: list[int]) -> embeddings.Atlas | None:
     """The atlas with these rows scored; None until the visitor asks for work that takes long."""
-    found = atlas.atlas_of(case.model, spec)
+    found = embeddings.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
     if missing:
         sentence = f"{missing:,} films have to be shown to {case.model.card.title} first."
         if not widgets.asked("Show them", "play_arrow", sentence):
             return None
-        with widgets.progress("Showing films to the model", lambda: None) as report:
-            atlas.fill(found, case.model, cohort, rows, report)
+        with widgets.progress("Showing films to the model", lambda: None) as progress:
+            embeddings.fill(found, case.model, cohort, rows, progress)
     return found
 
 

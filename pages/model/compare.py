@@ -12,9 +12,9 @@ from core.errors import EvaluationError
 from core.evaluate.compare import Comparison
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.glossary import GLOSSARY
-from core.intervals import Figure
+from core.intervals import Estimate
 from core.report import evaluation_figures, figures
-from pages.shared import evaluations, judged, resources, state, viewer, widgets
+from pages.shared import evaluated_films, evaluations, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SPEED = "Median time of one prediction on this machine, from picture to probabil
 SPEED_RUNS = 7  # timed predictions of one film; the median counts
 
 
-def figures_of(name: str) -> dict[str, Figure]:
+def figures_of(name: str) -> dict[str, Estimate]:
     """The test figures of a model on its own films; empty where none are kept."""
     try:
         parts = evaluations.own(name)
@@ -49,9 +49,9 @@ def all_models(cards: "dict[str, Card]") -> None:
     measured = {name: figures_of(name) for name in cards}
     speeds = st.session_state.setdefault("_speeds", {})
     if st.button("Measure milliseconds per film here", icon=":material/speed:"):
-        with widgets.progress("Timing one film", lambda: None) as report:
+        with widgets.progress("Timing one film", lambda: None) as progress:
             for number, name in enumerate(cards):
-                report(number / len(cards))
+                progress(number / len(cards))
                 speeds[name] = milliseconds(name)
     table = pd.DataFrame([_line(card, measured[name], speeds.get(name)) for name, card in cards.items()])
     unknown = [name for name in ("ms per film", "Published") if table[name].isna().all()]
@@ -135,7 +135,7 @@ def same_films(cards: "dict[str, Card]") -> None:
         f"First: {cards[first].title}. Second: {cards[second].title}. With 95 % intervals over the same patients; F1, "
         "AUROC and average precision are means of the classes."
     )
-    judged.changed(result)
+    evaluated_films.changed(result)
 
 
 def this_film(cards: "dict[str, Card]") -> None:
@@ -187,12 +187,12 @@ def _compared(first: "Card", second: "Card") -> Comparison | None:
         if not widgets.asked(f"Show {len(cohort):,} films to both", "play_arrow", sentence):
             return None
         for model in missing:
-            with widgets.progress(f"Showing films to {model.card.title}", lambda: None) as report:
-                evaluations.make(model, cohort, report)
+            with widgets.progress(f"Showing films to {model.card.title}", lambda: None) as progress:
+                evaluations.make(model, cohort, progress)
     return evaluations.on_cohort(models[0], models[1], cohort.fingerprint)
 
 
-def _line(card: "Card", found: dict[str, Figure], speed: float | None) -> dict[str, Any]:
+def _line(card: "Card", found: dict[str, Estimate], speed: float | None) -> dict[str, Any]:
     published = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in card.published.items())
     return {
         "Model": card.title,

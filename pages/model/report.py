@@ -10,8 +10,8 @@ from core.evaluate import review
 from core.evaluate.estimates import OVERALL, Figures
 from core.evaluate.operating import OperatingPoint
 from core.report import evaluation_figures
-from core.report.document import Report, as_csv, as_json, patients_in_words
-from pages.shared import evaluations, judged, operating, resources, tables, widgets
+from core.report.documents.report import Report, as_csv, as_json, patients_in_words
+from pages.shared import evaluated_films, evaluations, operating, resources, tables, widgets
 from pages.shared.case import current_cohort
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def films_judged(card: "Card") -> tuple[evaluations.Splits | None, str]:
     model = resources.classifier(card.name)
     found = evaluations.made(model, cohort)
     if found is None:
-        films = len(evaluations.as_met(model, cohort))
+        films = len(evaluations.with_training_splits(model, cohort))
         if widgets.asked(f"Show {films:,} films to {card.title}", "play_arrow"):
             with widgets.progress("Showing films to the model", lambda: None) as report:
                 found = evaluations.make(model, cohort, report)
@@ -92,7 +92,7 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
             doubtful(evaluation, split)
         else:
             export(Report(card, parts, cohort, point, prevalence))
-    judged.cell(evaluation, point)
+    evaluated_films.cell(evaluation, point)
     if view == "Figures":
         tables.by_class(evaluation, figures)
 
@@ -162,7 +162,7 @@ def errors(evaluation: "Evaluation", point: OperatingPoint) -> None:
     found, wrong = review.errors(evaluation, point, EXAMPLES), len(evaluation) - evaluation.confusion(point).trace()
     st.caption(f"{len(found):,} of {wrong:,} films called wrongly, the most confident calls first.")
     notes = [f"called {called} {p:.2f}" for called, p in zip(found["called"], found["p_called"], strict=True)]
-    judged.grid(found, notes, "errors")
+    evaluated_films.grid(found, notes, "errors")
 
 
 def doubtful(evaluation: "Evaluation", split: str) -> None:
@@ -175,12 +175,12 @@ def doubtful(evaluation: "Evaluation", split: str) -> None:
     )
     found, names = table[:EXAMPLES], evaluation.classes
     notes = [f"rather {names[i]} (+{gap:.2f})" for i, gap in zip(found["suggested"], found["margin"], strict=True)]
-    judged.grid(review.films(evaluation, found["row"].to_numpy()), notes, "doubtful")
+    evaluated_films.grid(review.films(evaluation, found["row"].to_numpy()), notes, "doubtful")
 
 
 def export(document: Report) -> None:
     """The report as files."""
-    from core.report.document_html import as_html, checklist_html
+    from core.report.documents.html import as_html, checklist_html
 
     st.caption("Every split, every figure, at the operating point and prevalence chosen here.")
     for label, ending, mime, make, about in (

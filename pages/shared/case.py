@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import JOIN, Cohort
-from core.data.radiograph import Radiograph
+from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError
 from pages.shared import resources, state
 
@@ -52,7 +52,7 @@ class Case:
         return None if found is None else self.model.preprocess.to_picture(found, self.model.lungs(self.film))
 
 
-def uploads() -> list[Radiograph]:
+def uploaded_films() -> list[Radiograph]:
     """The films this visitor uploaded: in the memory of this session, nowhere else."""
     return st.session_state.setdefault("uploads", [])
 
@@ -67,7 +67,7 @@ def current() -> Case:
     spec, number, upload = (st.session_state[key] for key in ("cohort", "case", "upload"))
     cohort, model = resources.cohort(spec), resources.classifier(st.session_state["model"])
     if upload:
-        return Case(spec, cohort, model, uploads()[upload - 1], None, "")
+        return Case(spec, cohort, model, uploaded_films()[upload - 1], None, "")
     row = number - 1
     return Case(spec, cohort, model, resources.film(spec, row), row, str(cohort.samples["label"].iat[row]))
 
@@ -127,6 +127,6 @@ def choose_case() -> None:
     session, cohort = st.session_state, current_cohort()
     state.choose("model", resources.cards(), lambda: matching_model(session["cohort"]))
     state.choose("case", film_range(), lambda: first_case(cohort))
-    if session["upload"] is not None and session["upload"] > len(uploads()):
+    if session["upload"] is not None and session["upload"] > len(uploaded_films()):
         session["upload"] = None
         state.notice("The link shows an uploaded film, which stays with who uploaded it; this is a film of the cohort.")

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.report import overlay
-from core.report.document_case import CaseReport, case_html, case_pdf
+from core.report.documents.case import CaseReport, case_html, case_pdf
 from pages.shared import resources, viewer
 from pages.shared.case import Case
 

@@ -56,12 +56,12 @@ def made(model: "Classifier", cohort: Cohort) -> Splits | None:
     return kept[1] if kept else None
 
 
-def as_met(model: "Classifier", cohort: Cohort) -> Cohort:
+def with_training_splits(model: "Classifier", cohort: Cohort) -> Cohort:
     """The films whose label the model knows, with the split each had when it was trained; EvaluationError if none."""
-    from core.evaluate.scoring import labelled, seen
+    from core.evaluate.scoring import labelled, split_in_training
 
     films = labelled(model, cohort)
-    return films.with_splits(seen(films, known(model)))
+    return films.with_splits(split_in_training(films, known(model)))
 
 
 def known(model: "Classifier") -> pd.DataFrame | None:
@@ -82,17 +82,17 @@ def unseen(model: "Classifier", spec: str) -> np.ndarray:
     knows no label of the cohort.
     """
     cohort = resources.cohort(spec)
-    met = as_met(model, cohort).samples
+    met = with_training_splits(model, cohort).samples
     fair = cohort.samples["path"].isin(met["path"][met["split"].isin(["test", ""])])
     test = cohort.samples["split"] == "test"
     return (fair & test if (fair & test).any() else fair).to_numpy()
 
 
-def make(model: "Classifier", cohort: Cohort, report: Callable[[float], None]) -> Splits:
+def make(model: "Classifier", cohort: Cohort, progress: Callable[[float], None]) -> Splits:
     """Score a cohort and keep the evaluation; ``report`` gets the share done and may raise to stop."""
     from core.evaluate.scoring import score
 
-    evaluation, _ = score(model, as_met(model, cohort), lambda done, total: report(done / total))
+    evaluation, _ = score(model, with_training_splits(model, cohort), lambda done, total: progress(done / total))
     splits = evaluation.by_split()
     resources.shelve(_shelf(), _key(model, cohort), (evaluation, splits), KEPT)
     return splits

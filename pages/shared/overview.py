@@ -9,7 +9,7 @@ import streamlit as st
 from pages.shared.resources import cohort
 
 if TYPE_CHECKING:
-    from core.data.findings import Audit
+    from core.data.audit.findings import Audit
 
 _ONE_UMAP = Lock()  # numba's own threads stand no two callers at a time
 

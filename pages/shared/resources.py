@@ -13,15 +13,15 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import JOIN, Cohort
-from core.data.radiograph import Radiograph
+from core.data.film.radiograph import Radiograph
 
 if TYPE_CHECKING:
     from core.explain.heatmap import Heatmap
     from core.explain.trust import Trust
     from core.explain.whatif import WhatIf
+    from core.lungs.segment import Lungs
     from core.model.checkpoint import Card
     from core.model.classifier import Classifier, Prediction
-    from core.model.lungs import Lungs
     from core.transform.augment import Step
     from pages.shared.robustness import Sweep
 
@@ -32,7 +32,7 @@ HEATMAPS_KEPT = 256
 MILD_COPIES = 16
 IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {
     "core.transform.augment.Step": lambda step: str(step.to_dict()),
-    "core.data.radiograph.Radiograph": lambda film: film.sha256,
+    "core.data.film.radiograph.Radiograph": lambda film: film.sha256,
     "core.model.classifier.Classifier": lambda model: (model.card.name, model.card.created),
     "core.explain.heatmap.Heatmap": lambda map_: (
         map_.film_sha256,
@@ -143,7 +143,7 @@ def prediction(model: "Classifier", film: Radiograph) -> "Prediction":
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=IDENTITY)
 def lungs(film: Radiograph) -> "Lungs":
     """The lung fields of a film, in its own frame."""
-    from core.model.lungs import find
+    from core.lungs.segment import find
 
     return find(film)
 

@@ -10,7 +10,7 @@ from core.evaluate import slices
 from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED, Figures
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.operating import OperatingPoint
-from core.intervals import Figure
+from core.intervals import Estimate
 from core.report import evaluation_figures
 from pages.shared import widgets
 
@@ -96,7 +96,7 @@ def by_slice(evaluation: "Evaluation", point: OperatingPoint) -> None:
 
 def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Figures as text, glossary titles as headings."""
-    cells = frame.map(lambda value: value.text() if isinstance(value, Figure) else value)
+    cells = frame.map(lambda value: value.text() if isinstance(value, Estimate) else value)
     cells = cells.rename(columns={"auroc": f"Macro {GLOSSARY['auroc'].title}"})
     cells = cells.rename(columns={key: term.title for key, term in GLOSSARY.items()})
     return cells.rename(columns=lambda name: name[:1].upper() + name[1:])

@@ -6,11 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from core.data.cohort import file_name
-from core.data.phantom_cohort import BANDS
+from core.data.phantom.cohort import BANDS
 from core.errors import EvaluationError
 from core.explain.methods import METHODS
 from core.report import cohort_figures, overlay
-from pages.shared import marking, resources, viewer, widgets
+from pages.shared import localisation, resources, viewer, widgets
 from pages.shared.case import current_cohort
 
 if TYPE_CHECKING:
@@ -158,20 +158,20 @@ def page() -> None:
         "Films of each class and severity", (4, 8, 16, 32), 8, key="lab films", persist_state="session"
     )
     try:
-        asked = [(model, marking.films(model, current_cohort(), each)) for model in models]
+        asked = [(model, localisation.films(model, current_cohort(), each)) for model in models]
     except EvaluationError as error:
         st.info(str(error), icon=":material/info:")
         return
-    missing = sum(len(films) * len(methods) - len(marking.marks(model, films, methods)) for model, films in asked)
+    missing = sum(len(films) * len(methods) - len(localisation.marks(model, films, methods)) for model, films in asked)
     place = st.empty()
     if missing and place.button(f"Mark {missing:,} heatmaps", type="primary", icon=":material/play_arrow:"):
         place.empty()
-        with widgets.progress("Marking heatmaps", lambda: None) as report:
+        with widgets.progress("Marking heatmaps", lambda: None) as progress:
             for number, (model, films) in enumerate(asked):
                 base = number / len(asked)
-                marking.mark(model, films, methods, lambda share, base=base: report(base + share / len(asked)))  # type: ignore[misc]
+                localisation.mark(model, films, methods, lambda share, base=base: progress(base + share / len(asked)))  # type: ignore[misc]
         missing = 0
-    marked = [(model, films, marking.marks(model, films, methods)) for model, films in asked]
+    marked = [(model, films, localisation.marks(model, films, methods)) for model, films in asked]
     if missing or not methods:
         st.caption("Every method explains the same films, none of which the model learned from.")
         return

@@ -10,7 +10,7 @@ from core.data.cohort import Cohort
 from core.errors import EvaluationError
 from core.explain.truth import hit
 from core.report import figures, overlay
-from pages.shared import evaluations, hiding, resources, viewer, widgets
+from pages.shared import evaluations, occlusion_controls, resources, viewer, widgets
 from pages.shared.case import Case, current_cohort
 from pages.shared.viewer import View
 
@@ -89,7 +89,7 @@ def ask_region(case: Case) -> None:
     """Then where it shows."""
     st.markdown(f"You say **{st.session_state['_guess']}**. Where do you see it?")
     st.caption("Drag a box on the film, or set it with the sliders.")
-    hiding.box_sliders()
+    occlusion_controls.box_sliders()
     with st.container(horizontal=True):
         st.button("This region", type="primary", on_click=_reveal, args=(case, True))
         st.button("Nothing to mark", on_click=_reveal, args=(case, False))
@@ -136,15 +136,19 @@ def film(case: Case, step: str) -> None:
     if step == "revealed":
         map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
         drawing = viewer.Drawing(overlay.Style(0.6), truth=True)
-        box = hiding.box() if st.session_state["_marked"] else None
+        box = occlusion_controls.box() if st.session_state["_marked"] else None
         view = View(case.prediction.picture, map_, "", truth=case.truth)
         viewer.show([view], drawing, VIEWER, bar=False, box=box)  # a colour bar would make the film jump
         return
     marking = step == "region"
-    on_box = (lambda: hiding.take_box(VIEWER)) if marking else None
+    on_box = (lambda: occlusion_controls.take_box(VIEWER)) if marking else None
     drawing = viewer.Drawing(overlay.Style(), "Film")
     viewer.show(
-        [View(case.prediction.picture, None, "")], drawing, VIEWER, box=hiding.box() if marking else None, on_box=on_box
+        [View(case.prediction.picture, None, "")],
+        drawing,
+        VIEWER,
+        box=occlusion_controls.box() if marking else None,
+        on_box=on_box,
     )
 
 
@@ -156,14 +160,14 @@ def overlap(marked: np.ndarray, truth: np.ndarray | None) -> float | None:
 def _go(step: str) -> None:
     st.session_state.update(_step=step, _guess=st.session_state.get("guess"))
     if step == "label":
-        st.session_state.update(guess=None, across=hiding.START, down=hiding.START)
+        st.session_state.update(guess=None, across=occlusion_controls.START, down=occlusion_controls.START)
 
 
 def _reveal(case: Case, marked: bool) -> None:
     from core.evaluate.scoring import class_of_label
 
     side = case.model.preprocess.size
-    share = overlap(hiding.box_mask(side) if marked else np.zeros((side, side), bool), case.truth)
+    share = overlap(occlusion_controls.box_mask(side) if marked else np.zeros((side, side), bool), case.truth)
     expected = class_of_label(case.model).get(case.label, case.label)
     answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, expected, share)
     st.session_state["_answers"].append(answer)

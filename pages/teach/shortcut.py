@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.evaluate.estimates import OVERALL
 from core.report import figures, overlay
-from pages.shared import evaluations, hiding, resources, viewer, widgets
+from pages.shared import evaluations, occlusion_controls, resources, viewer, widgets
 from pages.shared.case import Case
 from pages.shared.viewer import View
 
@@ -129,7 +129,7 @@ def hide(row: int) -> None:
         answer = resources.what_if(case.model, case.film, corners, FILL, case.prediction.label, "gradcam", None)
         before, after = (part.probabilities[answer.class_name] for part in (answer.before, answer.after))
         title, change = f"{who}: {answer.class_name}, corners hidden", f"{answer.change:+.2f}"
-        hardly = abs(answer.change) < hiding.NOTICEABLE
+        hardly = abs(answer.change) < occlusion_controls.NOTICEABLE
         st.metric(title, f"{after:.2f}", change, "off" if hardly else "normal", delta_arrow="off" if hardly else "auto")
         st.markdown(what_it_means(before, after))
         st.image(overlay.enlarge(answer.after.picture, viewer.SIDE), width=260)
@@ -137,7 +137,7 @@ def hide(row: int) -> None:
         st.plotly_chart(bars, key=f"shortcut hidden {who}", config=BARS, alt=f"{who} before and after")
     left = []
     for model, who in MODELS.items():
-        accuracy, films = hiding.accuracy_without_corners(HOME, model, FILL)
+        accuracy, films = occlusion_controls.accuracy_without_corners(HOME, model, FILL)
         left.append(f"{who}'s accuracy goes from {measured(model, 'confounded', 'accuracy'):.0%} to **{accuracy:.0%}**")
     st.markdown(
         f"One film may be an exception. With the corners of all {films} test films hidden, {' and '.join(left)}."
@@ -149,7 +149,9 @@ def what_it_means(before: float, after: float) -> str:
     if after < before / 2:
         return "The answer lay in the corners."
     return (
-        "The corners hardly count." if abs(after - before) < hiding.NOTICEABLE else "The corners count, but not alone."
+        "The corners hardly count."
+        if abs(after - before) < occlusion_controls.NOTICEABLE
+        else "The corners count, but not alone."
     )
 
 

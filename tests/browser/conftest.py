@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from tests.browser.server import chromium, served
 from tests.browser.steps import PATIENCE, arrive
-from tests.pages.judged import checkpoints
+from tests.pages.evaluated_films import checkpoints
 from tests.pages.tiny import tiny_checkpoint
 
 expect.set_options(timeout=PATIENCE)

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from core.data.phantom_cohort import cohort
+from core.data.phantom.cohort import cohort
 
 PATIENCE = 60_000  # milliseconds; a busy machine needs them
 

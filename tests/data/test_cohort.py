@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.data.cohort import Cohort, boxes_to_mask, concatenate
-from core.data.layouts import table
+from core.data.readers.layouts import table
 from core.errors import CohortError, FilmError
 
 

@@ -18,9 +18,9 @@ from core.data.duplicates import (
     judged,
     near_duplicates,
 )
-from core.data.layouts import table
-from core.data.phantom_cohort import cohort as phantoms
+from core.data.phantom.cohort import cohort as phantoms
 from core.data.readers import open_cohort
+from core.data.readers.layouts import table
 from core.data.signatures import ANGLES, hashes_of, signatures, thumbnail_of
 from tests.data.conftest import draw
 

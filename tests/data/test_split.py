@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.data.cohort import Cohort
-from core.data.layouts import table
 from core.data.readers import open_cohort
+from core.data.readers.layouts import table
 from core.data.split import groups, split
 from core.errors import CohortError
 

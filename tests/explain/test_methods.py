@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import ExplainError
-from core.explain.heatmap_cam import LIBRARY
+from core.explain.heatmap.cam import LIBRARY
 from core.explain.methods import METHODS, find
 
 

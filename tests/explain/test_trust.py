@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from core.errors import ExplainError
-from core.explain import deletion, stability, trust, trust_lines, whereabouts
+from core.explain import deletion, stability, trust, trust_lines, zones
 from core.explain.heatmap import heatmaps
 from core.explain.randomisation import randomisation
 from tests.explain.toys import CLASSES, classifier, picture
@@ -69,21 +69,21 @@ def lungs() -> np.ndarray:
 
 
 def test_zones_share_out_the_whole_picture():
-    zones = whereabouts.zones(lungs())
-    assert tuple(zones) == whereabouts.ZONES
-    assert (sum(zone.astype(int) for zone in zones.values()) == 1).all()
-    assert zones["mediastinum"][30, 32]
-    assert zones["below the diaphragm"][50, 32]
-    assert zones["below the diaphragm"][48, 20]
-    assert zones["corner"][2, 2]
-    assert zones["border"][32, 1]
-    assert zones["elsewhere"][10, 32]
+    where = zones.zones(lungs())
+    assert tuple(where) == zones.ZONES
+    assert (sum(zone.astype(int) for zone in where.values()) == 1).all()
+    assert where["mediastinum"][30, 32]
+    assert where["below the diaphragm"][50, 32]
+    assert where["below the diaphragm"][48, 20]
+    assert where["corner"][2, 2]
+    assert where["border"][32, 1]
+    assert where["elsewhere"][10, 32]
 
 
-@pytest.mark.parametrize("zone", whereabouts.ZONES)
+@pytest.mark.parametrize("zone", zones.ZONES)
 def test_evidence_in_one_zone_is_found_there(zone):
-    map_ = 3 * whereabouts.zones(lungs())[zone].astype(np.float32)
-    assert whereabouts.shares(map_, lungs())[zone] == pytest.approx(1)
+    map_ = 3 * zones.zones(lungs())[zone].astype(np.float32)
+    assert zones.shares(map_, lungs())[zone] == pytest.approx(1)
 
 
 def test_an_even_map_speaks_against_itself():
@@ -228,7 +228,7 @@ def test_a_whole_card(toy, film, heatmap):
     ]
     assert [line.key for line in card.lines] == keys
     assert all(line.sentence.endswith(".") and line.title for line in card.lines)
-    assert card["lungs"].details.keys() >= set(whereabouts.ZONES)
+    assert card["lungs"].details.keys() >= set(zones.ZONES)
     assert "speak" in card.headline
     again = trust.assess(toy, film, heatmap, lungs(), truth)
     assert [line.value for line in again.lines[:-4]] == [line.value for line in card.lines[:-4]]

@@ -6,7 +6,7 @@ from torch import nn
 
 from core.model.checkpoint import Card, Checkpoint
 from core.model.classifier import Classifier
-from core.model.zoo import NETWORKS, build
+from core.networks.zoo import NETWORKS, build
 from core.transform.preprocess import Preprocess
 
 CLASSES = ("Normal", "COVID-19", "Viral Pneumonia")

@@ -9,7 +9,7 @@ import torch
 
 from core.errors import CheckpointError
 from core.model.checkpoint import Card, Checkpoint, as_stored, available, load, save
-from core.model.zoo import build
+from core.networks.zoo import build
 from core.transform.preprocess import Preprocess
 
 

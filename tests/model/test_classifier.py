@@ -14,12 +14,12 @@ from PIL import Image
 from scipy.special import softmax
 
 from core.cli import main
-from core.data.radiograph import Radiograph, from_pixels
+from core.data.film.radiograph import Radiograph, from_pixels
 from core.errors import CheckpointError, FilmError
+from core.model.bulk.files import find_files, predict_files
 from core.model.checkpoint import Card, Checkpoint, save
 from core.model.classifier import Classifier, open_classifier
-from core.model.classifier_files import find_files, predict_files
-from core.model.zoo import build
+from core.networks.zoo import build
 from core.transform.preprocess import Preprocess
 from tests.conftest import REPOSITORY
 
@@ -246,8 +246,8 @@ def test_predict_shows_rows_on_the_screen(folder: Path, capsys: pytest.CaptureFi
 def test_openvino_reports_to_nobody() -> None:
     script = """
 import sys
-from core.model.classifier_bulk import open_engine
-from core.model.zoo import build
+from core.model.bulk.engine import open_engine
+from core.networks.zoo import build
 from core.transform.preprocess import Preprocess
 open_engine(build("resnet_small", 4).eval(), Preprocess(size=96), "openvino")
 assert "openvino" in sys.modules and sys.modules["openvino_telemetry"] is None

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from core.data.radiograph import from_pixels
+from core.data.film.radiograph import from_pixels
 from core.model.checkpoint import Card, Checkpoint
 from core.model.classifier import Classifier
 from core.model.domain import KINDS, Gate, Limits, signature, thumbnails
-from core.model.domain_fit import fit, measure
-from core.model.domain_outliers import MAKERS, draw
-from core.model.zoo import build
+from core.networks.zoo import build
+from core.training.domain.fit import fit, measure
+from core.training.domain.outliers import MAKERS, draw
 from core.transform.preprocess import Preprocess
 
 SIZE = 64

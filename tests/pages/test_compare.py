@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.model.checkpoint import load, save
 from tests.conftest import REPOSITORY
-from tests.pages.judged import COHORT, checkpoints
+from tests.pages.evaluated_films import COHORT, checkpoints
 from tests.pages.test_report import sound
 
 PAGE = "pages/model/compare.py"

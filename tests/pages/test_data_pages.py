@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data.phantom_cohort import cohort
+from core.data.phantom.cohort import cohort
 from core.transform.augment import AUGMENTATIONS, Step
 from pages.shared import filters, robustness
 from tests.pages.tiny import small_cohort, sound

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.phantom_cohort import cohort
+from core.data.phantom.cohort import cohort
 from tests.browser.steps import dicom_film
 from tests.pages.tiny import small_cohort, sound
 

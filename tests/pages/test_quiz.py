@@ -7,7 +7,7 @@ from shutil import rmtree
 
 import pytest
 
-from core.data.phantom_cohort import cohort
+from core.data.phantom.cohort import cohort
 from core.model.checkpoint import load, save
 from tests.pages.conftest import OpenPage
 from tests.pages.tiny import small_cohort, sound, tiny_checkpoint

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import evaluations
 from tests.conftest import REPOSITORY
-from tests.pages.judged import COHORT, checkpoints
+from tests.pages.evaluated_films import COHORT, checkpoints
 
 PAGE = "pages/model/report.py"
 
@@ -153,7 +153,7 @@ def test_a_model_without_an_evaluation_says_so(page, weights):
 
 def test_exports_hold_what_the_page_shows(page):
     from core.evaluate.operating import OperatingPoint
-    from core.report.document import Report, as_json
+    from core.report.documents.report import Report, as_json
     from pages.shared import resources
 
     page()

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.data.phantom_cohort import cohort
+from core.data.phantom.cohort import cohort
 from core.model.checkpoint import Card, Checkpoint, save
-from core.model.zoo import build
+from core.networks.zoo import build
 from core.transform.preprocess import Preprocess
 
 SIZE = 96

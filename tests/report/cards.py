@@ -5,7 +5,7 @@ import numpy as np
 from core.model.checkpoint import Card
 from core.model.classifier import Prediction
 from core.model.domain import DomainVerdict
-from core.model.recipe import load, names
+from core.training.recipe import load, names
 from core.transform.preprocess import Preprocess
 from tests.evaluate.drawn import CLASSES
 

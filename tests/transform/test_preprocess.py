@@ -6,7 +6,7 @@ import torch
 from PIL import Image, ImageOps
 from torchvision.transforms import v2
 
-from core.data.radiograph import from_pixels
+from core.data.film.radiograph import from_pixels
 from core.errors import RecipeError
 from core.transform.preprocess import Preprocess
 

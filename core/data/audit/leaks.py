@@ -1,0 +1,123 @@
+"""Leaks: films that are there twice, and patients on two sides, inside one cohort or between several."""
+
+from collections.abc import Iterable
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from core.data.audit.findings import Case, Finding, count_films
+
+
+def unreadable(case: Case) -> Finding:
+    """Files that are no film."""
+    bad = sorted(case.signatures.errors)
+    sentence = (
+        f"{count_films(len(bad))} cannot be read. {case.signatures.errors[bad[0]]}" if bad else "All films can be read"
+    )
+    return Finding("unreadable", "Unreadable files", not bad, sentence, case.names(bad))
+
+
+def exact_duplicates(case: Case) -> Finding:
+    """The same file twice."""
+    digests = pd.Series(case.signatures.sha256)
+    copies = np.flatnonzero(digests.duplicated(keep=False) & (digests != ""))
+    sentence = (
+        f"{count_films(len(copies))} are byte for byte the same as another" if len(copies) else "No file occurs twice"
+    )
+    return Finding("exact_duplicates", "Exact duplicates", not len(copies), sentence, case.names(copies))
+
+
+def near_duplicates_inside(case: Case) -> Finding:
+    """The same picture twice. Films of one known patient may be that alike, and cannot leak: they do not fail it."""
+    key, title = "near_duplicates", "Near-duplicates"
+    patient = case.column("patient").to_numpy(dtype=object)
+    first, second = patient[case.pairs["first"]], patient[case.pairs["second"]]
+    same = (first == second) & (first != "")
+    apart = case.pairs[~same].sort_values("likeness", ascending=False)
+    aside = f"; {same.sum()} pairs are alike within one patient" if same.any() else ""
+    films = np.unique(apart[["first", "second"]])
+    figures = {"films": len(films), "pairs": len(apart), "pairs_within_patients": int(same.sum())}
+    if not len(films):
+        return Finding(key, title, True, f"No picture occurs twice{aside}", figures=figures)
+    by_class = case.column("label").iloc[films].value_counts()
+    where = ", ".join(f"{n} {label}" for label, n in by_class.items())
+    sentence = f"{count_films(len(films))} in {len(apart)} pairs show the same picture as another ({where}){aside}"
+    return Finding(key, title, False, sentence, case.names(apart[["first", "second"]].to_numpy().ravel()), figures)
+
+
+def conflicting_labels(case: Case) -> Finding:
+    """The same picture under two labels."""
+    labels = case.cohort.labels()
+    apart = case.pairs[labels[case.pairs["first"]] != labels[case.pairs["second"]]]
+    films = apart[["first", "second"]].to_numpy().ravel()
+    sentence = f"{len(apart)} pictures occur under two labels" if len(apart) else "No picture occurs under two labels"
+    return Finding("conflicting_labels", "Conflicting labels", not len(apart), sentence, case.names(films))
+
+
+def duplicates_across_splits(case: Case) -> Finding:
+    """The same picture on two sides of a split."""
+    key, title = "split_duplicates", "Pictures in two splits"
+    splits = case.column("split").to_numpy(dtype=object)
+    if len(set(splits) - {""}) < 2:
+        return Finding(key, title, None, _too_few_splits(splits))
+    first, second = splits[case.pairs["first"]], splits[case.pairs["second"]]
+    leaks = case.pairs[(first != second) & (first != "") & (second != "")]
+    sentence = f"{len(leaks)} pairs of one picture lie on two sides" if len(leaks) else "No picture lies on two sides"
+    return Finding(key, title, not len(leaks), sentence, case.names(leaks[["first", "second"]].to_numpy().ravel()))
+
+
+def patients_across_splits(case: Case) -> Finding:
+    """The same patient on two sides of a split."""
+    key, title = "split_patients", "Patients in two splits"
+    samples = case.cohort.samples
+    known = samples[(samples["patient"] != "") & (samples["split"] != "")]
+    if known["split"].nunique() < 2:
+        reason = "No patient is known" if samples["patient"].eq("").all() else _too_few_splits(samples["split"])
+        return Finding(key, title, None, reason)
+    sides = known.groupby("patient")["split"].transform("nunique")
+    leaking = known[sides > 1]
+    count = leaking["patient"].nunique()
+    sentence = (
+        f"{count} patients lie on two sides, with {count_films(len(leaking))}"
+        if count
+        else "No patient lies on two sides"
+    )
+    return Finding(key, title, not count, sentence, case.names(leaking.index.to_numpy()), {"patients": count})
+
+
+def shared_pictures(case: Case, origin: np.ndarray) -> Finding:
+    """The same picture in two cohorts; ``origin`` (N,) names the cohort of each film."""
+    pairs = case.pairs[origin[case.pairs["first"]] != origin[case.pairs["second"]]]
+    between = _between(zip(origin[pairs["first"]], origin[pairs["second"]], strict=True))
+    sentence = (
+        f"{len(pairs)} pictures occur in two cohorts: {between}" if len(pairs) else "No picture occurs in two cohorts"
+    )
+    films = case.names(pairs[["first", "second"]].to_numpy().ravel())
+    return Finding("shared_pictures", "Pictures in two cohorts", not len(pairs), sentence, films, {"pairs": len(pairs)})
+
+
+def shared_patients(case: Case, origin: np.ndarray) -> Finding:
+    """The same patient in two cohorts. Short numbers are left out: every hospital has a patient 2."""
+    patient = case.column("patient")
+    table = pd.DataFrame({"patient": patient, "origin": origin})[~patient.str.fullmatch(r"\d{0,5}")]
+    homes = table.drop_duplicates().groupby("patient")["origin"].agg(list)
+    homes = homes[homes.map(len) > 1]
+    between = _between(pair for home in homes for pair in combinations(home, 2))
+    count = len(homes)
+    sentence = (
+        f"{count} patients occur in two cohorts: {between}" if count else "No known patient occurs in two cohorts"
+    )
+    films = case.names(table.index[table["patient"].isin(homes.index)].to_numpy())
+    return Finding("shared_patients", "Patients in two cohorts", not count, sentence, films, {"patients": count})
+
+
+def _between(homes: Iterable[Iterable[str]]) -> str:
+    counts = pd.Series([" and ".join(sorted(pair)) for pair in homes], dtype=object).value_counts()
+    return ", ".join(f"{n} in {names}" for names, n in counts.items())
+
+
+def _too_few_splits(splits: Iterable[str]) -> str:
+    """Why nothing can lie on two sides: no film has a split, or all that have one share it (a selection may)."""
+    sides = set(splits) - {""}
+    return f"All films are of one side, {min(sides)}" if sides else "The films are not split yet"

@@ -1,0 +1,76 @@
+"""PNG, JPEG, TIFF, BMP and WebP to one grey film."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from core.data.film.file_kind import describe
+from core.data.film.grey import colourfulness, grey_from_deep
+from core.data.film.limits import EXPECTED, MAX_PIXELS, REMEDY, check_size
+from core.data.film.radiograph import Radiograph
+from core.errors import FilmError
+
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+_ORIENTATION = 0x0112  # EXIF
+_WHITE_IS_ZERO = 0  # TIFF photometric interpretation
+
+
+def read(data: bytes, name: str, digest: str) -> Radiograph:
+    """One film from the bytes of a picture file; ``digest`` is the SHA-256 of those bytes.
+
+    Raises:
+        FilmError: not one of these formats, animated, damaged, or of a size that is no film's.
+    """
+    try:
+        picture = Image.open(BytesIO(data), formats=_FORMATS)
+    except Image.DecompressionBombError:
+        came, limit = f'"{name}" has far too many pixels', f"at most {MAX_PIXELS // 1_000_000} million"
+        raise FilmError(came, limit, "Save the film smaller and try again") from None
+    except Exception:  # hostile bytes make Pillow raise almost anything
+        raise FilmError(f'"{name}" is {describe(data)}', EXPECTED, REMEDY) from None
+    check_size(*picture.size, name)
+    form = "JPEG" if picture.format == "MPO" else str(picture.format)
+    if form != "JPEG" and getattr(picture, "is_animated", False):
+        came = f'"{name}" holds {getattr(picture, "n_frames", "several")} pictures'
+        raise FilmError(came, "one film a file", "Save the film you mean as a file of its own")
+    depth = _bit_depth(picture, data)
+    try:
+        pixels, notes, colour = _grey(picture)
+    except Exception as error:
+        remedy = "Copy or download the file again"
+        raise FilmError(f'"{name}" is a damaged or cut-off {form} file', EXPECTED, remedy) from error
+    shape = (picture.height, picture.width)
+    return Radiograph(pixels, name, digest, shape, depth, form, {}, notes, colour)
+
+
+def _grey(picture: Image.Image) -> tuple[np.ndarray, tuple[str, ...], float]:
+    """Decode: uint8 (H, W), notes, colourfulness."""
+    notes = []
+    turned = ImageOps.exif_transpose(picture) if picture.getexif().get(_ORIENTATION, 1) != 1 else picture
+    if turned is not picture:
+        notes.append("rotated by EXIF")
+    if turned.mode in ("I", "F") or turned.mode.startswith("I;16"):
+        pixels, note = grey_from_deep(np.asarray(turned))
+        if getattr(picture, "tag_v2", {}).get(262) == _WHITE_IS_ZERO:  # Pillow undoes this for 8 bits only
+            pixels, note = 255 - pixels, f"{note}, inverted (white is zero)".lstrip(", ")
+        return pixels, (*notes, note) if note else tuple(notes), 0.0
+    if "A" in turned.getbands() or "transparency" in turned.info:
+        turned = Image.alpha_composite(Image.new("RGBA", turned.size, "black"), turned.convert("RGBA"))
+        notes.append("laid on black (it had transparency)")
+    if turned.mode in ("1", "L"):
+        return np.asarray(turned.convert("L")), tuple(notes), 0.0
+    rgb = turned.convert("RGB")
+    colour = colourfulness(np.asarray(rgb))
+    if colour > 0:
+        notes.append("colour averaged to grey")
+    return np.asarray(rgb.convert("L")), tuple(notes), colour
+
+
+def _bit_depth(picture: Image.Image, data: bytes) -> int:
+    if picture.format == "PNG":
+        return data[24]  # IHDR
+    if picture.format == "TIFF":
+        stored = getattr(picture, "tag_v2", {}).get(258, 1)
+        return int(stored[0] if isinstance(stored, tuple) else stored)
+    return 1 if picture.mode == "1" else 8

@@ -1,0 +1,251 @@
+"""Where the network looked: every class's heatmap from one pass through the network.
+
+A network is ``features | head``. The feature map is computed once without gradients and kept for a while; all classes
+then go through the head as one batch. Nothing here hooks, changes or locks the shared network, so any number of threads
+may ask at once.
+
+Values keep their true scale (for most methods gradient times activation, so logits per place of the feature map): maps
+of different classes and films share one colour bar. ``Heatmap.normalised`` is the min-max view and equals the output of
+the `grad-cam` library hooked on the whole network. For DenseNet the feature map is the one after the last ReLU: hooked
+on ``norm5`` the library records neither side, because torchvision's in-place ReLU rewrites the tensor under its hook.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from core.errors import ExplainError
+from core.explain.heatmap.cache import feature_map
+from core.explain.heatmap.cam import LIBRARY, Cut, ablation_cam, eigen_cam, library_cam, random_cam, score_cam
+from core.explain.heatmap.path import integrated_gradients
+from core.explain.hide import Progress, hide, sweep
+from core.explain.methods import Method, find
+from core.model.classifier import Classifier
+
+Fuse = Literal["mean", "product"]
+ROUNDING = 1e-6  # positive evidence below this part of the largest magnitude is float32 rounding, not evidence
+
+
+@dataclass(frozen=True, eq=False)
+class Heatmap:
+    """Evidence for one class at each pixel of the picture the model saw.
+
+    Attributes:
+        values: float32 (S, S), read-only, at true scale; >= 0 unless ``signed``, and always finite.
+        class_name, method, layer, model: what was asked. ``layer`` is "film" for methods that look at no layer,
+            "layer2 + layer4" for a fused map.
+        film_sha256: hash of the film's file, as the caller gave it; "" if not given.
+        probability: the class's calibrated probability for this film.
+        seconds: wall-clock time of the whole request, all its classes together.
+        blank: there is no positive evidence (signed: none at all) and ``values`` is zero everywhere.
+        signed: negative values are evidence against the class.
+    """
+
+    values: np.ndarray
+    class_name: str
+    method: str
+    layer: str
+    model: str
+    film_sha256: str
+    probability: float
+    seconds: float
+    blank: bool
+    signed: bool
+
+    def normalised(self) -> np.ndarray:
+        """The map without its scale, float32 (S, S): min-max to [0, 1]. A blank or constant map gives zeros.
+
+        A signed map is divided by its largest magnitude: it lies in [-1, 1] and zero stays zero.
+        """
+        low = 0.0 if self.signed else float(self.values.min())
+        span = float(np.abs(self.values).max()) if self.signed else float(self.values.max()) - low
+        return (self.values - low) / span if span > 0 else np.zeros_like(self.values)
+
+
+def heatmaps(
+    classifier: Classifier,
+    picture: np.ndarray,
+    method: str = "gradcam",
+    classes: Sequence[str] | None = None,
+    layer: str | Sequence[str] | None = None,
+    *,
+    fuse: Fuse = "mean",
+    signed: bool | None = None,
+    film_sha256: str = "",
+    progress: Progress | None = None,
+    **options: Any,
+) -> dict[str, Heatmap]:
+    """The heatmap of every class, or of ``classes``, for one film.
+
+    Args:
+        picture: the film as the model sees it, uint8 (S, S).
+        method: a key of ``METHODS``; its row lists the ``options`` it takes.
+        layer: a stage of the network, its last one unless given; several stages are fused. Methods that look at the
+            film itself ignore it.
+        fuse: how maps of several layers become one. Each is brought to [0, 1]; "mean" averages them (as the library
+            does), "product" takes their geometric mean (evidence on which all layers agree). The result gets the mean
+            of the peaks as its scale.
+        signed: keep evidence against the class, where the method has it; the method's own habit unless given.
+        progress: called with the share done, 0 to 1, by the methods that take seconds. May raise to cancel.
+
+    Raises:
+        ExplainError: unknown method, class, layer or option; a picture of the wrong shape; a layer whose map has no
+            places; a network that does not answer with finite numbers.
+    """
+    started = time.perf_counter()
+    row = find(method)
+    names = _known_classes(classifier, classes)
+    settings = _settings(row, options)
+    if picture.ndim != 2 or picture.dtype != np.uint8:
+        raise ExplainError(f"the picture is {picture.dtype} {picture.shape}", "uint8 (S, S)")
+    indices = [classifier.classes.index(name) for name in names]
+    if row.layered:
+        stages = _known_layers(classifier, layer)
+        raw, logits = _layered(classifier, picture, row, stages, indices, settings, progress)
+    else:
+        stages = ("film",)
+        evidence, logits = _of_film(classifier, picture, row, indices, settings, progress)
+        raw = [evidence]
+    if not torch.isfinite(logits).all():
+        raise ExplainError(
+            f"{classifier.card.name} answers this film with a number that is not finite",
+            "finite logits",
+            "The checkpoint is probably damaged: train it again or load another copy",
+        )
+    keep_sign = row.signed if signed is None else signed
+    values = _fused([_evidence(maps, keep_sign) for maps in raw], picture.shape, fuse)
+    values.flags.writeable = False
+    probabilities = classifier.probabilities(logits.numpy(force=True)).tolist()
+    seconds = time.perf_counter() - started
+    return {
+        name: Heatmap(
+            values=value,
+            class_name=name,
+            method=method,
+            layer=" + ".join(stages),
+            model=classifier.card.name,
+            film_sha256=film_sha256,
+            probability=probabilities[index],
+            seconds=seconds,
+            blank=not value.any(),
+            signed=keep_sign,
+        )
+        for name, index, value in zip(names, indices, values, strict=True)
+    }
+
+
+def _layered(
+    classifier: Classifier,
+    picture: np.ndarray,
+    row: Method,
+    stages: Sequence[str],
+    indices: Sequence[int],
+    settings: dict[str, Any],
+    progress: Progress | None,
+) -> tuple[list[np.ndarray], torch.Tensor]:
+    """Raw maps (C, h, w) of each stage, and the logits (n,)."""
+    raw = []
+    for stage in stages:
+        lower, upper = classifier.network.cut(stage)
+        found = feature_map(classifier, picture, stage, lower)
+        if not _has_places(found):
+            raise ExplainError(
+                f"the map at {stage} is {tuple(found.shape)} for a picture of {picture.shape}",
+                "a map (1, K, h, w) of several places",
+                "Choose an earlier layer",
+            )
+        cut = Cut(classifier.tensor, picture, lower, upper, found, indices)
+        maps, logits = _cam(row.name, cut, settings, progress)
+        raw.append(maps)
+    return raw, logits
+
+
+def _cam(name: str, cut: Cut, settings: dict[str, Any], progress: Progress | None) -> tuple[np.ndarray, torch.Tensor]:
+    if name in LIBRARY:
+        return library_cam(cut, name)
+    if name == "scorecam":
+        return score_cam(cut, settings["channels"], progress)
+    if name == "ablationcam":
+        return ablation_cam(cut, progress)
+    if name == "randomcam":
+        return random_cam(cut, settings["seed"])
+    return eigen_cam(cut, weighted=name == "eigengradcam")
+
+
+def _of_film(
+    classifier: Classifier,
+    picture: np.ndarray,
+    row: Method,
+    indices: Sequence[int],
+    settings: dict[str, Any],
+    progress: Progress | None,
+) -> tuple[np.ndarray, torch.Tensor]:
+    """Raw maps (C, S, S) of the methods that look at the film itself, and the logits (n,)."""
+    if row.name == "occlusion":
+        drops, logits = sweep(classifier, picture, progress=progress, **settings)
+        return drops[list(indices)], torch.from_numpy(logits)
+    empty = hide(picture, np.ones(picture.shape, bool), settings["baseline"])
+    film, baseline = classifier.tensor(np.stack([picture, empty])).split(1)
+    return integrated_gradients(classifier.network, film, baseline, indices, settings["steps"], progress)
+
+
+def _evidence(raw: np.ndarray, signed: bool) -> np.ndarray:
+    """Raw maps (C, h, w) -> float32, finite, rectified unless signed, and exactly zero where only rounding is left.
+
+    Where a method's arithmetic has no finite answer (0 / 0 in a dead channel) there is no evidence: zero.
+    """
+    finite = np.nan_to_num(raw.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+    kept = finite if signed else np.maximum(finite, 0)
+    noise = ROUNDING * np.abs(finite).max(axis=(1, 2), keepdims=True)
+    return kept * (np.abs(kept).max(axis=(1, 2), keepdims=True) > noise)
+
+
+def _fused(layers: list[np.ndarray], shape: tuple[int, ...], fuse: Fuse) -> np.ndarray:
+    """Maps (C, h, w) of one or several layers -> one (C, S, S); see ``heatmaps``."""
+    if len(layers) == 1:
+        return _resized(layers[0], shape)
+    units, peaks = [], []
+    for maps in layers:
+        low, peak = maps.min(axis=(1, 2), keepdims=True), maps.max(axis=(1, 2), keepdims=True)
+        unit = np.divide(maps - low, peak - low, out=np.zeros_like(maps), where=peak > low)
+        units.append(_resized(unit, shape))
+        peaks.append(peak)
+    together = np.mean(units, axis=0) if fuse == "mean" else np.prod(units, axis=0) ** (1 / len(units))
+    return together * np.mean(peaks, axis=0)
+
+
+def _resized(maps: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(C, h, w) -> (C, S, S), bilinear between the centres of the cells, as OpenCV and the library do."""
+    if maps.shape[1:] == tuple(shape):
+        return maps
+    return torch.nn.functional.interpolate(torch.from_numpy(maps)[None], tuple(shape), mode="bilinear")[0].numpy()
+
+
+def _has_places(maps: torch.Tensor) -> bool:
+    return maps.ndim == 4 and maps.shape[-2:].numel() > 1
+
+
+def _known_classes(classifier: Classifier, classes: Sequence[str] | None) -> tuple[str, ...]:
+    names = classifier.classes if classes is None else tuple(classes)
+    if unknown := [name for name in names if name not in classifier.classes]:
+        raise ExplainError(f"{classifier.card.name} knows no class {unknown[0]!r}", ", ".join(classifier.classes))
+    return names
+
+
+def _known_layers(classifier: Classifier, layer: str | Sequence[str] | None) -> tuple[str, ...]:
+    known = classifier.network.layers
+    stages = known[-1:] if not layer else (layer,) if isinstance(layer, str) else tuple(layer)
+    if unknown := [stage for stage in stages if stage not in known]:
+        raise ExplainError(f"{classifier.card.network} has no layer {unknown[0]!r}", f"one of {', '.join(known)}")
+    return stages
+
+
+def _settings(row: Method, options: dict[str, Any]) -> dict[str, Any]:
+    if unknown := sorted(set(options) - set(row.options)):
+        taken = ", ".join(row.options) or "no options"
+        raise ExplainError(f"{row.title} has no option {unknown[0]!r}", taken)
+    return {**row.options, **options}

@@ -1,0 +1,1 @@
+"""Many films at once: the engines, and files to predictions."""

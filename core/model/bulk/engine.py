@@ -1,0 +1,57 @@
+"""Engines that score many pictures at once: pictures in, logits and in-domain signatures out.
+
+Where the processor multiplies bfloat16 matrices itself (``device.has_bf16``), both engines use it: logits then differ
+from float32 in the third digit. Elsewhere they stay in float32.
+"""
+
+import copy
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+
+from core.errors import CheckpointError
+from core.model import device as devices
+from core.model.domain import signature
+from core.networks.zoo import Network
+from core.transform.preprocess import Preprocess
+
+Engine = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""uint8 (B, S, S) -> logits float32 (B, C) and signatures float32 (B, D)."""
+
+
+def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto") -> Engine:
+    """The engine on a backend: "torch", "openvino", or "auto" (OpenVINO where it is installed, else torch).
+
+    Raises:
+        CheckpointError: there is no such backend, or OpenVINO was asked for and is not installed.
+    """
+    if backend not in ("auto", "torch", "openvino"):
+        raise CheckpointError(f"there is no backend {backend!r}", "torch, openvino or auto")
+    installed = find_spec("openvino") is not None
+    if backend == "openvino" and not installed:
+        raise CheckpointError("OpenVINO is not installed", remedy="pip install openvino, or choose the torch backend")
+    if backend == "torch" or not installed:
+        return torch_engine(network, preprocess)
+    # Importing OpenVINO reports to its makers, unasked, from a forked process that can hang a server; without this
+    # module it does not.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    from core.model.bulk.openvino import openvino_engine
+
+    return openvino_engine(network, preprocess)
+
+
+def torch_engine(network: Network, preprocess: Preprocess) -> Engine:
+    """PyTorch on a copy of the network laid out for the processor, or on the GPU where there is one."""
+    device = devices.pick()
+    own = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last)
+
+    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        images = preprocess.tensor(torch.from_numpy(pictures).to(device)).to(memory_format=torch.channels_last)
+        with torch.inference_mode(), devices.autocast(device):
+            logits, signatures = signature(own, images)
+        return logits.float().cpu().numpy(), signatures.cpu().numpy()
+
+    return run

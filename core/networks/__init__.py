@@ -1,0 +1,1 @@
+"""Where networks come from, each as ``features | head``."""

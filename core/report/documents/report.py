@@ -1,0 +1,168 @@
+"""What leaves the building about a model: `Report`, as CSV and JSON; `document_text` and `document_html` show it."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.evaluate import review, slices
+from core.evaluate.estimates import MACRO, OVERALL, Figures
+from core.evaluate.evaluation import Evaluation
+from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.intervals import HOW, Estimate
+from core.model.checkpoint import Card
+
+DISCLAIMER = "Research and teaching, not for diagnosis."
+BLOCKS = (("precision", "recall", "f1"), ("specificity", "npv", "auroc", "average_precision"), ("ppv_at", "npv_at"))
+"""The figures of a class in the order of every report, as many as fit beside each other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """One model's evaluation, ready to be written.
+
+    Args:
+        card: of the checkpoint.
+        evaluations: by split: "train", "validation", "test", and "new" for films the model never met.
+        cohort: the films' cohort, for people.
+        point: how classes are called.
+        prevalence: share (0 .. 1) of some classes in the reader's practice.
+        notes: what the reader of the films noticed.
+    """
+
+    card: Card
+    evaluations: Mapping[str, Evaluation]
+    cohort: str = ""
+    point: OperatingPoint = ARGMAX
+    prevalence: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def main(self) -> str:
+        """The split that counts: test if it is there, else the last one."""
+        return "test" if "test" in self.evaluations else list(self.evaluations)[-1]
+
+    @property
+    def external(self) -> bool:
+        """Whether the films that count are of a cohort the model never met."""
+        return self.main == "new"
+
+    @property
+    def how(self) -> tuple[str, ...]:
+        """How classes are called, and which prevalences the reader set: one or two sentences."""
+        wished = ", ".join(f"{name} in {share:.1%} of films" for name, share in self.prevalence.items())
+        return (f"Called: {self.point.sentence}.", *((f"Your prevalence: {wished}.",) if wished else ()))
+
+    @property
+    def summary(self) -> str:
+        """The split that counts in one sentence."""
+        evaluation, figures = self.evaluations[self.main], self.figures[self.main]
+        return (
+            f"On {len(evaluation):,} {self.main} films of {patients_in_words(evaluation)} "
+            f"({self.cohort or 'its own cohort'}): accuracy {figures[OVERALL]['accuracy']}, macro AUROC "
+            f"{figures[MACRO]['auroc']} (95 % intervals)."
+        )
+
+    @cached_property
+    def figures(self) -> dict[str, Figures]:
+        """Every figure of every split."""
+        return {name: e.figures(self.point, self.prevalence) for name, e in self.evaluations.items()}
+
+
+def as_csv(report: Report) -> str:
+    """Every figure, one a line: split, scope, figure, value, low, high, n, note."""
+    tables = [
+        evaluation.report(report.point, report.prevalence).assign(split=name)
+        for name, evaluation in report.evaluations.items()
+    ]
+    columns = ["split", "scope", "figure", "value", "low", "high", "n", "note"]
+    return pd.concat(tables)[columns].to_csv(index=False, lineterminator="\n")
+
+
+def as_json(report: Report) -> str:
+    """The whole report as data; what is not defined is null."""
+    content = {
+        "about": DISCLAIMER,
+        "model": report.card.name,
+        "title": report.card.title,
+        "cohort": report.cohort,
+        "external": report.external,
+        "classes": list(report.card.classes),
+        "operating_point": report.point.sentence,
+        "prevalence": dict(report.prevalence),
+        "interval": f"95 %, {HOW}",
+        "notes": list(report.notes),
+        "splits": {name: _split_as_data(report, name) for name in report.evaluations},
+        "card": report.card.to_dict(),
+    }
+    return json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plain(value: Any) -> Any:
+    """The same without figures, tables and NaN: what JSON can hold."""
+    if isinstance(value, Estimate):
+        return plain({"value": value.value, "low": value.low, "high": value.high, "n": value.n, "note": value.note})
+    if isinstance(value, pd.DataFrame):
+        return [plain(row) for row in value.to_dict("records")]
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "item"):
+        return plain(value.item())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _split_as_data(report: Report, name: str) -> dict[str, Any]:
+    evaluation = report.evaluations[name]
+    return {
+        "films": len(evaluation),
+        "patients": patients(evaluation),
+        "figures": report.figures[name],
+        "confusion": evaluation.confusion(report.point).tolist(),
+        "reliability": evaluation.reliability(),
+        "worst_slices": slices.worst(evaluation, report.point),
+        "confident_errors": review.errors(evaluation, report.point, most=20),
+        "doubted_labels": doubted(evaluation, most=20),
+    }
+
+
+def doubted(evaluation: Evaluation, most: int) -> pd.DataFrame:
+    """Films whose label the model doubts, the most doubtful first: film, label, suggested class and margin."""
+    found = review.doubted(evaluation)[0][:most]
+    names = np.array(evaluation.classes, dtype=object)
+    films = review.films(evaluation, found["row"].to_numpy())["film"]
+    columns = {"film": films, "label": names[found["label"]], "suggested": names[found["suggested"]]}
+    return pd.DataFrame(columns | {"margin": found["margin"]})
+
+
+def confusion(evaluation: Evaluation, point: OperatingPoint) -> pd.DataFrame:
+    """The confusion matrix in films and percent of the true class (rows): ``178 (98.9%)``."""
+    matrix = evaluation.confusion(point)
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    cells = [[f"{n:,} ({p:.1%})" for n, p in zip(*row, strict=True)] for row in zip(matrix, share, strict=True)]
+    return pd.DataFrame(cells, index=list(evaluation.classes), columns=list(evaluation.classes))
+
+
+def patients(evaluation: Evaluation) -> int:
+    """How many there are; a film whose patient is unknown counts as one."""
+    return int(evaluation.clusters.max()) + 1
+
+
+def patients_in_words(evaluation: Evaluation) -> str:
+    """``528 patients``, and how many of them are films whose patient nobody knows."""
+    named = evaluation.samples.get("patient", pd.Series("", index=evaluation.samples.index)).astype(str) != ""
+    own = f" (each of the {(~named).sum():,} films whose patient is unknown counts as one)" if not named.all() else ""
+    return f"{patients(evaluation):,} patients{own}"
+
+
+def support(evaluation: Evaluation, scope: str) -> int:
+    """Films of a class, or all of them."""
+    if scope not in evaluation.classes:
+        return len(evaluation)
+    return int((evaluation.labels == evaluation.classes.index(scope)).sum())

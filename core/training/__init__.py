@@ -1,0 +1,1 @@
+"""Cohort and recipe in, checkpoint out."""

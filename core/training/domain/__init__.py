@@ -1,0 +1,1 @@
+"""The in-domain gate is fitted here; it works in `core.model.domain`."""

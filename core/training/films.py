@@ -1,0 +1,165 @@
+"""The films of a training run: divided, decoded once to uint8 pictures on disk, and served in augmented batches."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core.data.cohort import Cohort
+from core.data.split import split
+from core.errors import CohortError
+from core.model.checkpoint import replacing
+from core.training.recipe import Recipe, TrainingConfig
+from core.transform.augment import Augment
+from core.transform.preprocess import Preprocess
+
+Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), int64 labels (B,), uint8 outlines (B, S, S) if known
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """A ``Progress`` that says nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Films:
+    """Pictures as the network sees them: uint8 (N, S, S), with labels int64 (N,).
+
+    Where asked for, also the number of each film's source, int64 (N,), and the places where evidence belongs, uint8
+    (N, S, S), 255 inside: outlines of findings, or the lung fields.
+    """
+
+    pictures: torch.Tensor
+    labels: torch.Tensor
+    sources: torch.Tensor | None = None
+    outlines: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, mask: np.ndarray) -> "Films":
+        """Those for which a mask, bool (N,), is true; a copy in memory."""
+        rows = torch.from_numpy(np.flatnonzero(mask))
+        known = (None if part is None else part[rows] for part in (self.sources, self.outlines))
+        return Films(self.pictures[rows], self.labels[rows], *known)
+
+
+def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
+    """The cohort under the recipe's classes and division.
+
+    Raises:
+        CohortError: a class has no film, or no training or validation film.
+    """
+    chosen = cohort.relabel(recipe.labels, recipe.classes)
+    if absent := [name for name in recipe.classes if name not in set(chosen.samples["label"])]:
+        came = f"{cohort.name} has no film of {', '.join(absent)} (its labels: {', '.join(cohort.classes)})"
+        raise CohortError(came, f"the labels {', '.join(recipe.labels)}", "Add a cohort with another --data")
+    s = recipe.split
+    divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source)
+    counts = divided.counts().reindex(columns=["train", "validation"], fill_value=0)
+    if (short := counts[(counts == 0).any(axis=1)]).size:
+        lacking, (training, validation) = short.index[0], short.iloc[0]
+        came = f"{lacking} has {training} training films and {validation} validation films"
+        raise CohortError(came, "at least one training and one validation film in each class", "Add films")
+    return divided
+
+
+def films_of(
+    cohort: Cohort, preprocess: Preprocess, path: Path, progress: Progress = quiet, lungs: bool = False
+) -> Films:
+    """The decoded films, kept in the file ``path`` (.npy) so that a resumed run need not read them again.
+
+    Args:
+        lungs: their outlines are the lung fields that the shipped finder sees; where it finds none, every place counts
+            as lung, for nothing is known there.
+    """
+    if not path.is_file() or (lungs and np.load(path, mmap_mode="r").ndim < 4):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            _decode(cohort, preprocess, file, progress, lungs)
+    stored = torch.from_numpy(np.load(path, mmap_mode="c"))  # (N, S, S), or with lungs (N, 2, S, S)
+    pictures, outlines = stored.unbind(1) if stored.ndim == 4 else (stored, None)
+    sources = torch.from_numpy(pd.factorize(cohort.samples["source"])[0])
+    return Films(pictures, torch.tensor(cohort.labels()), sources, outlines)
+
+
+def _decode(cohort: Cohort, preprocess: Preprocess, file: BinaryIO, progress: Progress, lungs: bool) -> None:
+    """Read every film once, in parallel, and write the picture that serving would make of it, with ``lungs`` its mask.
+
+    Written as they come: no more than a few films are in memory, however many there are.
+    """
+    from core.lungs import segment as finder
+
+    size = preprocess.size
+
+    def see(i: int) -> np.ndarray:
+        film = cohort.film(i)
+        mask = finder.mask(film) if lungs or preprocess.region == "lungs" else None
+        picture = preprocess.picture(film, mask)
+        if not lungs:
+            return picture
+        inside = np.full_like(picture, 255) if mask is None else 255 * preprocess.to_picture(mask, mask)
+        return np.stack([picture, inside.astype(np.uint8)])
+
+    shape = (len(cohort), 2, size, size) if lungs else (len(cohort), size, size)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, seen in enumerate(pool.map(see, range(len(cohort))), start=1):
+            file.write(seen.tobytes())
+            progress("decoding films", done, len(cohort))
+
+
+def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) -> Iterator[Batch]:
+    """One epoch of training batches. Order and augmentation follow from the seed and the epoch's number alone.
+
+    The next batch is drawn while the network learns from this one.
+    """
+    generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
+    groups = _order(films, config, generator).split(config.batch)
+    if len(groups) > 1 and len(groups[-1]) == 1:
+        groups = groups[:-1]  # batch norm cannot learn from one film
+
+    def make(indices: torch.Tensor) -> Batch:
+        again = generator.clone_state()
+        batch = augment(films.pictures[indices], generator), films.labels[indices]
+        return batch if films.outlines is None else (*batch, _follow(films.outlines[indices], augment, again))
+
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(make, groups[0])
+        for following in groups[1:]:
+            ready, ahead = ahead.result(), pool.submit(make, following)
+            yield ready
+        yield ahead.result()
+
+
+def _follow(masks: torch.Tensor, augment: Augment, generator: torch.Generator) -> torch.Tensor:
+    """Masks uint8 (B, S, S) moved as their pictures are, and empty where those are erased; no grey of theirs changes.
+
+    Args:
+        generator: in the state from which the pictures were augmented.
+    """
+    followed = []
+    for mask in masks.numpy():
+        drawn = [d for d in augment.draw(generator) if d.step.moves or d.step.name in ("elastic", "erase")]
+        blank = [replace(d, values={**d.values, "grey": 0.0}) if d.step.name == "erase" else d for d in drawn]
+        followed.append(augment.replay(mask, blank))
+    return torch.from_numpy(np.stack(followed))
+
+
+def _order(films: Films, config: TrainingConfig, generator: torch.Generator) -> torch.Tensor:
+    labels = films.labels
+    if config.sampling == "uniform":
+        return torch.randperm(len(labels), generator=generator)
+    weights = torch.ones(len(labels))
+    if config.sampling == "sources" and films.sources is not None:
+        cell = labels * (films.sources.max() + 1) + films.sources
+        weights = torch.bincount(cell)[cell].rsqrt()  # many small hospitals teach more than one large one
+    weights = weights / torch.bincount(labels, weights)[labels]
+    return torch.multinomial(weights, len(labels), replacement=True, generator=generator)

@@ -1,0 +1,167 @@
+"""The end of a training run: its best epoch becomes a checkpoint that knows its own limits.
+
+Everything here is measured on the weights as they are stored (half precision), because those are what will serve.
+"""
+
+import platform
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import torchvision
+from scipy.special import softmax
+
+from core.data.cohort import Cohort
+from core.errors import CheckpointError
+from core.model import device as devices
+from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, replacing, save
+from core.training import state as states
+from core.training.domain import fit as domain_fit
+from core.training.films import Films, Progress, films_of, prepare, quiet
+from core.training.recipe import Recipe
+from core.training.temperature import fit_temperature, operating_point
+
+LICENCE = "Weights: CC BY-NC 4.0, for research and teaching. The films they learned from keep their own licences."
+INTENDED_USE = "Research and teaching on frontal chest radiographs. Not a medical device; not for diagnosis."
+LIMITATIONS = "Judged on films of its own sources; figures on films of other hospitals are usually lower."
+KEPT = ["path", "label", "patient", "source", "view", "age", "sex", "split"]  # columns of evaluation.parquet
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norms: no parameters
+
+
+def finish(
+    cohort: Cohort, recipe: Recipe, folder: str | Path, device: str | None = None, progress: Progress = quiet
+) -> Checkpoint:
+    """Turn the run in ``folder`` into a checkpoint there: calibrated, judged on test films, with its in-domain gate.
+
+    Args:
+        cohort, recipe, folder, device, progress: as for ``training.fit``, which must have run before.
+
+    Raises:
+        CheckpointError: the folder has no finished epoch of this run.
+    """
+    folder = Path(folder)
+    divided = prepare(cohort, recipe)
+    run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
+    state = states.load(folder, run)
+    if not state.best_epoch:
+        raise CheckpointError(f"{folder} has no finished epoch", "a run of training.fit")
+    stored = Checkpoint(_card(folder.resolve().name, divided, recipe, state), as_stored(state.best))
+    films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress)
+    card, table = calibrated(stored.card, _score(stored, divided, films, device, progress))
+    with replacing(folder / EVALUATION) as temporary:
+        table.to_parquet(temporary, index=False)
+    limits, gate = _gate(stored, divided, films, progress)
+    save(Checkpoint(replace(card, domain=limits), {**stored.state, **gate}), folder)
+    del films  # Windows removes no file that is still mapped
+    states.films_path(folder, run).unlink()
+    return load(folder)
+
+
+def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
+    """The card with temperature and thresholds (from validation films) and metrics (of test films).
+
+    Args:
+        card: its classes name the columns.
+        table: label, split, and logit_<class> for every class.
+
+    Returns:
+        The card, and the table with a calibrated p_<class> for every class.
+    """
+    logits = table[[f"logit_{name}" for name in card.classes]].to_numpy(np.float64)
+    labels = table["label"].map(card.classes.index).to_numpy(np.int64)
+    chosen = (table["split"] == "validation").to_numpy()
+    temperature = fit_temperature(logits[chosen], labels[chosen])
+    p = softmax(logits / temperature, axis=1).astype(np.float32)
+    thresholds = {
+        name: operating_point(p[chosen, number], labels[chosen] == number) for number, name in enumerate(card.classes)
+    }
+    metrics = _metrics(p, labels, (table["split"] == "test").to_numpy())
+    metrics["validation_accuracy"] = float((p.argmax(1) == labels)[chosen].mean())
+    columns = pd.DataFrame(p, table.index, [f"p_{name}" for name in card.classes])
+    card = replace(card, temperature=temperature, thresholds=thresholds, metrics=metrics)
+    return card, pd.concat([table, columns], axis=1)
+
+
+def _metrics(p: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
+    """The test films' figures by argmax; `core.evaluate` has intervals. Only their number where a class is missing."""
+    from sklearn import metrics
+
+    p, labels = p[chosen].astype(np.float64), labels[chosen]
+    if len(np.unique(labels)) < p.shape[1]:
+        return {"films": len(labels)}
+    called = p.argmax(1)
+    ranked = p[:, 1] if p.shape[1] == 2 else p / p.sum(1, keepdims=True)
+    return {
+        "films": len(labels),
+        "accuracy": float(metrics.accuracy_score(labels, called)),
+        "balanced_accuracy": float(metrics.balanced_accuracy_score(labels, called)),
+        "macro_f1": float(metrics.f1_score(labels, called, average="macro")),
+        "auroc": float(metrics.roc_auc_score(labels, ranked, multi_class="ovr")),
+        "log_loss": float(metrics.log_loss(labels, p / p.sum(1, keepdims=True))),
+    }
+
+
+def _score(
+    checkpoint: Checkpoint, divided: Cohort, films: Films, device: str | None, progress: Progress
+) -> pd.DataFrame:
+    """Every film: its row with logit_<class>, computed in float32."""
+    where = devices.pick(device)
+    network, preprocess = checkpoint.network().to(where), checkpoint.card.preprocess
+    logits: list[torch.Tensor] = []
+    with torch.inference_mode():
+        for pictures in films.pictures.split(64):
+            logits.append(network(preprocess.tensor(pictures.to(where))).cpu())
+            progress("judging films", sum(map(len, logits)), len(films))
+    table = divided.samples[KEPT].copy()
+    table["path"] = [Path(path).name for path in table["path"]]
+    columns = [f"logit_{name}" for name in checkpoint.card.classes]
+    return pd.concat([table, pd.DataFrame(torch.cat(logits).numpy(), table.index, columns)], axis=1)
+
+
+def _gate(
+    checkpoint: Checkpoint, divided: Cohort, films: Films, progress: Progress
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The in-domain check: what the card keeps of it, and its tensors."""
+    progress("learning which films are known", 0, 1)
+    pictures, splits = films.pictures.numpy(), divided.samples["split"].to_numpy()
+    train, validation = pictures[splits == "train"], pictures[splits == "validation"]
+    limits, tensors = domain_fit.fit(checkpoint.network(), checkpoint.card.preprocess, train, validation)
+    return limits, {DOMAIN + name: value for name, value in tensors.items()}
+
+
+def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State) -> Card:
+    """All that is known before the films are judged."""
+    counts = divided.counts()
+    kept = replace(recipe, network=replace(recipe.network, weights=Path(recipe.network.weights).name))  # no folders
+    return Card(
+        name=name,
+        title=recipe.title,
+        classes=recipe.classes,
+        network=recipe.network.name,
+        preprocess=recipe.preprocess,
+        recipe=kept.to_dict(),
+        parameters=sum(v.numel() for k, v in state.best.items() if not k.endswith(BUFFERS)),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        data={
+            "name": divided.name,
+            "fingerprint": divided.fingerprint,
+            "layout": divided.layout,
+            "splits": {split: counts[split].astype(int).to_dict() for split in counts},
+            "sources": divided.samples["source"].value_counts().astype(int).to_dict(),
+            "notes": list(divided.notes),
+        },
+        versions={
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+        },
+        history=[{**row, "chosen": row["epoch"] == state.best_epoch} for row in state.history],
+        published=dict(recipe.published),
+        licence=LICENCE,
+        intended_use=INTENDED_USE,
+        limitations=recipe.limitations or LIMITATIONS,
+    )

@@ -1,0 +1,221 @@
+"""Recipe x Cohort -> epochs: a generator, so that the command line and a page show the same progress.
+
+Notable choices: films are decoded once to uint8 and augmented in batches while the network learns; bf16 and
+channels-last where the processor gains from them; the learning rate is a pure function of the step, and all random
+numbers follow from (seed, epoch), so that a run killed at any moment resumes from its last finished epoch, bit for bit
+where sums keep their order (a CPU, as many threads).
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.data.cohort import Cohort
+from core.errors import RecipeError
+from core.model import device as devices
+from core.networks.zoo import Network, build
+from core.training import evidence_penalty as known_outlines
+from core.training import state as states
+from core.training.films import Films, Progress, batches, films_of, prepare, quiet
+from core.training.recipe import Recipe, TrainingConfig
+from core.training.schedule import Steps
+from core.transform.augment import Augment
+from core.transform.preprocess import Preprocess
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training films."""
+
+    epoch: int  # 1-based
+    stage: int  # 1-based stretch of the schedule; 1 unless the schedule has stages
+    train_loss: float  # what is minimised: weighted and smoothed cross-entropy of augmented films, plus any penalty
+    train_accuracy: float  # 0 to 1, of augmented films while the network changes
+    validation_loss: float  # cross-entropy, unweighted, without label smoothing or penalty
+    validation_accuracy: float  # 0 to 1
+    learning_rate: float  # at the epoch's end
+    seconds: float  # training and validation
+    images_per_second: float  # training only
+    best: bool  # the best epoch so far
+
+
+def fit(
+    cohort: Cohort, recipe: Recipe, folder: str | Path, device: str | None = None, progress: Progress = quiet
+) -> Iterator[Epoch]:
+    """Train, yielding every epoch; those finished before a kill are yielded again first, at once.
+
+    Args:
+        cohort: films under their own labels; the recipe's labels and division are applied here.
+        recipe: what to do.
+        folder: where the run's state lives; `finishing.finish` makes the checkpoint there.
+        device: "cpu", "cuda", "mps"; None = the best there is.
+        progress: told about films decoded and images trained.
+
+    Raises:
+        CohortError: the films do not suffice, or their outlines are unknown. CheckpointError: the folder holds another
+        run, or the first weights do not fit. RecipeError: no such device or stage, or the training diverged.
+    """
+    folder, config = Path(folder), recipe.training
+    divided = prepare(cohort, recipe)
+    run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
+    state = states.load(folder, run)
+    yield from (Epoch(**row) for row in state.history)
+    if state.finished:
+        return
+    where = devices.pick(device)
+    # Before the films are decoded, so that what is wrong with the network or the outlines shows at once.
+    network, optimiser = _start(recipe, state, where)
+    outlines = known_outlines.read(divided.split("train"), recipe.preprocess) if config.outlines else None
+    kept = states.films_path(folder, run)
+    films = films_of(divided, recipe.preprocess, kept, progress, lungs=config.lungs > 0)
+    split = divided.samples["split"].to_numpy()
+    training, validation = films.where(split == "train"), films.where(split == "validation")
+    if outlines is not None:
+        training = replace(training, outlines=outlines)
+    loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
+    for epoch in range(len(state.history) + 1, config.epochs + 1):
+        began = time.perf_counter()
+        torch.manual_seed(config.seed * 100_003 + epoch)  # dropout
+        steps = Steps(config, len(training), epoch)
+        trained = _train(network, optimiser, loss, training, recipe, steps, where, progress)
+        spent = time.perf_counter() - began
+        judged = judge(network, validation, recipe.preprocess, where)
+        if not math.isfinite(trained[0] + judged[0]):
+            remedy = 'Lower training.learning_rate, or let it rise slowly with training.schedule = "onecycle"'
+            raise RecipeError(f"training diverged: the loss of epoch {epoch} is not a number", remedy=remedy)
+        row = Epoch(
+            epoch=epoch,
+            stage=steps.stage,
+            train_loss=trained[0],
+            train_accuracy=trained[1],
+            validation_loss=judged[0],
+            validation_accuracy=judged[1],
+            learning_rate=optimiser.param_groups[0]["lr"],
+            seconds=time.perf_counter() - began,
+            images_per_second=len(training) / spent,
+            best=_is_better(judged, state, config),
+        )
+        _remember(state, row, network, optimiser, config)
+        states.save(state, folder)
+        yield row
+        if state.finished:
+            return
+
+
+def judge(network: Network, films: Films, preprocess: Preprocess, device: torch.device) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy (0 to 1) of the network, without augmentation."""
+    network.eval()
+    total, right = 0.0, 0
+    with torch.inference_mode(), devices.autocast(device):
+        for pictures, labels in zip(films.pictures.split(64), films.labels.split(64), strict=True):
+            logits = network(to_input(pictures, preprocess, device)).float().cpu()
+            total += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
+            right += int((logits.argmax(1) == labels).sum())
+    return total / len(films), right / len(films)
+
+
+def to_input(pictures: torch.Tensor, preprocess: Preprocess, device: torch.device) -> torch.Tensor:
+    """uint8 (B, S, S) -> float32 (B, 3, S, S) on the device, channels last."""
+    return preprocess.tensor(pictures.to(device)).contiguous(memory_format=torch.channels_last)
+
+
+def _train(
+    network: Network,
+    optimiser: torch.optim.Optimizer,
+    loss: nn.Module,
+    films: Films,
+    recipe: Recipe,
+    steps: Steps,
+    device: torch.device,
+    progress: Progress,
+) -> tuple[float, float]:
+    """One epoch; mean loss and accuracy over the films as they were seen."""
+    network.train()
+    seen, total, right = 0, torch.zeros((), device=device), torch.zeros((), device=device)
+    served = batches(films, recipe.training, Augment(recipe.augment), steps.epoch)
+    for step, (pictures, labels, *outlines) in enumerate(served):
+        for group in optimiser.param_groups:
+            group["lr"] = steps.rate(step)
+        images, labels = to_input(pictures, recipe.preprocess, device), labels.to(device)
+        if steps.epoch <= recipe.training.half_size_epochs:
+            images = nn.functional.avg_pool2d(images, 2)
+        with devices.autocast(device):
+            map_ = network.features(images)
+            logits = network.head(map_)
+        cost = loss(logits.float(), labels)
+        if outlines:
+            cost = cost + _misplaced(network, map_.float(), labels, outlines[0].to(device), recipe.training)
+        optimiser.zero_grad()
+        cost.backward()
+        optimiser.step()
+        seen += len(labels)
+        total += cost.detach() * len(labels)
+        right += (logits.argmax(1) == labels).sum()
+        progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
+    return float(total) / seen, float(right) / seen
+
+
+def _misplaced(
+    network: Network, map_: torch.Tensor, labels: torch.Tensor, outlines: torch.Tensor, config: TrainingConfig
+) -> torch.Tensor:
+    """The penalty on evidence that lies outside the outlines (B, S, S) of findings, or of the lungs."""
+    if config.lungs:
+        return config.lungs * known_outlines.outside(known_outlines.activations(network, map_), outlines)
+    evidence = network.head.get_submodule("evidence")(map_)
+    return config.outlines * known_outlines.stray(evidence, labels, outlines)
+
+
+def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[Network, torch.optim.Optimizer]:
+    """Network and optimiser, fresh or as the last finished epoch left them."""
+    c, n = recipe.training, recipe.network
+    torch.manual_seed(c.seed)
+    weights = "none" if state.network else n.weights
+    network = build(n.name, len(recipe.classes), weights, n.dropout, n.freeze)
+    network = network.to(device).to(memory_format=torch.channels_last)
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    settings: dict[str, Any] = {"lr": c.learning_rate, "weight_decay": c.weight_decay}
+    settings["fused"] = device.type in ("cpu", "cuda")  # a fifth of the time of the plain step
+    optimiser: torch.optim.Optimizer
+    if c.optimiser == "sgd":
+        optimiser = torch.optim.SGD(parameters, momentum=0.9, **settings)
+    else:
+        optimiser = (torch.optim.AdamW if c.optimiser == "adamw" else torch.optim.Adam)(parameters, **settings)
+    if state.network:
+        network.load_state_dict(state.network)
+        optimiser.load_state_dict(state.optimiser)
+    return network, optimiser
+
+
+def _class_weights(films: Films, config: TrainingConfig, device: torch.device) -> torch.Tensor | None:
+    """Inverse class frequencies with mean 1 over the films, or None."""
+    if not config.class_weights:
+        return None
+    counts = torch.bincount(films.labels)
+    return (len(films) / (len(counts) * counts)).to(device)
+
+
+def _is_better(judged: tuple[float, float], state: states.State, config: TrainingConfig) -> bool:
+    if not state.best_epoch:
+        return True
+    best = state.history[state.best_epoch - 1]
+    if config.monitor == "validation_accuracy":
+        return (judged[1], -judged[0]) > (best["validation_accuracy"], -best["validation_loss"])
+    return judged[0] < best["validation_loss"]
+
+
+def _remember(
+    state: states.State, row: Epoch, network: Network, optimiser: torch.optim.Optimizer, config: TrainingConfig
+) -> None:
+    state.history.append(asdict(row))
+    state.network = {key: value.cpu().clone() for key, value in network.state_dict().items()}
+    state.optimiser = optimiser.state_dict()
+    if row.best:
+        state.best, state.best_epoch = state.network, row.epoch
+    waited = row.epoch - state.best_epoch
+    state.finished = row.epoch == config.epochs or bool(config.patience and waited >= config.patience)

@@ -1,0 +1,168 @@
+"""The frame round every page: sidebar with cohort, model and case, and what Hilum is not for."""
+
+import random
+
+import streamlit as st
+
+from core.errors import CohortError
+from pages.shared import resources
+from pages.shared.case import choose_case, current_cohort, film_range, kinship, uploaded_films
+
+NOT_FOR_DIAGNOSIS = "Research and teaching, not for diagnosis"
+ACCEPTED = "hilum_accepted"
+STYLE = """<style>
+  [data-testid="stMainBlockContainer"] { padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; }
+  [data-testid="stSidebarUserContent"] { padding: 0.6rem 0 1rem; }
+  [data-testid="stSidebarNavItems"] > div + div { margin-top: 0.5rem; }
+  [data-testid="stSidebarNavLink"] { height: 1.6rem; margin-block: 0; }
+  [data-testid="stSidebar"] [role="combobox"] { text-overflow: ellipsis; font-size: 0.875rem; }
+  [role="option"] * { white-space: normal !important; }
+  .st-key-not-for-diagnosis {
+    position: fixed; right: 0; bottom: 0; z-index: 9; width: auto; padding: 0.1rem 0.7rem;
+    border-top-left-radius: 0.5rem; backdrop-filter: blur(8px);
+  }
+  .st-key-not-for-diagnosis p { font-size: 0.75rem; }
+</style>"""
+
+
+ONE_STEP_BACK = """<script>
+  if (!window.hilumHistory) {
+    window.hilumHistory = true;
+    const push = history.pushState.bind(history);
+    history.pushState = (state, title, url) => {
+      const bare = !location.search && new URL(url, location.href).pathname === location.pathname;
+      return bare ? history.replaceState(state, title, url) : push(state, title, url);
+    };
+  }
+</script>"""  # a page opened from the menu has an empty address at first: Back must not stop there
+
+
+def sidebar(with_case: bool = True) -> None:
+    """Cohort, model and case; every page reads them from the session."""
+    st.html(STYLE)
+    with st.sidebar:
+        _cohort()
+        _model()
+        if with_case:
+            with st.container(key="case-picker", gap="xsmall"):
+                _case()
+        st.html(ONE_STEP_BACK, unsafe_allow_javascript=True)  # at the end, where its empty line shows least
+    with st.container(key="not-for-diagnosis"):
+        st.caption(NOT_FOR_DIAGNOSIS)
+
+
+def disclaimer() -> None:
+    """Asked once a browser: the visitor accepts what Hilum is not for; a cookie remembers it."""
+    if st.session_state.get(ACCEPTED) or st.context.cookies.get(ACCEPTED) == "1":
+        return
+    with st.container(border=True):
+        words, button = st.columns([5, 1], vertical_alignment="center")
+        words.markdown(f"**{NOT_FOR_DIAGNOSIS}.** Answers can be wrong and must not guide care.")
+        button.button("I understand", on_click=lambda: st.session_state.update({ACCEPTED: True}), width="stretch")
+
+
+def remember_acceptance() -> None:
+    """Set the cookie that spares the visitor the question next time."""
+    if st.session_state.get(ACCEPTED) and st.context.cookies.get(ACCEPTED) != "1":
+        script = f'<script>document.cookie = "{ACCEPTED}=1; max-age=31536000; path=/; samesite=strict"</script>'
+        st.html(script, unsafe_allow_javascript=True)
+
+
+def dismiss_false_alarm() -> None:
+    """Close the dialog with which a fresh server greets a link to a page.
+
+    Streamlit takes the folder pages/ for its own old page discovery until the first st.navigation, and says that a
+    linked page is missing before it shows it.
+    """
+    script = """<script>
+      const close = (tries) => {
+        const dialogs = [...document.querySelectorAll('[role="dialog"]')];
+        const alarm = dialogs.find((dialog) => dialog.innerText.startsWith("Page not found"));
+        if (alarm) alarm.querySelector("button").click();
+        else if (tries) setTimeout(close, 50, tries - 1);
+      };
+      close(40);
+    </script>"""
+    st.html(script, unsafe_allow_javascript=True)
+
+
+def _cohort() -> None:
+    known = resources.known_cohorts()
+    session = st.session_state
+    session["cohort"] = session["cohort"] or next(iter(known))
+    try:
+        current_cohort()
+    except CohortError as error:
+        st.error(str(error), icon=":material/folder_off:")
+        session["cohort"] = session.get("_cohort", next(iter(known)))
+    session["_cohort"] = session["cohort"]
+    options = list(dict.fromkeys([*known, session["cohort"]]))
+    st.selectbox(
+        "Cohort",
+        options,
+        key="cohort",
+        accept_new_options=True,
+        format_func=lambda spec: known.get(spec, spec),
+        on_change=_forget_case,
+        help="A collection of films. Phantoms are films that Hilum draws itself, so that the truth is known. Pick one, "
+        "or type the path of a folder of class folders, of a CSV, or of a public collection on this machine.",
+    )
+    choose_case()
+
+
+def _model() -> None:
+    cards = resources.cards()
+    st.selectbox(
+        "Model",
+        list(cards),
+        key="model",
+        format_func=lambda name: cards[name].title,
+        help="The model that fits the cohort is picked by itself; another one can be chosen.",
+    )
+    card = cards[st.session_state["model"]]
+    st.caption(f"{card.title}: {card.network}, {card.preprocess.size} px")  # the box cuts a long title off
+    if not st.session_state["upload"] and kinship(card, st.session_state["cohort"]) < 2:
+        learned = card.data.get("name", "other films")
+        st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")
+
+
+def _case() -> None:
+    cohort, session = current_cohort(), st.session_state
+    films = film_range()
+    if uploaded_films():
+        titles = {None: "the cohort"} | {
+            n: f"Upload {n}: {film.name}" for n, film in enumerate(uploaded_films(), start=1)
+        }
+        st.selectbox("Film from", list(titles), key="upload", format_func=titles.__getitem__)
+    if session["upload"]:
+        return
+    st.number_input(
+        f"Film of {len(films):,}",
+        films[0],
+        films[-1],
+        key="case",
+        step=1,
+        help="Number of the film in the cohort. P, N and X on the keyboard: previous, next, any.",
+    )
+    with st.container(horizontal=True, gap="xsmall"):
+        for label, icon, key, number in (
+            ("Previous film", "chevron_left", "P", max(session["case"] - 1, films[0])),
+            ("Next film", "chevron_right", "N", min(session["case"] + 1, films[-1])),
+            ("Any film", "shuffle", "X", None),
+        ):
+            st.button(
+                f":material/{icon}:", key=label, help=label, shortcut=key, on_click=_go, args=(number,), width="stretch"
+            )
+    row = cohort.samples.iloc[session["case"] - 1]
+    known = [str(row[column]) for column in ("label", "source", "view") if row[column] not in ("", "unknown")]
+    learned = "the model may have learned from it" if row["split"] == "train" else row["split"]
+    st.caption(" · ".join([*known, *([learned] if learned else [])]))
+
+
+def _go(number: int | None) -> None:
+    st.session_state["case"] = random.choice(film_range()) if number is None else number
+
+
+def _forget_case() -> None:
+    for key in ("model", "case", "class", "layer", "upload"):
+        st.session_state[key] = None

@@ -1,0 +1,118 @@
+"""How films of the visitor's own come in: files, a drop, a paste, the camera. They stay in this session's memory."""
+
+import math
+from io import BytesIO
+
+import streamlit as st
+
+from core.data.film import opener
+from core.data.film.radiograph import Radiograph
+from core.errors import HilumError
+from pages.shared import resources, state
+from pages.shared.case import breadth, uploaded_films
+
+_TAKEN, _LISTED = "_taken", "_listed"  # file id -> film read from it; file ids on the uploader's list
+# A pasted picture goes the way of a chosen file. Any page may hold this handler: without an uploader it does nothing.
+PASTE = """<script>
+  document.onpaste = (event) => {
+    const input = document.querySelector('[data-testid="stFileUploader"] input[type="file"]');
+    if (!input || !event.clipboardData.files.length) return;
+    event.preventDefault();
+    input.files = event.clipboardData.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+</script>"""
+
+
+def uploader() -> None:
+    """The ways in, and what was refused; without an upload the case is a film of the cohort, chosen in the sidebar."""
+    turn = st.session_state.get("_uploader", 0)
+    files, others = st.columns([5, 1], vertical_alignment="bottom")
+    key = f"files {turn}"
+    listed = files.file_uploader(
+        "Upload, drop or paste (Ctrl+V) films: PNG, JPEG, TIFF or DICOM, one or many",
+        accept_multiple_files=True,
+        key=key,
+        on_change=take_in,
+        args=(key,),
+        help="Also BMP and WebP, and files without an extension. They stay in the memory of this session: "
+        "nothing is written to disk or logged. Without an upload the film is the cohort's, chosen in the sidebar.",
+    )
+    st.session_state[_LISTED] = [file.file_id for file in listed]
+    ways = others.container(horizontal=True)
+    with ways, st.popover("Camera", icon=":material/photo_camera:", width="stretch"):
+        shot = f"camera {turn}"
+        st.camera_input("Photograph a film on a light box", key=shot, on_change=take_in, args=(shot,))
+    ways.button(  # there from the start, so that the camera stays where it is
+        "Remove all", icon=":material/delete:", on_click=forget, width="stretch", disabled=not uploaded_films(),
+        help="Forget every film you brought in",
+    )  # fmt: skip
+    for sentence in st.session_state.get("_refused", []):
+        st.error(sentence, icon=":material/block:")
+
+
+def listen_for_paste() -> None:
+    """Let Ctrl+V anywhere on the page hand pictures to the uploader."""
+    st.html(PASTE, unsafe_allow_javascript=True)
+
+
+def take_in(key: str) -> None:
+    """Read what was just added into this session's memory, and drop what was taken off the uploader's list.
+
+    What cannot be read is refused in words.
+    """
+    session = st.session_state
+    given = session[key] if isinstance(session[key], list) else [session[key]] if session[key] else []
+    taken: dict[str, Radiograph | None] = session.setdefault(_TAKEN, {})
+    if key.startswith("files"):
+        for file_id in set(session.get(_LISTED, [])) - {file.file_id for file in given}:
+            _drop(taken.get(file_id))
+    first, refused = None, []
+    for file in given:
+        if file.file_id in taken:
+            continue
+        taken[file.file_id] = None
+        try:
+            film = opener.read(BytesIO(file.getvalue()), file.name)
+        except HilumError as error:
+            refused.append(str(error))
+            continue
+        taken[file.file_id] = film
+        uploaded_films().append(film)
+        first = first or len(uploaded_films())
+    session["_refused"] = refused
+    if first:
+        session["upload"] = first
+        choose_model(uploaded_films()[first - 1])
+
+
+def _drop(film: Radiograph | None) -> None:
+    if film not in uploaded_films():
+        return
+    number = uploaded_films().index(film) + 1
+    uploaded_films().remove(film)
+    shown = st.session_state["upload"]
+    if shown is not None and shown >= number:
+        st.session_state["upload"] = max(shown - 1, 1) if uploaded_films() else None
+
+
+def choose_model(film: Radiograph) -> None:
+    """If the chosen model cannot judge a film but another one can, take that one, and say so."""
+    chosen = st.session_state["model"]
+    verdict = resources.prediction(resources.classifier(chosen), film).domain
+    if verdict.status == "in" or math.isnan(verdict.score):  # NaN: the model has no check, so nothing speaks against it
+        return
+    cards = resources.cards()
+    for name, card in sorted(cards.items(), key=lambda item: -breadth(item[1])):
+        if resources.prediction(resources.classifier(name), film).domain.status == "in":
+            st.session_state["model"] = name
+            was = cards[chosen].title
+            state.notice(f"This film is outside what {was} knows; {card.title} answers instead.", "model_training")
+            return
+
+
+def forget() -> None:
+    """Drop every uploaded film from memory."""
+    uploaded_films().clear()
+    st.session_state.pop(_TAKEN, None)
+    st.session_state.update(upload=None, _refused=[], _uploader=st.session_state.get("_uploader", 0) + 1)

@@ -1,0 +1,139 @@
+"""The printed report, CSV, JSON and HTML say what the evaluation says, and nothing they do not know."""
+
+import json
+import re
+from io import StringIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from plotly.io import templates
+from sklearn.metrics import classification_report
+
+from core.evaluate.evaluation import Evaluation
+from core.evaluate.operating import OperatingPoint
+from core.report.documents.checklist import ITEMS
+from core.report.documents.html import as_html, checklist_html
+from core.report.documents.page import NOT_PROVIDED, plot
+from core.report.documents.report import DISCLAIMER, Report, as_csv, as_json
+from core.report.documents.text import as_text
+from core.report.evaluation_figures import confusion
+from tests.evaluate.drawn import CLASSES, evaluation
+from tests.report.cards import card
+
+
+@pytest.fixture(scope="module")
+def report():
+    drawn = evaluation(per_patient=2)
+    splits = {name: drawn.split(name) for name in ("validation", "test")}
+    return Report(
+        card(), splits, "Toy films", OperatingPoint("COVID-19", 0.3), {"COVID-19": 0.02}, ("2 films missing",)
+    )
+
+
+def test_printed_as_scikit_learn_does(report):
+    test = report.evaluations["test"]
+    expected = classification_report(
+        test.labels, test.called(report.point), target_names=CLASSES, digits=3, output_dict=True
+    )
+    part = as_text(report).split("\n\n\n")[1].splitlines()
+    for name in (*CLASSES, "macro avg", "weighted avg"):
+        line = next(line for line in part if line.strip().startswith(name))
+        values = [float(v) for v in re.findall(r"(\d\.\d+) \[", line)]
+        keys = ("precision", "recall", "f1-score")
+        assert values == pytest.approx([expected[name][key] for key in keys], abs=6e-4)
+        assert int(line.split()[-1]) == expected[name]["support"]
+
+
+def test_the_printed_report_ends_with_what_stands_out(report):
+    text = as_text(report)
+    matrix = report.evaluations["test"].confusion(report.point)
+    assert f"{matrix[0, 0]:,} ({matrix[0, 0] / matrix[0].sum():.1%})" in text
+    for heading in ("Confusion matrix (test", "Calibration (test", "Most confident errors (test", "labels are doubted"):
+        assert heading in text
+
+
+def test_print_has_a_part_a_split_and_readable_lines(report):
+    text = as_text(report)
+    assert [part.split(":")[0] for part in text.split("\n\n\n")][:2] == ["validation", "test"]
+    assert max(len(line) for line in text.splitlines()) <= 120
+    assert "PPV at your prevalence" in text
+
+
+def test_undefined_figures_are_explained_below(report):
+    drawn = evaluation()
+    text = as_text(Report(card(), {"test": drawn.where(drawn.labels != 1)}))
+    assert "- not defined: no films of COVID-19" in text
+    assert "nan" not in text
+
+
+def test_csv_holds_every_figure_of_every_split(report):
+    table = pd.read_csv(StringIO(as_csv(report)))
+    assert set(table["split"]) == {"validation", "test"}
+    row = table.query("split == 'test' and scope == 'COVID-19' and figure == 'recall'").iloc[0]
+    figure = report.figures["test"]["COVID-19"]["recall"]
+    assert (row["value"], row["low"], row["high"]) == pytest.approx((figure.value, figure.low, figure.high))
+
+
+def test_json_is_strict_and_complete(report):
+    labels = np.zeros(5, int)
+    alone = Evaluation(CLASSES, labels, np.full((5, 3), 1 / 3), evaluation(films=5).samples)
+    data = json.loads(as_json(Report(card(), {"new": alone})), parse_constant=pytest.fail)
+    assert data["external"]
+    assert data["splits"]["new"]["figures"]["COVID-19"]["recall"]["value"] is None
+    data = json.loads(as_json(report), parse_constant=pytest.fail)
+    assert np.sum(data["splits"]["test"]["confusion"]) == data["splits"]["test"]["films"]
+    assert data["prevalence"] == {"COVID-19": 0.02}
+
+
+def test_html_needs_nothing_from_outside(report):
+    html = as_html(report)
+    page = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    assert html.count("plotly.js v") == 1
+    assert not re.findall(r"""(?:src|href)=["']?https?:""", page)
+    assert DISCLAIMER in page
+    assert "A toy &lt;model&gt;" in page
+    assert "<model>" not in page
+
+
+def test_the_checklist_alone_holds_what_it_points_to(report):
+    page = checklist_html(report)
+    for pointed_to in ("Slices", "Most confident errors"):
+        assert f"see {pointed_to}." in page
+        assert f"<h2>{pointed_to}</h2>" in page
+    assert "below" not in page
+
+
+def test_figures_are_drawn_alike_inside_and_outside_streamlit(monkeypatch):
+    figure = confusion(np.eye(3, dtype=int), CLASSES)
+    outside = re.sub(r"[0-9a-f-]{36}", "", plot(figure))
+    monkeypatch.setattr(templates, "default", "none")
+    inside = re.sub(r"[0-9a-f-]{36}", "", plot(confusion(np.eye(3, dtype=int), CLASSES)))
+    assert inside == outside
+    assert '"automargin":true' in inside
+
+
+def test_unknown_patients_are_admitted(report):
+    drawn = report.evaluations["test"]
+    nobody = drawn.samples.assign(patient=np.where(np.arange(len(drawn)) < 5, "", drawn.samples["patient"]))
+    few = Evaluation(drawn.classes, drawn.labels, drawn.probabilities, nobody)
+    shown = Report(card(), {"test": few})
+    assert "(each of the 5 films whose patient is unknown counts as one)" in shown.summary
+    assert "patient of 5" in checklist_html(shown)
+    assert "counts as one" not in report.summary
+
+
+def test_html_goes_through_the_checklist_and_admits_what_is_not_known(report):
+    page = as_html(report)
+    assert [item.claim for item in ITEMS if item.claim] == list(range(1, 45))
+    positions = [page.index(f"<h3>{section}</h3>") for section in dict.fromkeys(item.section for item in ITEMS)]
+    assert positions == sorted(positions)
+    unknown = [item.asks for item in ITEMS if item.answer(report) is None]
+    assert {"De-identification", "Reference standard", "Funding"} <= set(unknown)
+    assert page.count(NOT_PROVIDED) >= len(unknown)
+
+
+def test_an_empty_card_is_enough():
+    bare = card(recipe={}, data={}, history=[], limitations="", licence="")
+    page = as_html(Report(bare, {"new": evaluation(films=30)}))
+    assert page.count(NOT_PROVIDED) > 20

@@ -1,0 +1,68 @@
+"""Calibration uses validation films only, figures come from test films only."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, log_loss
+
+from core.data.cohort import Cohort
+from core.model.checkpoint import Card, load
+from core.training import finish as finishing
+from core.training.finish import calibrated, finish
+from core.training.fit import fit
+from core.training.recipe import Recipe
+from core.transform.preprocess import Preprocess
+
+CARD = Card("x", "X", ("A", "B", "C"), "resnet_small", Preprocess(), {}, 0, "")
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """900 films; logits three times as sure as they should be."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(900, 3)) * 2
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = (rng.random((900, 1)) > p.cumsum(1)).sum(1).clip(0, 2)
+    columns = {f"logit_{name}": 3 * logits[:, i] for i, name in enumerate("ABC")}
+    split = np.repeat(["train", "validation", "test"], 300)
+    return pd.DataFrame({"label": np.array(list("ABC"))[labels], "split": split, **columns})
+
+
+def test_temperature_and_figures(table: pd.DataFrame) -> None:
+    card, scored = calibrated(CARD, table)
+    assert card.temperature == pytest.approx(3, rel=0.2)
+    test = scored[scored["split"] == "test"]
+    p = test[["p_A", "p_B", "p_C"]].to_numpy()
+    assert card.metrics["films"] == 300
+    assert card.metrics["accuracy"] == pytest.approx(accuracy_score(test["label"], np.array(list("ABC"))[p.argmax(1)]))
+    assert card.metrics["log_loss"] == pytest.approx(log_loss(test["label"], p), rel=1e-4)
+    assert all(0.05 <= value <= 0.95 for value in card.thresholds.values())
+
+
+def test_test_labels_change_neither_temperature_nor_thresholds(table: pd.DataFrame) -> None:
+    first, _ = calibrated(CARD, table)
+    table.loc[table["split"] != "validation", "label"] = "B"
+    second, _ = calibrated(CARD, table)
+    assert (second.temperature, second.thresholds) == (first.temperature, first.thresholds)
+    assert second.metrics.keys() == {"films", "validation_accuracy"}
+
+
+def test_no_card_is_written_before_the_model_knows_its_limits(
+    squares: Cohort, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(tiny_recipe, training=replace(tiny_recipe.training, epochs=1))
+    assert len(list(fit(squares, recipe, tmp_path))) == 1
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(finishing, "_gate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            finish(squares, recipe, tmp_path)
+    assert not (tmp_path / "card.json").exists()
+    assert finish(squares, recipe, tmp_path).card == load(tmp_path).card
+    assert load(tmp_path).card.domain

@@ -1,0 +1,43 @@
+"""Temperature and operating points on simulated logits whose truth is known."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from core.errors import CheckpointError
+from core.training.temperature import fit_temperature, operating_point
+
+
+@pytest.mark.parametrize("true_temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_that_made_the_labels_is_found(true_temperature: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, 3)) * 3
+    probabilities = softmax(logits / true_temperature, axis=1)
+    labels = (rng.random((20_000, 1)) > probabilities.cumsum(1)).sum(1).clip(0, 2)
+    assert fit_temperature(logits, labels) == pytest.approx(true_temperature, rel=0.05)
+
+
+def test_perfect_and_empty_validation() -> None:
+    assert 0.25 <= fit_temperature(np.eye(3) * 5, np.arange(3)) < 0.5  # never certain without limit
+    with pytest.raises(CheckpointError, match="validation film"):
+        fit_temperature(np.zeros((0, 3)), np.zeros(0, np.int64))
+
+
+def test_operating_point_lies_in_the_middle_of_the_gap() -> None:
+    p = np.array([0.1, 0.2, 0.6, 0.9])
+    assert operating_point(p, np.array([False, False, True, True])) == pytest.approx(0.4)
+
+
+def test_operating_point_has_the_highest_sum_of_sensitivity_and_specificity() -> None:
+    rng = np.random.default_rng(1)
+    positive = rng.random(500) < 0.3
+    p = np.clip(rng.normal(np.where(positive, 0.6, 0.3), 0.15), 0, 1)
+
+    def youden(cut: float) -> float:
+        return (p[positive] >= cut).mean() + (p[~positive] < cut).mean()
+
+    assert youden(operating_point(p, positive)) == pytest.approx(max(youden(c) for c in np.unique(p)))
+
+
+def test_operating_point_of_equal_probabilities() -> None:
+    assert operating_point(np.full(4, 0.5), np.array([True, False, True, False])) == 0.5
