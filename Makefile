@@ -1,8 +1,9 @@
-# make run: the dashboard.  make test: lint, types, layers, every test.  Both build .venv first, from nothing but Python.
+# make run: the dashboard.  make test: lint, types, layers, every test.  make docs: the documentation.  make lock: pin again.
+# Each builds .venv first, from nothing but Python.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint clean
+.PHONY: run test lint docs lock clean
 
 run: .venv/run.stamp
 	$(BIN)/streamlit run dashboard.py
@@ -16,15 +17,28 @@ lint: .venv/test.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: .venv/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# One lock for Linux, macOS and Windows and Python 3.11 to 3.13. CI installs from it; requirements.txt stays, with ranges.
+lock: .venv/run.stamp
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+		requirements.txt requirements-dev.txt requirements-docs.txt --output-file requirements.lock
+
 .venv/run.stamp: requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet -r requirements.txt $(LOCKED)
 	touch $@
 
 .venv/test.stamp: requirements-dev.txt .venv/run.stamp
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt $(LOCKED)
+	touch $@
+
+.venv/docs.stamp: requirements-docs.txt .venv/run.stamp
+	$(BIN)/python -m pip install --quiet -r requirements-docs.txt $(LOCKED)
 	touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv site
