@@ -24,7 +24,7 @@ def randomisation(classifier: Classifier, pictures: Sequence[np.ndarray], method
     """Mean rank correlation of the original maps with those after each further stage from the top was destroyed.
 
     Args:
-        pictures: uint8 ``(S, S)``, a dozen or so; for each the map of its most probable class is taken.
+        pictures: uint8 ``(S, S)``, a dozen or so; for each the map of the class it is called is taken.
 
     Returns:
         For the card: "stages" (top down, "head" first), "correlation" (one for each stage, cumulative, 0 to 1; a map
@@ -32,7 +32,7 @@ def randomisation(classifier: Classifier, pictures: Sequence[np.ndarray], method
         "final" (the last correlation; None, as all of them, where every original is blank).
     """
     probabilities = classifier.predict_pictures(np.stack(pictures))[1]
-    names = [classifier.classes[index] for index in probabilities.argmax(axis=1)]
+    names = [classifier.classes[index] for index in classifier.decide(probabilities)]
     original = _maps(classifier, pictures, names, method)
     kept = [number for number, map_ in enumerate(original) if np.ptp(map_) > 0]
     stages, correlations = [], []

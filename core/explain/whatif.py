@@ -62,7 +62,7 @@ def ask(
     """Hide ``mask``, bool (S, S), on ``picture``, uint8 (S, S), and ask again.
 
     Args:
-        class_name: the class in question; the one most probable before hiding unless given.
+        class_name: the class in question; the one called before hiding unless given.
         method, layer: of the heatmaps.
 
     Raises:
@@ -74,7 +74,7 @@ def ask(
     if class_name is not None and class_name not in before.probabilities:
         raise ExplainError(f"{classifier.card.name} knows no class {class_name!r}", ", ".join(before.probabilities))
     after = _answer(classifier, hide(picture, mask, fill), method, layer)
-    chosen = class_name or max(before.probabilities, key=before.probabilities.__getitem__)
+    chosen = class_name or classifier.classes[int(classifier.decide(np.array(list(before.probabilities.values()))))]
     return WhatIf(before, after, mask, fill, chosen)
 
 

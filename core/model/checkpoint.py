@@ -9,7 +9,8 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.overrides import TorchFunctionMode
 
+from core import identity
 from core.errors import CheckpointError, HilumError
 from core.networks.zoo import Network, build
 from core.transform.preprocess import Preprocess
@@ -81,6 +83,12 @@ class Checkpoint:
     state: dict[str, torch.Tensor]
     path: Path | None = None
 
+    @cached_property
+    def weights(self) -> str:
+        """SHA-256 hex of the tensors, by name, as they are in memory: equal for a checkpoint and its copy on disk."""
+        parts = {name: value.numpy(force=True) for name, value in as_stored(self.state).items()}
+        return identity.key("weights", tensors=parts)
+
     def network(self) -> Network:
         """The network with these weights, in evaluation mode and without gradients.
 
@@ -141,6 +149,7 @@ def load(source: str | Path) -> Checkpoint:
     except (SafetensorError, OSError, ValueError) as error:
         remedy = "Copy the file again, or train the model again"
         raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error})", "a safetensors file", remedy) from error
+    card = replace(card, name=folder.resolve().name)  # a copied folder is a model of its own
     return Checkpoint(card, {key: _in_memory(value) for key, value in state.items()}, folder)
 
 

@@ -5,7 +5,7 @@ switched, and no gradient reaches a weight. One film at a time is scored in floa
 last bit; many films go through the bulk engine (`core.model.bulk.engine`), which trades the third digit for speed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import torch
 
+from core import identity
 from core.data.film.radiograph import Radiograph
 from core.model.bulk.engine import Engine, open_engine
 from core.model.checkpoint import Checkpoint, load
@@ -22,6 +23,19 @@ from core.model.domain import DomainVerdict, Gate, signature
 
 Backend = Literal["auto", "torch", "openvino"]
 T = TypeVar("T")
+CODE = ("model", "networks", "transform", "data/film")  # rooms whose code decides a prediction
+
+
+def decide(probabilities: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
+    """The class called, as an index (...,) into probabilities (..., C): the one meaning of "called" in the house.
+
+    It is the class whose probability is the largest multiple of its operating point; of equal ones the first.
+
+    Args:
+        probabilities: calibrated.
+        thresholds: the operating point of each class (C,), each above 0; equal ones call the likeliest class.
+    """
+    return np.argmax(probabilities / np.asarray(thresholds), axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +62,8 @@ class Prediction:
 
     @property
     def index(self) -> int:
-        """The class whose probability is the largest multiple of its operating point (equal points: the likeliest)."""
-        return int(np.argmax(self.probabilities / np.asarray(self.thresholds)))
+        """The class called, see ``decide``."""
+        return int(decide(self.probabilities, self.thresholds))
 
     @property
     def label(self) -> str:
@@ -85,6 +99,26 @@ class Classifier:
         self.thresholds = tuple(max(self.card.thresholds.get(c, 1 / len(self.classes)), 1e-6) for c in self.classes)
         self.backend = backend
 
+    @cached_property
+    def key(self) -> str:
+        """What this classifier's answers are known by, see `core.identity`: weights, preprocessing and calibration.
+
+        Not its name, title or figures: two names for one network share their answers, one name for two does not.
+        """
+        card = self.card
+        return identity.key(
+            "classifier",
+            code=CODE,
+            weights=self.checkpoint.weights,
+            network=card.network,
+            classes=self.classes,
+            preprocess=self.preprocess.to_dict(),
+            temperature=card.temperature,
+            thresholds=self.thresholds,
+            domain=card.domain,
+            backend=self.backend,
+        )
+
     def lungs(self, film: Radiograph) -> np.ndarray | None:
         """Bool lung mask (H, W) where the preprocessing crops to the lungs and finds them; else None."""
         if self.preprocess.region != "lungs":
@@ -119,10 +153,23 @@ class Classifier:
 
     def predict(self, film: Radiograph) -> Prediction:
         """One film, in float32."""
-        picture = self.picture(film)
+        return self.predict_exactly([(film, self.picture(film))])[0]
+
+    def predict_exactly(self, seen: Sequence[tuple[Radiograph, np.ndarray]]) -> list[Prediction]:
+        """Films with their pictures uint8 (S, S), already made, as one batch in float32: what ``predict`` says of each.
+
+        Sums of a batch may come in another order than those of one film: equal to the sixth digit.
+        """
+        if not seen:
+            return []
         with torch.no_grad():
-            logits, signatures = signature(self.network, self.tensor(picture[None]))
-        return self._prediction(film, picture, logits[0].numpy(), signatures[0].numpy())
+            logits, signatures = signature(self.network, self.tensor(np.stack([picture for _, picture in seen])))
+        outputs = zip(seen, logits.numpy(), signatures.numpy(), strict=True)
+        return [self._prediction(*pair, *found) for pair, *found in outputs]
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """The class called, as an index (...,), at this checkpoint's operating points; see the function ``decide``."""
+        return decide(probabilities, self.thresholds)
 
     def predict_pictures(self, pictures: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (B, S, S) -> logits and probabilities, each float32 (B, C), in float32; no in-domain verdict."""

@@ -162,8 +162,7 @@ def grouping(case: Case, found: embeddings.Atlas, rows: list[int], colour: str) 
     """What each film of the map is coloured by."""
     if colour in cohort.samples:
         return [str(value) or "unknown" for value in cohort.samples[colour].to_numpy()[rows]]
-    thresholds = np.asarray(case.model.thresholds)
-    called = [case.model.classes[int(np.argmax(found.probabilities[row] / thresholds))] for row in rows]
+    called = [case.model.classes[int(case.model.decide(found.probabilities[row]))] for row in rows]
     if colour == "called":
         return called
     from core.evaluate.scoring import class_of_label
