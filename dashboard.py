@@ -1,11 +1,13 @@
 """The dashboard: ``streamlit run dashboard.py``. Navigation, the frame round every page, and one error boundary."""
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.shared import layout, state, widgets
 
-st.set_page_config("Hilum", "docs/icon.png", layout="wide", initial_sidebar_state=330)
+PICTURES = Path(__file__).with_name("docs")  # the server may have been started from any folder
 
 PAGES = {
     "Case": [
@@ -27,11 +29,11 @@ PAGES = {
     ],
 }
 
-st.logo("docs/logo.svg", size="large")
-
 state.begin()
 fresh_server = PagesManager.uses_pages_directory
 page = st.navigation(PAGES)
+st.set_page_config(f"{page.title} · Hilum", PICTURES / "icon.png", layout="wide", initial_sidebar_state=330)
+st.logo(PICTURES / "logo.svg", size="large")
 if fresh_server:
     layout.dismiss_false_alarm()
 with widgets.errors_said():

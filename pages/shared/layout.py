@@ -5,11 +5,14 @@ import random
 import streamlit as st
 
 from core.errors import CohortError
-from pages.shared import resources
+from pages.shared import access, resources, state
 from pages.shared.case import choose_case, current_cohort, film_range, kinship, uploaded_films
+from pages.shared.text import plain
 
 NOT_FOR_DIAGNOSIS = "Research and teaching, not for diagnosis"
 ACCEPTED = "hilum_accepted"
+_ASKED = "_asked_cohort"  # by a link, and not answered yet
+_OFF = ":material/folder_off:"
 STYLE = """<style>
   [data-testid="stMainBlockContainer"] { padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; }
   [data-testid="stSidebarUserContent"] { padding: 0.6rem 0 1rem; }
@@ -87,27 +90,65 @@ def dismiss_false_alarm() -> None:
 
 
 def _cohort() -> None:
-    known = resources.known_cohorts()
-    session = st.session_state
-    session["cohort"] = session["cohort"] or next(iter(known))
-    try:
-        current_cohort()
-    except CohortError as error:
-        st.error(str(error), icon=":material/folder_off:")
-        session["cohort"] = session.get("_cohort", next(iter(known)))
+    known, session = access.offered(), st.session_state
+    usual = next(iter(known))
+    wanted = session["cohort"] or usual
+    if state.from_link("cohort") and not access.may_open(wanted):
+        session[_ASKED], wanted = wanted, session.get("_cohort", usual)
+    elif not access.may_open(wanted):
+        access.allow(wanted)  # typed here
+    session["cohort"] = _openable(wanted, session.get("_cohort", usual), usual)
     session["_cohort"] = session["cohort"]
-    options = list(dict.fromkeys([*known, session["cohort"]]))
+    here = access.at_this_machine()
+    path = " Or type the path of a folder of class folders, of a CSV, or of a public collection on this machine."
     st.selectbox(
         "Cohort",
-        options,
+        list(dict.fromkeys([*known, session["cohort"]])),
         key="cohort",
-        accept_new_options=True,
+        accept_new_options=here,
         format_func=lambda spec: known.get(spec, spec),
         on_change=_forget_case,
-        help="A collection of films. Phantoms are films that Hilum draws itself, so that the truth is known. Pick one, "
-        "or type the path of a folder of class folders, of a CSV, or of a public collection on this machine.",
+        help="A collection of films. Phantoms are films that Hilum draws itself, so that the truth is known."
+        + (path if here else ""),
     )
+    if _ASKED in session:
+        _ask_about(session[_ASKED], here)
     choose_case()
+
+
+def _openable(*specs: str) -> str:
+    """The first of these cohorts that this visitor may open and that opens; why the others do not is said."""
+    for spec in specs[:-1]:
+        if not access.may_open(spec):
+            st.error(f"This server opens the cohorts that its owner lists; {plain(spec)} is not among them.", icon=_OFF)
+            continue
+        try:
+            resources.cohort(spec)
+        except CohortError as error:
+            st.error(plain(error, longest=600), icon=_OFF)
+        else:
+            return spec
+    return specs[-1]
+
+
+def _ask_about(spec: str, here: bool) -> None:
+    """A link asks for a cohort that nobody opened here before."""
+    if not here:
+        del st.session_state[_ASKED]
+        st.warning("The link asks for a cohort that is not on this server's list.", icon=_OFF)
+        return
+    st.warning(f"A link asks to open {plain(spec)}. Open it only if you expect that.", icon=":material/link:")
+    with st.container(horizontal=True):
+        st.button("Open it", on_click=_answer, args=(spec, True))
+        st.button("Leave it", on_click=_answer, args=(spec, False))
+
+
+def _answer(spec: str, open_it: bool) -> None:
+    del st.session_state[_ASKED]
+    if open_it:
+        access.allow(spec)
+        _forget_case()
+        st.session_state["cohort"] = spec
 
 
 def _model() -> None:
@@ -120,9 +161,11 @@ def _model() -> None:
         help="The model that fits the cohort is picked by itself; another one can be chosen.",
     )
     card = cards[st.session_state["model"]]
-    st.caption(f"{card.title}: {card.network}, {card.preprocess.size} px")  # the box cuts a long title off
+    st.caption(
+        f"{plain(card.title)}: {plain(card.network)}, {card.preprocess.size} px"
+    )  # the box cuts a long title off
     if not st.session_state["upload"] and kinship(card, st.session_state["cohort"]) < 2:
-        learned = card.data.get("name", "other films")
+        learned = plain(card.data.get("name", "other films"))
         st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")
 
 
@@ -154,7 +197,7 @@ def _case() -> None:
                 f":material/{icon}:", key=label, help=label, shortcut=key, on_click=_go, args=(number,), width="stretch"
             )
     row = cohort.samples.iloc[session["case"] - 1]
-    known = [str(row[column]) for column in ("label", "source", "view") if row[column] not in ("", "unknown")]
+    known = [plain(row[column]) for column in ("label", "source", "view") if row[column] not in ("", "unknown")]
     learned = "the model may have learned from it" if row["split"] == "train" else row["split"]
     st.caption(" · ".join([*known, *([learned] if learned else [])]))
 

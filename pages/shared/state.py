@@ -13,6 +13,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.text import plain
+
 
 @dataclass(frozen=True)
 class Key:
@@ -38,7 +40,7 @@ def _share(text: str) -> float:
 
 
 KEYS: dict[str, Key] = {
-    "cohort": Key(str),  # what core.data.readers.open_cohort takes
+    "cohort": Key(str.strip),  # what core.data.readers.open_cohort takes
     "model": Key(str),  # name of a checkpoint
     "case": Key(_whole, None, "a film's number, from 1"),  # row of the cohort, counted from 1
     "upload": Key(_whole, None, "the number of an uploaded film, from 1"),  # takes the place of `case`
@@ -76,9 +78,18 @@ def choose(name: str, options: Container[Any], default: Callable[[], Any]) -> An
     if value not in options:
         state[name] = default()
         if name in asked:
-            notice(f"The link asks for the {name} “{value}”, which is not here; this is “{state[name]}” instead.")
+            came, shown = plain(value), plain(state[name])
+            notice(f"The link asks for the {name} “{came}”, which is not here; this is “{shown}” instead.")
     asked.discard(name)
     return state[name]
+
+
+def from_link(name: str) -> bool:
+    """Whether a link, not a click, brought the value of a key; says so once."""
+    asked = st.session_state.get(_FROM_LINK, set())
+    came = name in asked
+    asked.discard(name)
+    return came
 
 
 def ask_for_whole_page() -> None:
@@ -135,7 +146,7 @@ def _take(name: str, text: str) -> bool:
         st.session_state[name] = key.parse(text)
     except ValueError:
         fallback = "the usual one" if key.default is None else key.default
-        notice(f"The link says {name}={text}, but {key.expected} was expected; this is {fallback} instead.")
+        notice(f"The link says {name}={plain(text)}, but {key.expected} was expected; this is {fallback} instead.")
         return False
     return True
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.errors import HilumError
 from pages.shared import state
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.model.classifier import Classifier
@@ -41,7 +42,7 @@ def errors_said() -> Iterator[None]:
     try:
         yield
     except HilumError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error, longest=600), icon=":material/error:")
 
 
 def part(function: Callable[P, R]) -> Callable[P, R | None]:
@@ -123,7 +124,7 @@ def class_picker(classes: Mapping[str, float], default: str, key: str = "class")
         required=True,
         width="stretch",
         wrap=True,
-        format_func=lambda name: f"{name}  {classes[name]:.2f}",
+        format_func=lambda name: f"{plain(name)}  {classes[name]:.2f}",
         help="The heatmap shows evidence for this class. The number is its calibrated probability for this film.",
     )
     return chosen or default
