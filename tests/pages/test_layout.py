@@ -63,7 +63,8 @@ def test_a_link_that_does_not_fit_is_mended_and_said(open_page, key, value, sent
 
 def test_a_cohort_that_is_not_there_is_said_in_words(open_page):
     app = open_page("data/explore.py")
-    app.selectbox(key="cohort").set_value("/no/such/folder").run()
+    app.session_state["cohort"] = "/no/such/folder"  # as typed: AppTest offers only what is listed
+    app.run()
     assert not app.exception
     assert 'There is no "/no/such/folder"' in app.error[0].value
     assert app.session_state["cohort"] == "phantom:fair"
