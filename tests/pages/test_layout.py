@@ -61,9 +61,12 @@ def test_a_link_that_does_not_fit_is_mended_and_said(open_page, key, value, sent
     assert any(sentence in warning.value for warning in app.warning), [warning.value for warning in app.warning]
 
 
-def test_a_cohort_that_is_not_there_is_said_in_words(open_page, monkeypatch):
+def test_a_cohort_that_is_not_there_is_said_in_words(monkeypatch):
     monkeypatch.setattr("pages.shared.access.may_open", lambda spec: True)  # as typed: AppTest offers what is listed
-    app = open_page("data/explore.py", cohort="/no/such/folder")
+    app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+    app.query_params["cohort"] = "/no/such/folder"
+    app.switch_page("pages/data/explore.py").run()
+    assert not app.exception
     assert 'There is no "/no/such/folder"' in app.error[0].value
     assert app.session_state["cohort"] == "phantom:fair"
 
