@@ -1,7 +1,6 @@
 """The table all else reads: one row a film, and the ordered names of its classes."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 
 from core.data.film import opener
 from core.data.film.radiograph import Radiograph
+from core.data.film_id import FILM_ID, base_name, film_ids, unique
 from core.errors import CohortError, FilmError
 
 COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex", "split")
@@ -25,8 +25,10 @@ class Cohort:
 
     Args:
         name: for people ("COVID-19 Radiography Database").
-        samples: one row a film; always ``COLUMNS``, text except age (years, NaN = unknown); unknown text is "". Further
-            columns: lungs and truth (paths of masks), boxes ("x,y,w,h;..." in pixels of the film as stored), slices.
+        samples: one row per film; always ``COLUMNS``, text except age (years, NaN = unknown); unknown text is "".
+            Always ``film_id`` as well, which names the film within the cohort ("COVID/images/COVID-1.png"): made here
+            from the paths where the reader did not make it. Further columns: lungs and truth (paths of masks), boxes
+            ("x,y,w,h;..." in pixels of the film as stored), slices.
         classes: the labels, in the order of a model's outputs.
         notes: what the reader of the cohort noticed, in words.
         prepare: makes a missing file at a path (drawn films); a module-level function, so that processes can share it.
@@ -52,7 +54,10 @@ class Cohort:
         unknown = sorted(set(self.samples["label"]) - set(self.classes))
         if unknown:
             raise CohortError(f"{self.name} has the labels {', '.join(unknown)}", f"only {', '.join(self.classes)}")
-        object.__setattr__(self, "samples", self.samples.reset_index(drop=True))
+        samples = self.samples.reset_index(drop=True)
+        if FILM_ID not in samples:
+            samples = samples.assign(**{FILM_ID: film_ids(samples["path"])})
+        object.__setattr__(self, "samples", samples)
         object.__setattr__(self, "classes", tuple(self.classes))
         object.__setattr__(self, "notes", tuple(self.notes))
 
@@ -142,6 +147,7 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
     samples = pd.concat([c.samples for c in cohorts], ignore_index=True)
     text = samples.columns.difference(samples.select_dtypes("number").columns)
     samples[text] = samples[text].fillna("")
+    samples[FILM_ID] = unique([(c.name, c.samples[FILM_ID].tolist()) for c in cohorts])
     return Cohort(
         name,
         samples,
@@ -154,10 +160,7 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
 
 def relative_paths(paths: "pd.Series") -> list[str]:
     """Paths below their common folder, with forward slashes: the same wherever the cohort lies."""
-    if not len(paths):
-        return []
-    common = os.path.commonpath([os.path.dirname(p) for p in paths])
-    return [Path(os.path.relpath(p, common)).as_posix() if common else Path(p).as_posix() for p in paths]
+    return film_ids(paths)
 
 
 def boxes_to_mask(boxes: str, shape: tuple[int, int]) -> np.ndarray:
@@ -171,4 +174,4 @@ def boxes_to_mask(boxes: str, shape: tuple[int, int]) -> np.ndarray:
 
 def file_name(path: str) -> str:
     """The last part of a film's path: what may leave this machine, for a folder may name a person."""
-    return path.replace("\\", "/").rpartition("/")[2]
+    return base_name(path)

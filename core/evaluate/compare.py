@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from core.data.film_id import FILM_ID
 from core.errors import EvaluationError
 from core.evaluate import metrics
 from core.evaluate.calibration import calibration_error
@@ -103,15 +104,25 @@ def align(first: Evaluation, second: Evaluation) -> tuple[Evaluation, Evaluation
 
 
 def _keys(*evaluations: Evaluation) -> list[pd.Index]:
-    """What names a film in all of them: its file name; with its source and its label where two files share a name."""
+    """What names a film in all of them: its identity, or else its file name, with source and label where it must be.
+
+    Evaluations of old, and those of one collection under other folders, share file names only.
+    """
     parts = []
     for e in evaluations:
         source = e.samples["source"] if "source" in e.samples else [""] * len(e)
-        parts.append((list(e.samples["path"]), list(source), [e.classes[i] for i in e.labels]))
-    for depth in (1, 2, 3):
-        names = [pd.Index(["\0".join(map(str, film)) for film in zip(*part[:depth], strict=True)]) for part in parts]
+        identity = e.samples[FILM_ID] if FILM_ID in e.samples else [""] * len(e)
+        parts.append((list(identity), list(source), list(e.samples["path"]), [e.classes[i] for i in e.labels]))
+    unique = []
+    for columns in ((0, 1), (2,), (2, 1), (2, 1, 3)):
+        films = [zip(*(part[c] for c in columns), strict=True) for part in parts]
+        names = [pd.Index(["\0".join(map(str, film)) for film in named]) for named in films]
         if all(index.is_unique for index in names):
-            return names
+            unique.append(names)
+            if names[0].isin(names[1]).any():
+                return names
+    if unique:
+        return unique[0]
     remedy = "Rename the files so that no two of one class share a name, and evaluate again"
     raise EvaluationError("several films of one evaluation share name, source and label", "one row a film", remedy)
 
@@ -161,7 +172,11 @@ def _changed(
     verdict = np.select([right_second, right_first], ["now right", "now wrong"], "wrong both times")
     columns = {
         "film": first.samples["path"].to_numpy()[rows],
-        "source": first.samples["source"].to_numpy()[rows] if "source" in first.samples else "",
+        **{
+            name: first.samples[name].to_numpy()[rows]
+            for name in (FILM_ID, "source", "patient")
+            if name in first.samples
+        },
         "label": names[first.labels[rows]],
         "first": names[called_first[rows]],
         "second": names[called_second[rows]],

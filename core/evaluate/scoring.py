@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.data.cohort import Cohort, file_name
 from core.data.film.radiograph import Radiograph
+from core.data.film_id import CONTENT, find
 from core.errors import EvaluationError, FilmError
 from core.evaluate.evaluation import Evaluation
 from core.model.classifier import Classifier
@@ -35,20 +36,20 @@ def split_in_training(cohort: Cohort, known: pd.DataFrame | None) -> list[str]:
     """The split (N,) that each film had when the model was trained; "" for films and patients it never met.
 
     Args:
-        known: the samples of the evaluation kept beside the checkpoint. A film is the same if file name, source and
-            patient are; another film of a patient of the same source counts as met too, for the pictures of one
-            collection come under other names in another. None: nothing is kept, so every film passes for new.
+        known: the samples of the evaluation kept beside the checkpoint. A film is the same if its content is, or its
+            identity and source (file name, source and patient in evaluations without identities); another film of a
+            patient of the same source counts as met too, for the pictures of one collection come under other names in
+            another. None: nothing is kept, so every film passes for new.
     """
     if known is None:
         return [""] * len(cohort)
-    columns = ["split", "source", "patient", "path"]
-    rows = sorted(known[columns].astype(str).to_numpy().tolist(), key=lambda row: row[0] == "train")
-    films = {tuple(names): split for split, *names in rows}
-    patients = {(source, patient): split for split, source, patient, _ in rows if patient}  # of two, training counts
-    named = (
-        cohort.samples.assign(path=cohort.samples["path"].map(file_name))[columns[1:]].astype(str).to_numpy().tolist()
-    )
-    return [films.get((source, *rest)) or patients.get((source, rest[0]), "") for source, *rest in named]
+    rows = known[["split", "source", "patient"]].fillna("").astype(str).to_numpy().tolist()
+    rows.sort(key=lambda row: row[0] == "train")
+    patients = {(source, patient): split for split, source, patient in rows if patient}  # of two, training counts
+    kept = known["split"].fillna("").astype(str).tolist()
+    met = [kept[position] if position >= 0 else "" for position in find(cohort.samples, known)]
+    people = cohort.samples[["source", "patient"]].astype(str).to_numpy().tolist()
+    return [split or patients.get((source, patient), "") for split, (source, patient) in zip(met, people, strict=True)]
 
 
 def score(
@@ -71,6 +72,7 @@ def score(
     cohort = labelled(classifier, cohort)
     broken: list[str] = []
     rows: list[int] = []
+    contents: list[str] = []
 
     def films() -> Iterator[Radiograph]:
         for row in range(len(cohort)):
@@ -80,6 +82,7 @@ def score(
                 broken.append(str(error))
                 continue
             rows.append(row)
+            contents.append(film.sha256)
             yield film
 
     predictions = []
@@ -90,7 +93,7 @@ def score(
         raise EvaluationError(f"none of the {len(cohort)} films of {cohort.name} can be read", remedy=broken[0])
     probabilities, logits, domain = zip(*predictions, strict=True)
     samples = cohort.samples.iloc[rows].reset_index(drop=True)
-    samples = samples.assign(path=samples["path"].map(file_name), domain=domain).drop(
+    samples = samples.assign(path=samples["path"].map(file_name), domain=domain, **{CONTENT: contents}).drop(
         columns=["lungs", "truth"], errors="ignore"
     )
     unread = (f"{len(broken)} films could not be read, e.g. {broken[0]}",) if broken else ()

@@ -16,7 +16,7 @@ _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands
 UNKNOWN = "unknown"
 FEWEST = 10  # patients, or films where none is known; smaller slices are shown but never listed as worst
 _MOST_VALUES = 30  # a column with more values names films rather than groups
-_NOT_SLICES = {"path", "label", "patient", "split", "lungs", "truth", "boxes", "sha256", "age"}
+_NOT_SLICES = {"path", "label", "patient", "split", "lungs", "truth", "boxes", "sha256", "film_id", "age"}
 
 
 def columns(evaluation: Evaluation) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort
+from core.data.film_id import FILM_ID
 from core.data.phantom.cohort import BANDS
 from core.errors import FilmError
 from core.explain import deletion, truth, zones
@@ -98,8 +99,8 @@ def rows(
 
 
 def film_id(cohort: Cohort, position: int) -> str:
-    """What names a film within its cohort: folder and file name."""
-    return "/".join(str(cohort.samples["path"].iat[position]).replace("\\", "/").split("/")[-3:])
+    """What names a film within its cohort."""
+    return str(cohort.samples[FILM_ID].iat[position])
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from core.training.temperature import fit_temperature, operating_point
 LICENCE = "Weights: CC BY-NC 4.0, for research and teaching. The films they learned from keep their own licences."
 INTENDED_USE = "Research and teaching on frontal chest radiographs. Not a medical device; not for diagnosis."
 LIMITATIONS = "Judged on films of its own sources; figures on films of other hospitals are usually lower."
-KEPT = ["path", "label", "patient", "source", "view", "age", "sex", "split"]  # columns of evaluation.parquet
+KEPT = ["film_id", "path", "label", "patient", "source", "view", "age", "sex", "split"]  # columns of evaluation.parquet
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norms: no parameters
 
 

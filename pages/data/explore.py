@@ -1,6 +1,5 @@
 """Explore: the cohort before any model is believed: films, counts, distributions, means, map, likeness, audit."""
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -204,7 +203,7 @@ def audit(rows: np.ndarray) -> None:
         st.session_state["_audited"] = key
     wanted = spec, tuple(int(row) for row in rows)
     found = widgets.in_background("Auditing: every film is read once", _stop_audit, lambda: overview.audit(*wanted))
-    numbers = {PurePath(path).name: row for row, path in enumerate(cohort.samples["path"])}
+    numbers = {identity: row for row, identity in enumerate(cohort.samples["film_id"])}
     for finding in found.findings:
         icon, colour = AUDIT_MARKS[finding.passed]
         sentence = f":{colour}[:material/{icon}:] **{finding.title}.** {finding.sentence}"

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.data.cohort import Cohort, file_name
+from core.data import film_id
+from core.data.cohort import Cohort
 from pages.shared import resources
 
 if TYPE_CHECKING:
@@ -122,10 +123,7 @@ def on_cohort(first: "Classifier", second: "Classifier", fingerprint: str) -> "C
 
 def rows_in(cohort: Cohort, samples: pd.DataFrame) -> np.ndarray:
     """The row of the cohort that each evaluated film is, int (N,); -1 where the cohort has no such film."""
-    names = cohort.samples["path"].map(file_name)
-    by_name = {key: row for row, key in enumerate(zip(names, cohort.samples["source"].astype(str), strict=True))}
-    keys = zip(samples["path"].astype(str), samples["source"].astype(str), strict=True)
-    return np.array([by_name.get(key, -1) for key in keys], dtype=int)
+    return film_id.find(samples, cohort.samples)
 
 
 def _key(model: "Classifier", cohort: Cohort) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.data.cohort import Cohort, file_name
 
-HIDDEN = ("path", "lungs", "truth", "boxes")  # files, not facts; a file is searched by its name
+HIDDEN = ("path", "lungs", "truth", "boxes", "film_id")  # files, not facts; a file is searched by its name
 FEW = 40  # a column with at most so many values is chosen from a list, one with more is searched
 LASSO, SLICES = "lasso", "slices"
 _TURN = "_filters_turn"

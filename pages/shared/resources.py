@@ -75,9 +75,9 @@ def known_cohorts() -> dict[str, str]:
 @st.cache_data(ttl=60, show_spinner=False)
 def same_layout(layout: str) -> list[str]:
     """The known cohorts of a model's layouts; only those are worth opening to look for its own films."""
-    from core.data.readers import layout_of
+    from core.data.readers import is_drawn, layout_of
 
-    layouts = {spec: spec.split(":")[0] if ":" in spec else layout_of(Path(spec)) for spec in known_cohorts()}
+    layouts = {spec: "phantom" if is_drawn(spec) else layout_of(Path(spec)) for spec in known_cohorts()}
     return [spec for spec, own in layouts.items() if own in layout.split(JOIN)]
 
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.data.cohort import file_name
 from core.data.phantom.cohort import BANDS
 from core.errors import EvaluationError
 from core.explain.methods import METHODS
@@ -128,10 +127,10 @@ def misses(model: "Classifier", films: "Cohort", table: pd.DataFrame) -> None:
     if method is None:
         return
     missed = missed[missed["method"] == method].sort_values("blank", kind="stable")
-    rows = {name: row for row, name in enumerate(films.samples["path"].map(file_name))}
+    rows = {identity: row for row, identity in enumerate(films.samples["film_id"])}
     with st.grid("auto", min_column_width=150, gap="small"):
         for miss in missed.head(MISSES).itertuples():
-            row, name = rows[str(miss.film)], str(table.at[miss.Index, "class"])
+            row, name = rows[str(miss.id)], str(table.at[miss.Index, "class"])
             film, truth = films.film(row), films.mask(row, "truth")
             map_ = resources.heatmaps(model, film, method, None)[name]
             picture = overlay.enlarge(resources.prediction(model, film).picture, viewer.SIDE)

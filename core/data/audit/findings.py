@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort
+from core.data.film_id import FILM_ID
 from core.data.signatures import Signatures
 
 
@@ -20,7 +20,7 @@ class Finding:
         title: for people.
         passed: None if the test could not be made.
         sentence: what was found.
-        films: file names, those that matter most first.
+        films: their ``film_id``, those that matter most first.
         figures: name -> value, for programs.
     """
 
@@ -64,9 +64,8 @@ class Case:
         return self.cohort.samples[name]
 
     def names(self, positions: Sequence[int] | np.ndarray) -> tuple[str, ...]:
-        """File names of the films at these positions, each once."""
-        paths = self.column("path").iloc[np.asarray(positions, dtype=np.int64)]
-        return tuple(dict.fromkeys(Path(p).name for p in paths))
+        """The identities of the films at these positions, each once."""
+        return tuple(dict.fromkeys(self.column(FILM_ID).iloc[np.asarray(positions, dtype=np.int64)]))
 
 
 def count_films(n: int) -> str:

@@ -36,11 +36,10 @@ def open_cohort(path: str | Path) -> Cohort:
     Raises:
         CohortError: nothing there, or no layout fits; the message says what would.
     """
-    kind, _, variant = str(path).partition(":")
-    if kind == "phantom" and not Path(path).exists():
+    if is_drawn(path):
         from core.data.phantom import cohort
 
-        return cohort.cohort(variant or "fair")  # type: ignore[arg-type]  # it refuses an unknown kind
+        return cohort.cohort(str(path).partition(":")[2] or "fair")  # type: ignore[arg-type]  # it refuses an unknown kind
     path = Path(path).expanduser()
     if not path.exists():
         raise CohortError(f'There is no "{path}"', _KNOWN, "Check the path")
@@ -55,6 +54,11 @@ def open_cohort(path: str | Path) -> Cohort:
         )
         raise CohortError(f'"{path.name}" is not a cohort', _KNOWN, remedy)
     return LAYOUTS[layout][1](path)
+
+
+def is_drawn(spec: str | Path) -> bool:
+    """Whether this names a drawn cohort ("phantom:fair") and no path; a drive's letter (``C:\\films``) is no kind."""
+    return str(spec).partition(":")[0] == "phantom" and not Path(spec).exists()
 
 
 def open_cohorts(paths: Sequence[str | Path]) -> list[Cohort]:

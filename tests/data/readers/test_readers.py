@@ -59,7 +59,7 @@ def test_every_cohort_has_every_column(tmp_path: Path, save: Save) -> None:
     save(tmp_path / "a/x.png")
     save(tmp_path / "b/y.png")
     cohort = open_cohort(tmp_path)
-    assert tuple(cohort.samples.columns) == COLUMNS
+    assert tuple(cohort.samples.columns) == (*COLUMNS, "film_id")
     assert cohort.samples["age"].dtype == float
     assert cohort.samples[["patient", "source", "view", "sex", "split"]].eq("").all(axis=None)
 
