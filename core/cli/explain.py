@@ -28,7 +28,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("--out", type=Path, help="folder of the results (default: runs/explain-CHECKPOINT)")
     command.add_argument("--cohort", metavar="PATH", help="a cohort's folder or table, or phantom")
     command.add_argument("--split", help="of the cohort: train, validation or test, as the checkpoint met it")
-    command.add_argument("--limit", type=int, metavar="N", help="at most N films of each class")
+    command.add_argument("--limit", type=int, metavar="N", help="at most N films of each class, drawn at random")
     command.add_argument("--of", choices=("label", "predicted"), default="label", help="whose evidence in a cohort")
     command.add_argument("--curves", action="store_true", help="deletion, insertion and ROAD as well (slow)")
     help_ = "do the randomisation check on two dozen films of the cohort and keep it in the checkpoint's card"

@@ -56,8 +56,8 @@ def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit:
         met = known(classifier.checkpoint)
         splits = cohort.samples["split"].tolist() if met is None else split_in_training(cohort, met)
         cohort = cohort.where([name == split for name in splits])
-    if limit:
-        cohort = cohort.take(sorted(cohort.samples.groupby("label").head(limit).index))
+    if limit is not None:
+        cohort = cohort.draw(limit)
     if not len(cohort):
         raise ExplainError(f"no {split or ''} film of {cohort.name} is left", "at least one", "Choose another --split")
     return cohort

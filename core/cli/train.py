@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = adjusted(load(args.recipe), args.epochs, args.weights, args.seed)
     cohorts = [open_cohort(path) for path in args.data]
     cohort = cohorts[0] if len(cohorts) == 1 else concatenate(JOIN.join(c.name for c in cohorts), cohorts)
-    cohort = cohort if args.limit is None else limited(cohort, args.limit)
+    cohort = cohort if args.limit is None else cohort.draw(args.limit)
     if args.hold_out:
         recipe, cohort = held_out(recipe, cohort, [open_cohort(path) for path in args.hold_out])
     folder = args.out or Path("runs") / recipe.name
@@ -86,13 +86,3 @@ def held_out(recipe: "Recipe", cohort: "Cohort", others: "Sequence[Cohort]") -> 
     parts = [c.with_splits([split] * len(c)) for split, group in (("", [cohort]), ("test", others)) for c in group]
     name = f"{cohort.name}, tested on {JOIN.join(c.name for c in others)}"
     return replace(recipe, split=replace(recipe.split, per_split=0, use_source=True)), concatenate(name, parts)
-
-
-def limited(cohort: "Cohort", films: int) -> "Cohort":
-    """At most this many films of each label, the same ones every time; CohortError where that would be none."""
-    from core.errors import CohortError
-
-    if films < 1:
-        raise CohortError(f"--limit is {films}", "one film of each label at least", "Leave --limit out to use all")
-    shuffled = cohort.samples.sample(frac=1, random_state=0)
-    return cohort.take(sorted(shuffled.groupby("label").head(films).index))

@@ -96,6 +96,22 @@ class Cohort:
         """The films at these positions, in this order; classes stay."""
         return replace(self, samples=self.samples.iloc[np.asarray(indices, dtype=np.int64)])
 
+    def draw(self, films: int, seed: int = 0) -> "Cohort":
+        """At most ``films`` films of each label, drawn at random; order and classes stay.
+
+        The first files by name are no sample (a collection's children may come first). A film's turn follows from its
+        identity and the seed alone, so more films later hold those of before.
+
+        Raises:
+            CohortError: fewer than one film of each label is asked for.
+        """
+        if films < 1:
+            came = f"{films} films of each label were asked for"
+            raise CohortError(came, "one film of each label at least", "Leave the limit out to use all")
+        turn = [hashlib.sha256(f"{seed}\n{name}".encode()).hexdigest() for name in self.samples[FILM_ID].astype(str)]
+        place = pd.Series(turn).groupby(self.samples["label"].to_numpy()).rank(method="first")
+        return self.where(place.to_numpy(float) <= films)
+
     def relabel(self, mapping: Mapping[str, str], classes: Sequence[str]) -> "Cohort":
         """The same films under other class names; those whose label maps to nothing are dropped, and that is noted."""
         label = self.samples["label"].map(dict(mapping))

@@ -98,3 +98,20 @@ def test_an_empty_selection_is_a_cohort() -> None:
     assert none.labels().shape == (0,)
     assert len(none.fingerprint) == 64
     assert isinstance(none.counts(), pd.DataFrame)
+
+
+def test_a_draw_is_no_head_of_the_list_and_grows_with_its_number() -> None:
+    rows = [{"path": f"/f/{i:03}.png", "label": "well" if i % 4 else "ill", "split": ""} for i in range(400)]
+    many = Cohort("many", table(rows), ("well", "ill"))
+    some, more = many.draw(50), many.draw(80)
+    assert some.samples["label"].value_counts().to_dict() == {"well": 50, "ill": 50}
+    assert set(some.samples["path"]) <= set(more.samples["path"])
+    assert some.samples["path"].is_monotonic_increasing
+    places = some.samples.loc[some.samples["label"] == "well", "path"].str[3:6].astype(int)
+    assert 150 < places.mean() < 250  # the first 50 would have a mean of 33
+    assert many.draw(50, seed=1).samples["path"].tolist() != some.samples["path"].tolist()
+    shuffled = many.take(np.random.default_rng(0).permutation(400)).draw(50)
+    assert set(shuffled.samples["path"]) == set(some.samples["path"])
+    assert len(many.draw(1000)) == 400
+    with pytest.raises(CohortError, match="0 films of each label"):
+        many.draw(0)
