@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,52 +20,13 @@ from safetensors.torch import load_file, save_file
 from torch.overrides import TorchFunctionMode
 
 from core import identity
-from core.errors import CheckpointError, HilumError
-from core.networks.zoo import Network, build
-from core.transform.preprocess import Preprocess
+from core.errors import CheckpointError
+from core.model import card as cards_from_outside
+from core.model.card import Card
+from core.networks.zoo import NETWORKS, Network, build
 
 WEIGHTS, CARD, EVALUATION = "model.safetensors", "card.json", "evaluation.parquet"
 DOMAIN = "domain."
-
-
-@dataclass(frozen=True)
-class Card:
-    """All that is known about a checkpoint besides its weights; JSON throughout."""
-
-    name: str  # folder name
-    title: str  # for people
-    classes: tuple[str, ...]  # in the order of the logits
-    network: str  # key of zoo.NETWORKS
-    preprocess: Preprocess
-    recipe: dict[str, Any]  # Recipe.to_dict(): how it was trained
-    parameters: int  # trainable and frozen
-    created: str  # ISO date and time, UTC
-    temperature: float = 1.0  # logits are divided by it
-    thresholds: dict[str, float] = field(default_factory=dict)  # class -> probability of its operating point
-    domain: dict[str, Any] = field(default_factory=dict)  # limits of the in-domain gate
-    data: dict[str, Any] = field(
-        default_factory=dict
-    )  # name, fingerprint, layout, splits {split: {class: films}}, sources
-    metrics: dict[str, Any] = field(default_factory=dict)  # on the test split unless the key says otherwise
-    randomisation: dict[str, Any] = field(default_factory=dict)  # heatmap sanity check, filled by core.explain
-    versions: dict[str, str] = field(default_factory=dict)  # library -> version
-    history: list[dict[str, Any]] = field(default_factory=list)  # one dict per epoch, see training.Epoch
-    published: dict[str, float] = field(default_factory=dict)  # what the recipe's authors report
-    licence: str = ""
-    intended_use: str = ""
-    limitations: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**plain, "classes": list(self.classes), "preprocess": self.preprocess.to_dict()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Card":
-        """Inverse of ``to_dict``; keys of a newer version are ignored."""
-        known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
-        known["preprocess"] = Preprocess.from_dict(values["preprocess"])
-        return cls(**{**known, "classes": tuple(values["classes"])})
 
 
 class _NoFirstWeights(TorchFunctionMode):
@@ -123,9 +84,10 @@ def save(checkpoint: Checkpoint, folder: str | Path) -> Path:
     """Write the checkpoint: both files are complete before either takes its place, so a failure leaves the old ones."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(checkpoint.card.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     with replacing(folder / CARD) as card, replacing(folder / WEIGHTS) as weights:  # the inner one is replaced first
         save_file({key: _on_disk(key, value) for key, value in checkpoint.state.items()}, weights)
+        written = replace(checkpoint.card, weights_sha256=identity.of_file(weights))
+        text = json.dumps(written.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         card.write_text(text + "\n", encoding="utf-8")
     return folder
 
@@ -140,15 +102,18 @@ def load(source: str | Path) -> Checkpoint:
     for name in (CARD, WEIGHTS):
         if not (folder / name).is_file():
             raise CheckpointError(f"{folder} has no {name}", f"a checkpoint folder with {CARD} and {WEIGHTS}")
-    try:
-        card = Card.from_dict(json.loads((folder / CARD).read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError, HilumError) as error:
-        raise CheckpointError(f"{folder / CARD} is damaged ({error!r})", "the card as training wrote it") from error
+    card = _read_card(folder)
     try:
         state = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError, ValueError) as error:
         remedy = "Copy the file again, or train the model again"
         raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error})", "a safetensors file", remedy) from error
+    if card.weights_sha256 and identity.of_file(folder / WEIGHTS) != card.weights_sha256:
+        came = f"{folder / WEIGHTS} is not the file that {CARD} beside it was written for"
+        raise CheckpointError(came, "a card and its own weights", "Copy both files again, from the same folder")
+    if infinite := [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]:
+        came = f"{folder / WEIGHTS} holds values that are not finite, e.g. in {infinite[0]}"
+        raise CheckpointError(came, "finite weights", "Train the model again, or copy the file again")
     card = replace(card, name=folder.resolve().name)  # a copied folder is a model of its own
     return Checkpoint(card, {key: _in_memory(value) for key, value in state.items()}, folder)
 
@@ -159,10 +124,43 @@ def as_stored(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def available() -> list[Path]:
-    """Folders of all whole classifiers in ``weights/`` and ``$HILUM_WEIGHTS``, by name; other networks are left out."""
+    """Folders of all classifiers in ``weights/`` and ``$HILUM_WEIGHTS`` whose card can be relied on, by name."""
+    cards, _ = catalogue()
+    return [folder for folder in candidates() if folder.name in cards]
+
+
+def candidates() -> list[Path]:
+    """Folders with both files, by name, whatever their cards say; other networks, such as lung finders, are left out."""
     found = {card.parent.name: card.parent for room in reversed(_rooms()) for card in room.glob(f"*/{CARD}")}
     whole = [found[name] for name in sorted(found) if (found[name] / WEIGHTS).is_file()]
-    return [folder for folder in whole if b'"preprocess"' in (folder / CARD).read_bytes()]
+    return [folder for folder in whole if not _is_another_network(folder / CARD)]
+
+
+def catalogue() -> tuple[dict[str, Card], dict[str, str]]:
+    """All ``candidates`` by folder name: the cards that can be relied on, and why the others cannot."""
+    cards, refused = {}, {}
+    for folder in candidates():
+        try:
+            cards[folder.name] = replace(_read_card(folder), name=folder.name)
+        except CheckpointError as error:
+            refused[folder.name] = str(error)
+    return cards, refused
+
+
+def _read_card(folder: Path) -> Card:
+    card = cards_from_outside.read(folder / CARD)
+    if card.network not in NETWORKS:
+        raise CheckpointError(f"{folder / CARD} asks for the network {card.network!r}", f"one of {', '.join(NETWORKS)}")
+    return card
+
+
+def _is_another_network(card: Path) -> bool:
+    """Whether a card is whole and speaks of no classifier: the lung finder's, for one."""
+    try:
+        values = json.loads(card.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and not {"preprocess", "classes"} & values.keys()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import torch
 
 from core import identity
 from core.data.film.radiograph import Radiograph
+from core.errors import CheckpointError
 from core.model.bulk.engine import Engine, open_engine
 from core.model.checkpoint import Checkpoint, load
 from core.model.domain import DomainVerdict, Gate, signature
@@ -196,6 +197,9 @@ class Classifier:
     def _prediction(
         self, film: Radiograph, picture: np.ndarray, logits: np.ndarray, signatures: np.ndarray
     ) -> Prediction:
+        if not np.isfinite(logits).all():
+            came = f"{self.card.name} answers {film.name} with a number that is not finite"
+            raise CheckpointError(came, "finite logits", "The checkpoint is damaged: train it again or copy it again")
         verdict = self.gate.judge(film, picture, signatures)
         return Prediction(
             film.name, self.classes, self.probabilities(logits), logits, self.thresholds, picture, verdict

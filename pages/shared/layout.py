@@ -160,6 +160,8 @@ def _model() -> None:
         format_func=lambda name: cards[name].title,
         help="The model that fits the cohort is picked by itself; another one can be chosen.",
     )
+    for name, reason in resources.refused_models().items():
+        st.caption(f":material/heart_broken: {plain(name)} cannot be opened", help=plain(reason, longest=600))
     card = cards[st.session_state["model"]]
     st.caption(
         f"{plain(card.title)}: {plain(card.network)}, {card.preprocess.size} px"

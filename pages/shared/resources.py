@@ -82,21 +82,29 @@ def same_layout(layout: str) -> list[str]:
 
 
 def cards() -> "dict[str, Card]":
-    """Name -> card of every model that can be opened, by name."""
-    from core.model.checkpoint import CARD, available
+    """Folder name -> card of every model that can be opened, by name."""
+    return _catalogue_now()[0]
 
-    folders = available()
-    return _cards(tuple((str(folder), (folder / CARD).stat().st_mtime) for folder in folders))
+
+def refused_models() -> dict[str, str]:
+    """Folder name -> why it cannot be opened, of every checkpoint whose card does not hold."""
+    return _catalogue_now()[1]
+
+
+def _catalogue_now() -> "tuple[dict[str, Card], dict[str, str]]":
+    from core.identity import stamp
+    from core.model.checkpoint import CARD, WEIGHTS, candidates
+
+    return _catalogue(tuple((str(f), stamp(f / CARD), stamp(f / WEIGHTS)) for f in candidates()))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _cards(files: tuple[tuple[str, float], ...]) -> "dict[str, Card]":
-    import json
+def _catalogue(
+    files: tuple[tuple[str, tuple[int, int], tuple[int, int]], ...],
+) -> "tuple[dict[str, Card], dict[str, str]]":
+    from core.model.checkpoint import catalogue
 
-    from core.model.checkpoint import CARD, Card
-
-    found = (Card.from_dict(json.loads((Path(folder) / CARD).read_text(encoding="utf-8"))) for folder, _ in files)
-    return {card.name: card for card in found}
+    return catalogue()
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the model")

@@ -1,0 +1,188 @@
+"""What is known about a checkpoint besides its weights, and the one place where a card from outside is checked.
+
+A card may come from anybody: `Card.from_dict` takes nothing of the wrong kind or out of range, for a negative
+temperature would turn every answer round and a NaN would make the first class win. Pages may rely on what it lets in.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from core.errors import CheckpointError, RecipeError
+from core.transform.preprocess import CHOICES, Preprocess
+
+MAX_BYTES = 16_000_000
+MAX_CLASSES = 1000
+MAX_TEXT = 20_000  # characters
+COOLEST, HOTTEST = 1e-3, 1e3  # temperatures beyond these say nothing but 0 and 1, or nothing at all
+AS_TRAINING_WROTE_IT = "the card as training wrote it"
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that is known about a checkpoint besides its weights; JSON throughout."""
+
+    name: str  # folder name
+    title: str  # for people
+    classes: tuple[str, ...]  # in the order of the logits
+    network: str  # key of zoo.NETWORKS
+    preprocess: Preprocess
+    recipe: dict[str, Any]  # Recipe.to_dict(): how it was trained
+    parameters: int  # trainable and frozen
+    created: str  # ISO date and time, UTC
+    temperature: float = 1.0  # logits are divided by it
+    thresholds: dict[str, float] = field(default_factory=dict)  # class -> probability of its operating point
+    domain: dict[str, Any] = field(default_factory=dict)  # limits of the in-domain gate
+    data: dict[str, Any] = field(
+        default_factory=dict
+    )  # name, fingerprint, layout, splits {split: {class: films}}, sources
+    metrics: dict[str, Any] = field(default_factory=dict)  # on the test split unless the key says otherwise
+    randomisation: dict[str, Any] = field(default_factory=dict)  # heatmap sanity check, filled by core.explain
+    versions: dict[str, str] = field(default_factory=dict)  # library -> version
+    history: list[dict[str, Any]] = field(default_factory=list)  # one dict per epoch, see training.fit.Epoch
+    published: dict[str, float] = field(default_factory=dict)  # what the recipe's authors report
+    licence: str = ""
+    intended_use: str = ""
+    limitations: str = ""
+    # Of model.safetensors, written by `checkpoint.save`; "" on cards older than this field: not checked.
+    weights_sha256: str = field(default="", compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**plain, "classes": list(self.classes), "preprocess": self.preprocess.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Card":
+        """Inverse of ``to_dict``; keys of a newer version are ignored.
+
+        Raises:
+            CheckpointError: a key is missing, or a value is of the wrong kind or out of range; the first is named.
+        """
+        _check(values)
+        known = {f.name: values[f.name] for f in fields(cls) if f.name in values}
+        try:
+            known["preprocess"] = Preprocess.from_dict(values["preprocess"])
+        except (RecipeError, TypeError) as error:
+            raise CheckpointError(f"the card's preprocess is damaged ({error})", AS_TRAINING_WROTE_IT) from error
+        return cls(**{**known, "classes": tuple(values["classes"])})
+
+
+def read(path: Path) -> Card:
+    """The card in a file.
+
+    Raises:
+        CheckpointError: it cannot be read, is no JSON of reasonable size, or says what no card says.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES // 1_000_000} MB")
+        values = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = str(error)[:200]
+        raise CheckpointError(f"{path} is damaged ({reason})", AS_TRAINING_WROTE_IT, "Copy the card again") from error
+    try:
+        return Card.from_dict(values)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error.came}", error.expected, "Copy the card again") from error
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"it says {name}, which is no number")
+
+
+Rule = tuple[str, Callable[[Any], bool]]  # what is expected, in words, and whether a value is that
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _map_of(values: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda found: isinstance(found, dict) and all(map(_is_text, found)) and all(map(values, found.values()))
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _are_classes(value: Any) -> bool:
+    named = isinstance(value, list | tuple) and all(_is_text(name) and name.strip() for name in value)
+    return named and 1 <= len(value) <= MAX_CLASSES and len(set(value)) == len(value)
+
+
+def _is_preprocess(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _is_whole(value.get("size", 224))
+        and all(isinstance(value.get(name, choices[0]), str) for name, choices in CHOICES.items())
+        and all(
+            isinstance(value.get(name, []), list | tuple) and all(map(_is_number, value.get(name, [])))
+            for name in ("mean", "std")
+        )
+    )
+
+
+_TEXT: Rule = ("text", _is_text)
+_MAP: Rule = ("a JSON object", _is_map)
+_NEEDED = ("name", "title", "classes", "network", "preprocess", "recipe", "parameters", "created")
+_RULES: dict[str, Rule] = {
+    **dict.fromkeys(("name", "title", "network", "created", "licence", "intended_use", "limitations"), _TEXT),
+    "classes": (f"1 to {MAX_CLASSES} different names", _are_classes),
+    "preprocess": ("a JSON object with size, fit, contrast, region, mean and std", _is_preprocess),
+    "parameters": ("a whole number", _is_whole),
+    "temperature": (
+        f"a number from {COOLEST:g} to {HOTTEST:g}",
+        lambda value: _is_number(value) and COOLEST <= value <= HOTTEST,
+    ),
+    "thresholds": (
+        "a probability from 0 to 1 for each class",
+        _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
+    ),
+    **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation"), _MAP),
+    "versions": ("names with versions", _map_of(_is_text)),
+    "published": ("names with numbers", _map_of(_is_number)),
+    "history": ("a list of JSON objects", lambda value: isinstance(value, list) and all(map(_is_map, value))),
+    "weights_sha256": ("64 hex digits, or nothing", lambda v: isinstance(v, str) and len(v) in (0, 64)),
+}
+_INSIDE: dict[tuple[str, str], Rule] = {  # what pages read of the parts that are otherwise free
+    **{("data", key): _TEXT for key in ("name", "fingerprint", "layout")},
+    ("data", "splits"): ("films by split and class", _map_of(_map_of(_is_whole))),
+    ("data", "sources"): ("films by source", _is_map),
+    ("domain", "limits"): (
+        "centre, warn and refuse of each measure, in rising order",
+        _map_of(lambda v: _is_map(v) and set(v) == {"centre", "warn", "refuse"} and all(map(_is_number, v.values()))),
+    ),
+    ("recipe", "labels"): ("names with names", _map_of(_is_text)),
+}
+
+
+def _check(values: Any) -> None:
+    if not isinstance(values, Mapping):
+        raise CheckpointError(f"the card is a JSON {type(values).__name__}", "a JSON object")
+    if missing := [name for name in _NEEDED if name not in values]:
+        raise CheckpointError(f"the card has no {missing[0]}", f"a card with {', '.join(_NEEDED)}")
+    for name, (expected, fits) in _RULES.items():
+        if name in values and not fits(values[name]):
+            raise CheckpointError(f"the card's {name} is {_shown(values[name])}", expected)
+    for (part, name), (expected, fits) in _INSIDE.items():
+        if name in values.get(part, {}) and not fits(values[part][name]):
+            raise CheckpointError(f"the card's {part}.{name} is {_shown(values[part][name])}", expected)
+    if strange := sorted(values.get("thresholds", {}).keys() - set(values["classes"])):
+        raise CheckpointError(f"the card has an operating point for {strange[0]!r}", "one of its own classes")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
