@@ -130,7 +130,7 @@ def available() -> list[Path]:
 
 
 def candidates() -> list[Path]:
-    """Folders with both files, by name, whatever their cards say; other networks, such as lung finders, are left out."""
+    """Folders with both files, by name, whatever their cards say; networks of other kinds are left out."""
     found = {card.parent.name: card.parent for room in reversed(_rooms()) for card in room.glob(f"*/{CARD}")}
     whole = [found[name] for name in sorted(found) if (found[name] / WEIGHTS).is_file()]
     return [folder for folder in whole if not _is_another_network(folder / CARD)]
