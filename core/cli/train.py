@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from core.data.cohort import Cohort
     from core.training.recipe import Recipe
 
+WITHOUT = "-without-augmentation"  # the end of such a run's folder
+NAMES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}
+
 
 def add(subparsers: argparse._SubParsersAction) -> None:
     """The command's arguments."""
@@ -27,6 +30,10 @@ def add(subparsers: argparse._SubParsersAction) -> None:
         "--weights", help="none, imagenet, a state dict or a checkpoint folder, instead of the recipe's"
     )
     command.add_argument("--seed", type=int, help="instead of the recipe's")
+    help_ = "ours: the recipe's division; published: the one that its authors state, where the recipe names it"
+    command.add_argument("--split", choices=("ours", "published"), default="ours", help=help_)
+    help_ = "as the recipe but for its augmentation, into runs/RECIPE-without-augmentation; then the difference is told"
+    command.add_argument("--without-augmentation", action="store_true", help=help_)
     command.add_argument("--limit", type=int, metavar="N", help="use at most N films of each label, for trials")
     command.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
     command.set_defaults(run=run)
@@ -43,12 +50,19 @@ def run(args: argparse.Namespace) -> int:
     from core.training.recipe import load
 
     recipe = adjusted(load(args.recipe), args.epochs, args.weights, args.seed)
+    if args.split == "published":
+        recipe = with_published_split(recipe)
+    folder = args.out or Path("runs") / recipe.name
+    pair = folder
+    if args.without_augmentation:
+        recipe = without_augmentation(recipe)
+        folder = args.out or Path("runs") / f"{recipe.name}{WITHOUT}"
+        pair = folder.with_name(folder.name.removesuffix(WITHOUT))
     cohorts = [open_cohort(path) for path in args.data]
     cohort = cohorts[0] if len(cohorts) == 1 else concatenate(JOIN.join(c.name for c in cohorts), cohorts)
     cohort = cohort if args.limit is None else cohort.draw(args.limit)
     if args.hold_out:
         recipe, cohort = held_out(recipe, cohort, [open_cohort(path) for path in args.hold_out])
-    folder = args.out or Path("runs") / recipe.name
     say(f"[bold]{recipe.title}[/] on {len(cohort):,} films of {cohort.name} -> {folder}")
     if (folder / state.FILE).is_file():
         say("This folder holds a run already; it goes on from its last finished epoch.")
@@ -57,10 +71,44 @@ def run(args: argparse.Namespace) -> int:
             bars.line(epoch_line(epoch))
         checkpoint = finish(cohort, recipe, folder, args.device, bars)
     figures = checkpoint.card.metrics
-    names = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}
-    told = ", ".join(f"{name} {figures[key]:.4f}" for key, name in names.items() if key in figures)
+    told = ", ".join(f"{name} {figures[key]:.4f}" for key, name in NAMES.items() if key in figures)
     say(f"Test: [bold]{told or 'some class has no film'}[/] on {figures['films']} films. Written to {folder}")
+    if pair != folder:
+        say(what_augmentation_did(pair, folder))
     return 0
+
+
+def with_published_split(recipe: "Recipe") -> "Recipe":
+    """The recipe with the division that its authors state; RecipeError where it names none."""
+    from core.errors import RecipeError
+
+    if recipe.published_split is None:
+        came = f"the recipe {recipe.name} has no published_split: its own division is the stated one, or none is stated"
+        raise RecipeError(came, remedy="Leave --split out")
+    return replace(recipe, split=recipe.published_split)
+
+
+def without_augmentation(recipe: "Recipe") -> "Recipe":
+    """The recipe that shows every film as it is; RecipeError where it does so anyway."""
+    from core.errors import RecipeError
+
+    if not recipe.augment:
+        raise RecipeError(f"the recipe {recipe.name} has no augmentation", remedy="Leave --without-augmentation out")
+    return replace(recipe, augment=(), training=replace(recipe.training, augmented_copies={}))
+
+
+def what_augmentation_did(with_: Path, without: Path) -> str:
+    """The paired difference of the two runs on the test films of both, in a sentence."""
+    from core.evaluate.compare import compare
+    from core.evaluate.evaluation import from_parquet
+    from core.model.checkpoint import EVALUATION
+
+    files = [folder / EVALUATION for folder in (without, with_)]
+    if not files[1].is_file():
+        return f"No run with augmentation in {with_}: train it, and this command tells the difference."
+    found = compare(*(from_parquet(file).split("test") for file in files))
+    told = ", ".join(f"{name} {found.differences[key].text()}" for key, name in NAMES.items())
+    return f"With augmentation less without, on {found.films:,} test films (95 % intervals, paired): {told}"
 
 
 def adjusted(recipe: "Recipe", epochs: int | None, weights: str | None, seed: int | None) -> "Recipe":

@@ -1,6 +1,12 @@
-"""Where a network's first weights come from: torchvision's download, a file, or another checkpoint. Never a pickle."""
+"""Where a network's first weights come from: torchvision's download, a file, or another checkpoint. Never a pickle.
 
+"imagenet" is the file of the network in the folder that ``HILUM_PRETRAINED`` names, where it has one; else torchvision's
+download.
+"""
+
+import os
 import pickle
+import re
 from pathlib import Path
 from urllib.error import URLError
 
@@ -12,6 +18,7 @@ from torch import nn
 from core.errors import CheckpointError, RecipeError
 
 State = dict[str, torch.Tensor]
+CLASSIFIERS = ("fc.", "classifier.")  # how torchvision's names of a classifier's tensors begin
 
 
 def torchvision_state(name: str, weights: str, model: nn.Module) -> State:
@@ -26,14 +33,52 @@ def torchvision_state(name: str, weights: str, model: nn.Module) -> State:
     """
     if weights == "none" or (weights != "imagenet" and Path(weights).is_dir()):
         return {}
-    state = _download(name) if weights == "imagenet" else _read(Path(weights))
+    file = pretrained_file(name) if weights == "imagenet" else Path(weights)
+    state = _download(name) if file is None else _read(file)
     own = model.state_dict()
     fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
-    body = {key for key in own if not key.startswith(("fc.", "classifier."))}
+    body = {key for key in own if not key.startswith(CLASSIFIERS)}
     if missing := sorted(body - fitting.keys() - {key for key in body if key.endswith("num_batches_tracked")}):
-        came = f"{weights} lacks {len(missing)} of the {len(body)} tensors of {name}, the first being {missing[0]}"
-        raise CheckpointError(came, f"torchvision's state dict of {name}")
+        came = (
+            f"{file or weights} lacks {len(missing)} of the {len(body)} tensors of {name}, the first being {missing[0]}"
+        )
+        if other := _whose(state):
+            came = f"{file or weights} holds the weights of {other}, not of {name}"
+        raise CheckpointError(came, f"torchvision's state dict of {name}, with or without its classifier")
     return fitting
+
+
+def pretrained_file(name: str) -> Path | None:
+    """The file of torchvision's network ``name`` in the folder ``HILUM_PRETRAINED``; None where there is none.
+
+    Its name begins with the network's: ``resnet18_imagenet.pth``, or torchvision's own ``resnet18-f37072fd.pth``.
+
+    Raises:
+        CheckpointError: the variable names no folder.
+    """
+    folder = os.environ.get("HILUM_PRETRAINED")
+    if not folder:
+        return None
+    if not Path(folder).is_dir():
+        came = f"HILUM_PRETRAINED names {folder}, which is no folder"
+        raise CheckpointError(came, "a folder of state dicts such as resnet18_imagenet.pth", "Correct it, or unset it")
+    own = re.compile(rf"{re.escape(name)}([-_][^.]*)?\.(pth|safetensors)")
+    return next((path for path in sorted(Path(folder).iterdir()) if own.fullmatch(path.name)), None)
+
+
+def _whose(state: State) -> str:
+    """Which of torchvision's classifiers these tensors belong to, by names and shapes; "" if to none."""
+    import torchvision
+
+    from core.networks.zoo import NETWORKS  # which builds on this module
+
+    for name in (spec.name for spec in NETWORKS.values() if spec.pretrained and not spec.source):
+        with torch.device("meta"):
+            own = torchvision.models.get_model(name).state_dict()
+        body = {key for key in own if not key.startswith(CLASSIFIERS) and not key.endswith("num_batches_tracked")}
+        if all(key in state and state[key].shape == own[key].shape for key in body):
+            return name
+    return ""
 
 
 def feature_state(weights: str, features: nn.Sequential) -> State:
@@ -57,7 +102,8 @@ def _download(name: str) -> State:
     except (URLError, OSError, RuntimeError) as error:
         raise RecipeError(
             f"the ImageNet weights of {name} could not be downloaded ({error})",
-            remedy="Connect to the internet, give a state dict with --weights FILE.pth, or start with --weights none",
+            remedy="Connect to the internet, name a folder of state dicts in HILUM_PRETRAINED, give one with "
+            "--weights FILE.pth, or start with --weights none",
         ) from error
 
 

@@ -84,6 +84,7 @@ class NetworkSpec:
         pretrained: torchvision offers ImageNet weights.
         input_size: the side, in pixels, it was designed for.
         fixed_size: its head accepts no other side.
+        source: what torchvision calls it, where that is not its name.
         evidence: how it tells each place's part in a logit: "activations", because its head is pooling and one linear
             layer (class activation, Zhou 2016); "votes", which its head counts; "" where it does not.
     """
@@ -94,6 +95,7 @@ class NetworkSpec:
     input_size: int
     fixed_size: bool = False
     evidence: Literal["", "activations", "votes"] = ""
+    source: str = ""
 
 
 NETWORKS = {
@@ -103,6 +105,7 @@ NETWORKS = {
         NetworkSpec("resnet50", "ResNet-50", True, 224, evidence="activations"),
         NetworkSpec("densenet121", "DenseNet-121", True, 224, evidence="activations"),
         NetworkSpec("vgg16", "VGG-16", True, 224),
+        NetworkSpec("vgg16_pooled", "VGG-16 with one dense layer", True, 224, evidence="activations", source="vgg16"),
         NetworkSpec("mobilenet_v2", "MobileNetV2", True, 224, evidence="activations"),
         NetworkSpec("mobilenet_v3_large", "MobileNetV3-Large", True, 224),
         NetworkSpec("efficientnet_b0", "EfficientNet-B0", True, 224, evidence="activations"),
@@ -145,8 +148,9 @@ def build(
     else:
         import torchvision  # a second that a network from scratch need not wait for
 
-        model = torchvision.models.get_model(name, num_classes=n_classes)
-        if state := torchvision_state(name, weights, model):
+        source = NETWORKS[name].source or name
+        model = torchvision.models.get_model(source, num_classes=n_classes)
+        if state := torchvision_state(source, weights, model):
             model.load_state_dict(state, strict=False)
         features, head = _PARTS[name](model)
         if dropout:
@@ -184,6 +188,15 @@ def _vgg(model: Any) -> Parts:
     return features, _without_in_place(head)
 
 
+def _vgg_pooled(model: Any) -> Parts:
+    """VGG's features under the mean of the last map and one dense layer: 0.1 % of the weights of VGG's own head."""
+    features, _ = _vgg(model)
+    classifier = nn.Linear(512, model.classifier[-1].out_features)
+    return features, named(
+        pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), dropout=nn.Dropout(0.0), classifier=classifier
+    )
+
+
 def _mobilenet_v2(model: Any) -> Parts:
     return _stages(model.features, (0, 2, 4, 7, 14, 18), "stage"), _pooled_head(model)
 
@@ -206,6 +219,7 @@ _PARTS: dict[str, Callable[[Any], Parts]] = {
     "resnet50": _resnet,
     "densenet121": _densenet,
     "vgg16": _vgg,
+    "vgg16_pooled": _vgg_pooled,
     "mobilenet_v2": _mobilenet_v2,
     "mobilenet_v3_large": _mobilenet_v3,
     "efficientnet_b0": _efficientnet,

@@ -21,7 +21,9 @@ from core.errors import RecipeError
 from core.model import device as devices
 from core.networks.zoo import Network, build
 from core.training import evidence_penalty as known_outlines
+from core.training import frozen_features
 from core.training import state as states
+from core.training.augmented_copies import with_copies
 from core.training.films import Films, Progress, batches, films_of, prepare, quiet
 from core.training.recipe import Recipe, TrainingConfig
 from core.training.schedule import Steps
@@ -78,14 +80,25 @@ def fit(
     training, validation = films.where(split == "train"), films.where(split == "validation")
     if outlines is not None:
         training = replace(training, outlines=outlines)
+    augment = Augment(recipe.augment)
+    if config.augmented_copies:
+        training = with_copies(training, config.augmented_copies, recipe.classes, augment, config.seed)
+        augment = Augment(())
+    learner = network
+    if frozen_features.usable(recipe):
+        fixed, learner = frozen_features.head_alone(network)
+        training, validation = (
+            frozen_features.seen(fixed, part, recipe.preprocess, where, progress, f"frozen features, {name}")
+            for name, part in (("training", training), ("validation", validation))
+        )
     loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         began = time.perf_counter()
         torch.manual_seed(config.seed * 100_003 + epoch)  # dropout
         steps = Steps(config, len(training), epoch)
-        trained = _train(network, optimiser, loss, training, recipe, steps, where, progress)
+        trained = _train(learner, optimiser, loss, training, recipe, augment, steps, where, progress)
         spent = time.perf_counter() - began
-        judged = judge(network, validation, recipe.preprocess, where)
+        judged = judge(learner, validation, recipe.preprocess, where)
         if not math.isfinite(trained[0] + judged[0]):
             remedy = 'Lower training.learning_rate, or let it rise slowly with training.schedule = "onecycle"'
             raise RecipeError(f"training diverged: the loss of epoch {epoch} is not a number", remedy=remedy)
@@ -121,7 +134,9 @@ def judge(network: Network, films: Films, preprocess: Preprocess, device: torch.
 
 
 def to_input(pictures: torch.Tensor, preprocess: Preprocess, device: torch.device) -> torch.Tensor:
-    """uint8 (B, S, S) -> float32 (B, 3, S, S) on the device, channels last."""
+    """uint8 (B, S, S) -> float32 (B, 3, S, S) on the device, channels last; kept features pass as they are."""
+    if pictures.dtype != torch.uint8:
+        return pictures.to(device)
     return preprocess.tensor(pictures.to(device)).contiguous(memory_format=torch.channels_last)
 
 
@@ -131,6 +146,7 @@ def _train(
     loss: nn.Module,
     films: Films,
     recipe: Recipe,
+    augment: Augment,
     steps: Steps,
     device: torch.device,
     progress: Progress,
@@ -138,7 +154,7 @@ def _train(
     """One epoch; mean loss and accuracy over the films as they were seen."""
     network.train()
     seen, total, right = 0, torch.zeros((), device=device), torch.zeros((), device=device)
-    served = batches(films, recipe.training, Augment(recipe.augment), steps.epoch)
+    served = batches(films, recipe.training, augment, steps.epoch)
     for step, (pictures, labels, *outlines) in enumerate(served):
         for group in optimiser.param_groups:
             group["lr"] = steps.rate(step)
@@ -178,7 +194,7 @@ def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[N
     weights = "none" if state.network else n.weights
     network = build(n.name, len(recipe.classes), weights, n.dropout, n.freeze)
     network = network.to(device).to(memory_format=torch.channels_last)
-    parameters = [p for p in network.parameters() if p.requires_grad]
+    parameters = _groups(network, c)
     settings: dict[str, Any] = {"lr": c.learning_rate, "weight_decay": c.weight_decay}
     settings["fused"] = device.type in ("cpu", "cuda")  # a fifth of the time of the plain step
     optimiser: torch.optim.Optimizer
@@ -190,6 +206,15 @@ def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[N
         network.load_state_dict(state.network)
         optimiser.load_state_dict(state.optimiser)
     return network, optimiser
+
+
+def _groups(network: Network, config: TrainingConfig) -> list[Any]:
+    """The weights that learn; where the penalty is on kernels only, biases and norms apart without it."""
+    learning = [p for p in network.parameters() if p.requires_grad]
+    if config.decayed == "all":
+        return learning
+    kernels, others = ([p for p in learning if (p.ndim > 1) == matrix] for matrix in (True, False))
+    return [{"params": kernels}, {"params": others, "weight_decay": 0.0}]
 
 
 def _class_weights(films: Films, config: TrainingConfig, device: torch.device) -> torch.Tensor | None:

@@ -10,10 +10,14 @@ from typing import Any, TypeVar
 
 from core.errors import RecipeError
 from core.networks.zoo import NETWORKS
-from core.training.settings import NetworkConfig, SplitConfig, Stage, TrainingConfig, contradiction
+from core.training.settings import LATER, NetworkConfig, SplitConfig, Stage, TrainingConfig, contradiction
 from core.transform.augment import Step
 from core.transform.preprocess import Preprocess
 
+WORDS = (  # for readers: they make no other run
+    *("name", "title", "reference", "published", "published_report", "published_split"),
+    *("departures", "not_stated", "limitations"),
+)
 FOLDER = Path(__file__).resolve().parents[1] / "recipes"
 
 
@@ -37,12 +41,20 @@ class Recipe:
     """Applied to training films only, in order."""
     split: SplitConfig = field(default_factory=SplitConfig)
     """Training, validation and test films."""
+    published_split: SplitConfig | None = None
+    """The division its authors state, where ours is another one: `core train --split published`."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
     """The optimisation."""
     reference: str = ""
     """The system it follows, and where it departs from it."""
     published: Mapping[str, float] = field(default_factory=dict)
-    """Figures its authors report, 0 to 1."""
+    """Figures its authors report, 0 to 1; a loss is what they minimised."""
+    published_report: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    """What they report of each class: split -> class -> precision, recall, f1 (0 to 1) and support (films)."""
+    departures: tuple[str, ...] = ()
+    """Where it does not do what its authors state, and why; a sentence each."""
+    not_stated: tuple[str, ...] = ()
+    """What its authors leave open and is chosen here; a sentence each."""
     limitations: str = ""
     """For the card of the checkpoint."""
 
@@ -53,6 +65,15 @@ class Recipe:
             raise contradiction(f"labels name the class {strangers[0]!r}", f"classes = {list(self.classes)}")
         if orphans := [c for c in self.classes if c not in self.labels.values()]:
             raise contradiction(f"classes name {orphans[0]!r}", "labels, which map nothing to it")
+        if strangers := sorted(set(self.training.augmented_copies) - set(self.classes)):
+            raise contradiction(f"training.augmented_copies names {strangers[0]!r}", f"classes = {list(self.classes)}")
+        if self.training.augmented_copies and not self.augment:
+            raise contradiction("training.augmented_copies", "no [[augment]] table", "they would be plain repeats")
+        for split, rows in self.published_report.items():
+            if strangers := sorted(set(rows) - set(self.classes)):
+                raise contradiction(
+                    f"published_report.{split} names {strangers[0]!r}", f"classes = {list(self.classes)}"
+                )
         spec = NETWORKS[self.network.name]
         if spec.fixed_size and self.preprocess.size != spec.input_size:
             own = f"network.name = {spec.name!r} (films of {spec.input_size} px)"
@@ -91,18 +112,24 @@ class Recipe:
         values["training"] = _make(TrainingConfig, "training", training)
         values["network"] = _make(NetworkConfig, "network", values.get("network", {}))
         values["split"] = _make(SplitConfig, "split", values.get("split", {}))
+        if values.get("published_split") is not None:
+            values["published_split"] = _make(SplitConfig, "published_split", values["published_split"])
         values["preprocess"] = Preprocess.from_dict(_table("preprocess", values.get("preprocess", {})))
         steps = _list("augment", values.get("augment", ()))
         values["augment"] = tuple(Step.from_dict(_table("augment", step)) for step in steps)
         classes = tuple(_list("classes", values.pop("classes", ())))
+        for words in ("departures", "not_stated"):
+            values[words] = tuple(_list(words, values.get(words, ())))
         labels = _table("labels", values.pop("labels", {name: name for name in classes}))
         return _make(cls, "a recipe", {**values, "classes": classes, "labels": labels})
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 hex over every setting that changes the weights; words for readers do not."""
-        words = ("name", "title", "reference", "published", "limitations")
-        settings = {key: value for key, value in self.to_dict().items() if key not in words}
+        settings = {key: value for key, value in self.to_dict().items() if key not in WORDS}
+        for later in (f for f in fields(TrainingConfig) if f.metadata == LATER):
+            if not getattr(self.training, later.name) or getattr(self.training, later.name) == later.default:
+                del settings["training"][later.name]  # a run from before this setting goes on
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 

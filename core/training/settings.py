@@ -1,6 +1,7 @@
 """The parts of a recipe besides its pictures; each refuses what is out of range or contradicts itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from core.errors import RecipeError
@@ -10,6 +11,8 @@ Optimiser = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "stages", "cosine", "onecycle"]
 Sampling = Literal["uniform", "weighted", "sources"]
 Monitor = Literal["validation_loss", "validation_accuracy"]
+Decayed = Literal["all", "kernels"]
+LATER = {"later": True}  # of a setting that came after runs were kept: at its default it makes no other run
 MOST = 2**31 - 1  # of a seed: it is multiplied by 100,003 and must stay a 64-bit number
 
 
@@ -88,6 +91,8 @@ class TrainingConfig:
     """Highest step size."""
     weight_decay: float = 0.0
     """Factor of the penalty on the weights."""
+    decayed: Decayed = field(default="all", metadata=LATER)
+    """What the penalty is on: "all" weights, or "kernels" (of convolutions and dense layers: no bias, no norm)."""
     schedule: Schedule = "constant"
     """"constant", "stages", "cosine" (down to 0) or "onecycle" (a fifth of the steps up, then cosine down)."""
     stages: tuple[Stage, ...] = ()
@@ -96,6 +101,8 @@ class TrainingConfig:
     """Share of each label spread over all classes, 0 to 1."""
     sampling: Sampling = "uniform"
     """"uniform"; "weighted": each class equally often; "sources": likewise, its sources by the root of their size."""
+    augmented_copies: Mapping[str, int] = field(default_factory=dict, metadata=LATER)
+    """Class -> that many further training pictures, made once by the augmentation; the films stay as they are then."""
     class_weights: bool = False
     """Weigh each film's loss by the inverse frequency of its class."""
     patience: int = 0
@@ -115,6 +122,13 @@ class TrainingConfig:
         for name, options in (("optimiser", Optimiser), ("schedule", Schedule), ("sampling", Sampling)):
             _one_of(f"training.{name}", getattr(self, name), get_args(options))
         _one_of("training.monitor", self.monitor, get_args(Monitor))
+        _one_of("training.decayed", self.decayed, get_args(Decayed))
+        if not isinstance(self.augmented_copies, Mapping):
+            raise RecipeError(
+                f"training.augmented_copies is {self.augmented_copies!r}", "a number of pictures by class"
+            )
+        for name, count in self.augmented_copies.items():
+            _whole(f"training.augmented_copies of {name!r}", count, 1, 1_000_000)
         _whole("training.epochs", self.epochs, 1, 10_000)
         _whole("training.batch", self.batch, 2, 4096)
         _whole("training.patience", self.patience, 0, 10_000)

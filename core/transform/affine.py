@@ -28,9 +28,18 @@ def zoom(factor: float, aspect: float) -> Matrix:
     return np.diag([factor * aspect**0.5, factor / aspect**0.5, 1.0])
 
 
+def field_of_view(x: float, y: float) -> Matrix:
+    """The picture shows `x` times its width and `y` times its height: below 1 = nearer.
+
+    Keras-Preprocessing draws both evenly from 1 - zoom_range to 1 + zoom_range (zx, zy of `apply_affine_transform`).
+    """
+    return np.diag([1 / x, 1 / y, 1.0])
+
+
 def shear(x: float, y: float) -> Matrix:
-    """Slanted by `x` degrees sideways and `y` degrees up and down."""
-    return np.array([[1, tan(radians(x)), 0], [tan(radians(y)), 1, 0], [0, 0, 1.0]])
+    """Slanted by `x` degrees sideways, then by `y` degrees up and down; areas stay, as in torchvision's affine."""
+    sideways, upright = tan(radians(x)), tan(radians(y))
+    return np.array([[1, sideways, 0], [upright, 1 + sideways * upright, 0], [0, 0, 1.0]])
 
 
 def flip(horizontal: bool) -> Matrix:

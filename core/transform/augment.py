@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -127,16 +128,11 @@ class Augment:
 
     def as_code(self) -> str:
         """The chain as torchvision v2 transforms for a PIL picture or uint8 tensor (C, H, W), ready to paste."""
-        lines = ["    v2.ToImage(),"]
+        lines = ["v2.ToImage(),"]
         for step in self.steps:
-            line, _, comment = step.augmentation.code(step.settings).partition("  # ")
-            if step.settings.get("fill") == "nearest":
-                comment = "torchvision fills with black only"
-            line = line if step.p == 1 else f"v2.RandomApply([{line}], p={step.p:g})"
-            lines.append(f"    {line}," + (f"  # {comment}" if comment else ""))
-        body = "\n".join(lines)
-        header = "import cv2\n" * ("cv2." in body) + torchvision_code.HEADER
-        return f"{header}\n\naugment = v2.Compose([\n{body}\n])\n"
+            line = step.augmentation.code(step.settings)
+            lines.append(f"{line if step.p == 1 else f'v2.RandomApply([{line}], p={step.p:g})'},")
+        return torchvision_code.script(lines)
 
     def as_toml(self) -> str:
         """The chain as [[augment]] tables of a recipe."""
@@ -188,7 +184,12 @@ def _drawn(step: Step, chances: Iterator[float]) -> Drawn:
     values: dict[str, Value] = {}
     for name, value in step.settings.items():
         chance = next(chances)
-        values[name] = value[0] + (value[1] - value[0]) * chance if isinstance(value, tuple) else value
+        values[name] = value
+        if isinstance(value, tuple) and step.augmentation.parameter(name).whole:
+            low, high = ceil(value[0]), floor(value[1])
+            values[name] = float(min(low + floor((high - low + 1) * chance), high))
+        elif isinstance(value, tuple):
+            values[name] = value[0] + (value[1] - value[0]) * chance
     return Drawn(step, values, applied)
 
 
@@ -210,6 +211,8 @@ def _check(step: str, parameter: Parameter, value: Setting) -> None:
     ends = [v for v in _ends(value) if not isinstance(v, str | bool)]
     if len(ends) != len(_ends(value)) or (isinstance(value, tuple) and len(ends) != 2) or ends != sorted(ends):
         raise RecipeError(f"{name} is {value!r}", "a number or a pair [low, high]")
+    if parameter.whole and ceil(ends[0]) > floor(ends[-1]):
+        raise RecipeError(f"{name} is {value!r}", "a whole number, or a pair with one between")
     if not _within(value, (parameter.low, parameter.high)):
         limits = f"values from {parameter.low:g} to {parameter.high:g} {parameter.unit}"
         raise RecipeError(f"{name} is {value!r}", limits)

@@ -28,6 +28,7 @@ class Parameter:
     natural: tuple[float, float] | None = None  # what films of a working department show; None = no such limit
     choices: tuple[str, ...] = ()  # when set, the value is one of these words and the numbers are their positions
     drawn: bool = False  # drawn over its whole range unless fixed: positions and seeds
+    whole: bool = False  # a whole number; a range is drawn with both its ends
 
     @property
     def first(self) -> Setting:
@@ -59,7 +60,7 @@ FILL = Parameter("fill", 0, 1, 0, "", 1, "What comes in from outside the film", 
 
 
 def _seed() -> Parameter:
-    return Parameter("seed", 0, 9999, 0, "", 1, "Number of the random pattern", drawn=True)
+    return Parameter("seed", 0, 9999, 0, "", 1, "Number of the random pattern", drawn=True, whole=True)
 
 
 def _place(name: str, help_: str) -> Parameter:
@@ -92,6 +93,16 @@ _GEOMETRY = (
         ),
         "plausible", "Patient size and collimation vary; twice the size would show a fraction of one lung.",
         code.zoom, matrix=affine.zoom,
+    ),
+    Augmentation(
+        "field_of_view", "Field of view",
+        (
+            Parameter("x", 0.5, 2, 0.9, "x", 0.05, "Width that is seen: below 1 = nearer", natural=(0.85, 1.2)),
+            Parameter("y", 0.5, 2, 0.9, "x", 0.05, "Height that is seen: below 1 = nearer", natural=(0.85, 1.2)),
+            FILL,
+        ),
+        "plausible", "As zoom, but each side by itself, as Keras' zoom_range does it: nobody is filmed much stretched.",
+        code.field_of_view, matrix=affine.field_of_view,
     ),
     Augmentation(
         "shear", "Shear",
@@ -153,7 +164,7 @@ _GREYS = (
         "clahe", "Local contrast (CLAHE)",
         (
             Parameter("clip", 1, 10, 2, "", 0.5, "Limit of the contrast gain", natural=(1, 4)),
-            Parameter("tiles", 2, 16, 8, "", 1, "Fields along each side"),
+            Parameter("tiles", 2, 16, 8, "", 1, "Fields along each side", whole=True),
         ),
         "plausible", "Modern detectors ship with multi-scale contrast processing that looks much like it.",
         code.clahe, pixels=pixels.clahe,
@@ -186,7 +197,7 @@ _QUALITY = (
     ),
     Augmentation(
         "jpeg", "JPEG compression",
-        (Parameter("quality", 5, 100, 40, "", 1, "Lower = more blocks", natural=(30, 100)),),
+        (Parameter("quality", 5, 100, 40, "", 1, "Lower = more blocks", natural=(30, 100), whole=True),),
         "plausible", "Many public films went through a web page or a slide before they became a data set.",
         code.jpeg, pixels=pixels.jpeg,
     ),

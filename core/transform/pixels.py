@@ -39,7 +39,7 @@ def invert(picture: np.ndarray) -> np.ndarray:
 
 def noise(picture: np.ndarray, sigma: float, seed: float) -> np.ndarray:
     """Gaussian noise of `sigma` grey levels."""
-    grain = np.random.default_rng(int(seed)).standard_normal(picture.shape, np.float32)
+    grain = np.random.default_rng(round(seed)).standard_normal(picture.shape, np.float32)
     return np.clip(np.round(picture + sigma * grain), 0, 255).astype(np.uint8)
 
 
@@ -69,7 +69,7 @@ def clahe(picture: np.ndarray, clip: float, tiles: float) -> np.ndarray:
     """Histogram equalised in each of tiles x tiles fields, contrast gain limited by `clip`."""
     import cv2
 
-    return cv2.createCLAHE(clip, (int(tiles), int(tiles))).apply(picture)
+    return cv2.createCLAHE(clip, (round(tiles), round(tiles))).apply(picture)
 
 
 def erase(picture: np.ndarray, x: float, y: float, side: float, grey: float) -> np.ndarray:
@@ -99,7 +99,7 @@ def jpeg(picture: np.ndarray, quality: float) -> np.ndarray:
     """Saved as JPEG and read back."""
     import cv2
 
-    _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
+    _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, round(quality)])
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
 
 
@@ -120,7 +120,9 @@ def elastic(picture: np.ndarray, amplitude: float, smoothness: float, seed: floa
     size = picture.shape[0]
     # The field is smooth, so it is drawn on a coarse grid and enlarged: 20 times faster than blurring at full size.
     knots = max(2, round(100 / smoothness))
-    coarse = np.random.default_rng(int(seed)).standard_normal((knots, knots, 2), np.float32) * (amplitude * size / 100)
+    coarse = np.random.default_rng(round(seed)).standard_normal((knots, knots, 2), np.float32) * (
+        amplitude * size / 100
+    )
     field = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
     columns, rows = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
     return cv2.remap(

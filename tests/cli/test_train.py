@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from core.cli import main
-from core.cli.train import adjusted
+from core.cli.train import adjusted, what_augmentation_did, with_published_split, without_augmentation
 from core.errors import RecipeError
+from core.evaluate.compare import compare
+from core.evaluate.evaluation import from_parquet
 from core.model.checkpoint import load
-from core.training.recipe import Recipe, Stage
+from core.training.recipe import Recipe, SplitConfig, Stage
 from core.training.recipe import load as load_recipe
 from tests.squares import draw_films
 from tests.training.test_fit import as_toml
@@ -132,3 +134,27 @@ def test_changes_on_the_command_line_are_checked_like_a_recipe() -> None:
     assert adjusted(load_recipe("shipped_resnet18"), 4, None, None).training.half_size_epochs == 3
     with pytest.raises(RecipeError, match="freeze"):
         adjusted(load_recipe("frozen_resnet"), None, "none", None)
+
+
+def test_the_published_split_is_asked_for_by_name() -> None:
+    first = load_recipe("resnet18_three_class")
+    assert with_published_split(first).split == SplitConfig(validation=0.08, test=0.2)
+    assert with_published_split(first).fingerprint != first.fingerprint
+    with pytest.raises(RecipeError, match="deep_cnn has no published_split"):
+        with_published_split(load_recipe("deep_cnn"))
+
+
+def test_without_augmentation_says_what_the_augmentation_did(trained, capsys: pytest.CaptureFixture[str]) -> None:
+    out = trained[0].with_name("run-without-augmentation")
+    command = [*trained[1][:4], "--out", str(out), "--epochs", "2", "--device", "cpu", "--without-augmentation"]
+    assert main(command) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "With augmentation less without, on 8 test films" in told
+    with_, without = (from_parquet(folder / "evaluation.parquet").split("test") for folder in (trained[0], out))
+    gap = compare(without, with_).differences["accuracy"]
+    assert f"accuracy {gap.text()}" in told
+    assert not load(out).card.recipe["augment"]
+    alone = out.with_name("alone-without-augmentation")
+    assert "No run with augmentation" in what_augmentation_did(out.with_name("alone"), alone)
+    with pytest.raises(RecipeError, match="has no augmentation"):
+        without_augmentation(load_recipe("phantom_cheat"))

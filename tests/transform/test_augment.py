@@ -1,6 +1,7 @@
 """Every augmentation does something, keeps its limits, can be made again, undone and copied."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 
 from core.errors import RecipeError
+from core.training.recipe import load
 from core.transform.augment import AUGMENTATIONS, Augment, Drawn, Step, geometry, warp_back
 
 SIDE = 96
@@ -153,20 +155,95 @@ def test_a_step_passed_over_changes_nothing(picture: np.ndarray) -> None:
     assert np.array_equal(geometry(drawn), np.eye(3))
 
 
-EXACT = sorted(set(AUGMENTATIONS) - {"crop", "noise", "elastic", "marker", "equalise", "low_resolution"})
+def some_of(name: str, draws: int = 24) -> list[Step]:
+    """Steps with every number fixed somewhere in its whole range, the corners of the ranges among them."""
+    generator = np.random.default_rng(len(name))
+    steps = []
+    for draw in range(draws):
+        values: dict[str, float | str] = {}
+        for p in AUGMENTATIONS[name].parameters:
+            at = (0.0, 1.0)[draw % 2] if draw < 4 else generator.random()
+            number = p.low + at * (p.high - p.low)
+            values[p.name] = (
+                p.choices[draw // 2 % len(p.choices)] if p.choices else round(number) if p.whole else number
+            )
+        steps.append(Step(name, values))
+    return steps
+
+
+def copied(augment: Augment, picture: np.ndarray, **names: object) -> np.ndarray:
+    """What the copied code makes of a picture, run by itself; ``names`` replace what it imported."""
+    scope: dict = {}
+    exec(augment.as_code(), scope)
+    scope.update(names)
+    out = scope["augment"](torch.from_numpy(picture)[None].repeat(3, 1, 1))
+    assert out.shape == (3, *picture.shape)
+    assert out.dtype == torch.uint8
+    return out[0].numpy()
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_the_copied_code_runs_and_agrees(name: str, picture: np.ndarray) -> None:
-    augment = Augment([Step(name, {p.name: (p.low + p.high) / 2 for p in AUGMENTATIONS[name].parameters if p.drawn})])
-    scope: dict = {}
-    exec(augment.as_code(), scope)
-    theirs = scope["augment"](torch.from_numpy(picture)[None].repeat(3, 1, 1))
-    assert theirs.shape == (3, SIDE, SIDE)
-    if name in EXACT:
+def test_the_copied_code_is_what_the_preview_shows(name: str, picture: np.ndarray) -> None:
+    for step in some_of(name):
+        augment = Augment([step])
         ours = augment.replay(picture, augment.draw(seeded())).astype(float)
-        inner = slice(8, -8)
-        assert np.abs(ours - theirs[0].numpy())[inner, inner].mean() < 1.0
+        gap = np.abs(ours - copied(augment, picture))
+        assert gap.mean() < 1.0, step
+        assert np.quantile(gap, 0.98) < 8, step
+
+
+@pytest.mark.parametrize("name", [name for name, a in AUGMENTATIONS.items() if a.parameters])
+@pytest.mark.parametrize("end", [0, 1])
+def test_the_copied_code_draws_the_same_ranges(name: str, end: int, picture: np.ndarray) -> None:
+    """Both drawing always the one end of every range: the copied code makes the picture of that end."""
+    declared = AUGMENTATIONS[name].parameters
+    ends = {p.name: (p.low, p.low + 0.6 * (p.high - p.low)) for p in declared if not p.choices}
+    step, fixed = Step(name, ends), {key: value[end] for key, value in ends.items()}
+    whole = {p.name for p in declared if p.whole}
+    at_end = Step(name, {key: float(int(value)) if key in whole else value for key, value in fixed.items()})
+    ours = Augment.replay(picture, Augment([at_end]).draw(seeded())).astype(float)
+    draw = (lambda low, high: low) if end == 0 else (lambda low, high: high)
+    assert np.abs(ours - copied(Augment([step]), picture, uniform=draw, randint=draw)).mean() < 1.0
+
+
+def test_whole_numbers_are_drawn_with_both_ends() -> None:
+    augment, generator = Augment([Step("clahe", {"tiles": (4.0, 8.0)})]), seeded()
+    drawn = [augment.draw(generator)[0].values["tiles"] for _ in range(2000)]
+    assert sorted(set(drawn)) == [4, 5, 6, 7, 8]
+    assert min(drawn.count(value) for value in set(drawn)) > 300
+    with pytest.raises(RecipeError, match=r"lahe\.tiles is \(4\.2, 4\.8\)"):
+        Step("clahe", {"tiles": (4.2, 4.8)})
+
+
+def test_no_shear_crushes_the_picture(picture: np.ndarray) -> None:
+    for step in some_of("shear"):
+        assert np.linalg.det(geometry(Augment([step]).draw(seeded()))) == pytest.approx(1)
+
+
+def keras_matrix(theta: float = 0, shear: float = 0, zx: float = 1, zy: float = 1) -> np.ndarray:
+    """`apply_affine_transform` of Keras-Preprocessing 1.1.2: (row, column) of the new picture -> of the old one."""
+    a, s = np.deg2rad(theta), np.deg2rad(shear)
+    rotation = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    sheared = np.array([[1, -np.sin(s), 0], [0, np.cos(s), 0], [0, 0, 1]])
+    return rotation @ sheared @ np.diag([zx, zy, 1.0])
+
+
+@pytest.mark.parametrize("recipe", ["compact_cnn", "frozen_mobilenet"])
+def test_published_moves_are_kerass(recipe: str) -> None:
+    """Every draw of the recipe is one that Keras could draw from its stated ranges, and its ends are Keras' ends."""
+    rotate, shear, zoom = load(recipe).augment[:3]
+    assert (rotate.values["angle"], shear.values["y"]) == ((-5, 5), (-0.2, 0.2))
+    assert zoom.values["x"] == zoom.values["y"] == (1 - 0.3, 1 + 0.3)
+    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1.0]])  # Keras counts rows first
+    for angle, slant, x, y in ((5, 0.2, 0.7, 1.3), (-5, -0.2, 1.3, 0.7), (0, 0, 0.7, 0.7), (3, 0.1, 1.1, 0.9)):
+        steps = [replace(rotate, values={"angle": float(angle)}), replace(shear, values={**shear.values, "y": slant})]
+        steps.append(replace(zoom, values={"x": x, "y": y}))
+        ours = geometry(Augment(steps).draw(seeded()))
+        theirs = np.linalg.inv(swap @ keras_matrix(-angle, slant, zx=y, zy=x) @ swap)
+        assert ours == pytest.approx(theirs, abs=2e-5)
+    assert geometry(Augment([replace(zoom, values={"x": 0.7, "y": 1.3})]).draw(seeded()))[0, 0] == pytest.approx(
+        1.4286, abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
