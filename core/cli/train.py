@@ -103,10 +103,10 @@ def what_augmentation_did(with_: Path, without: Path) -> str:
     from core.evaluate.evaluation import from_parquet
     from core.model.checkpoint import EVALUATION
 
-    files = [folder / EVALUATION for folder in (without, with_)]
-    if not files[1].is_file():
+    if not (with_ / EVALUATION).is_file():
         return f"No run with augmentation in {with_}: train it, and this command tells the difference."
-    found = compare(*(from_parquet(file).split("test") for file in files))
+    first, second = (from_parquet(folder / EVALUATION).split("test") for folder in (without, with_))
+    found = compare(first, second)
     told = ", ".join(f"{name} {found.differences[key].text()}" for key, name in NAMES.items())
     return f"With augmentation less without, on {found.films:,} test films (95 % intervals, paired): {told}"
 

@@ -1,6 +1,6 @@
 """Where a network's first weights come from: torchvision's download, a file, or another checkpoint. Never a pickle.
 
-"imagenet" is the file of the network in the folder that ``HILUM_PRETRAINED`` names, where it has one; else torchvision's
+"imagenet" is the network's file in the folder that ``HILUM_PRETRAINED`` names, where that has one; else torchvision's
 download.
 """
 
@@ -43,7 +43,10 @@ def torchvision_state(name: str, weights: str, model: nn.Module) -> State:
             f"{file or weights} lacks {len(missing)} of the {len(body)} tensors of {name}, the first being {missing[0]}"
         )
         if other := _whose(state):
-            came = f"{file or weights} holds the weights of {other}, not of {name}"
+            source = file or weights
+        came = f"{source} lacks {len(missing)} of the {len(body)} tensors of {name}, the first being {missing[0]}"
+        if other := _whose(state):
+            came = f"{source} holds the weights of {other}, not of {name}"
         raise CheckpointError(came, f"torchvision's state dict of {name}, with or without its classifier")
     return fitting
 

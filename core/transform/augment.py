@@ -184,11 +184,12 @@ def _drawn(step: Step, chances: Iterator[float]) -> Drawn:
     values: dict[str, Value] = {}
     for name, value in step.settings.items():
         chance = next(chances)
-        values[name] = value
-        if isinstance(value, tuple) and step.augmentation.parameter(name).whole:
+        if not isinstance(value, tuple):
+            values[name] = value
+        elif step.augmentation.parameter(name).whole:
             low, high = ceil(value[0]), floor(value[1])
             values[name] = float(min(low + floor((high - low + 1) * chance), high))
-        elif isinstance(value, tuple):
+        else:
             values[name] = value[0] + (value[1] - value[0]) * chance
     return Drawn(step, values, applied)
 

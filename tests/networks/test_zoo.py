@@ -1,13 +1,16 @@
 """Every network is `features | head`, equals its original to the last bit, and can be cut at any stage."""
 
+from pathlib import Path
+
 import pytest
 import torch
 import torchvision
 
 from core.errors import CheckpointError, RecipeError
+from core.networks.initial import pretrained_file
 from core.networks.zoo import NETWORKS, build
 
-ONES_OF_TORCHVISION = [name for name, spec in NETWORKS.items() if spec.pretrained]
+ONES_OF_TORCHVISION = [name for name, spec in NETWORKS.items() if spec.pretrained and not spec.source]
 
 
 def image(name: str) -> torch.Tensor:
@@ -123,3 +126,40 @@ def test_wrong_missing_and_pickled_weights_are_refused(tmp_path) -> None:
 def test_imagenet_files_fit(name: str, real_data) -> None:
     first = build(name, 3, str(real_data / "pretrained" / f"{name}_imagenet.pth"), freeze=True)
     assert not any(p.requires_grad for p in first.features.parameters())
+
+
+def test_a_folder_of_pretrained_files_stands_in_for_the_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features only, as our own ResNet-18 file has them; and the file of one network is not taken for another's."""
+    monkeypatch.setenv("HILUM_PRETRAINED", str(tmp_path))
+    torch.manual_seed(0)
+    state = torchvision.models.resnet18().state_dict()
+    features = {key: value.half() for key, value in state.items() if not key.startswith("fc.")}
+    torch.save(features, tmp_path / "resnet18_imagenet.pth")
+    network = build("resnet18", 3, "imagenet")
+    assert torch.equal(network.features.stem.conv.weight, state["conv1.weight"].half().float())
+    (tmp_path / "resnet18_imagenet.pth").rename(tmp_path / "squeezenet1_0-x.pth")
+    with pytest.raises(CheckpointError, match=r"squeezenet1_0-x\.pth holds the weights of resnet18, not of squeezenet"):
+        build("squeezenet1_0", 3, "imagenet")
+    monkeypatch.setenv("HILUM_PRETRAINED", str(tmp_path / "nowhere"))
+    with pytest.raises(CheckpointError, match="HILUM_PRETRAINED names .*nowhere, which is no folder"):
+        build("resnet18", 3, "imagenet")
+
+
+def test_a_name_that_begins_alike_is_another_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HILUM_PRETRAINED", str(tmp_path))
+    for name in ("mobilenet_v3_large.pth", "resnet18.txt", "xresnet18.pth"):
+        (tmp_path / name).touch()
+    assert pretrained_file("resnet18") is None
+    (tmp_path / "resnet18-f37072fd.pth").touch()
+    assert pretrained_file("resnet18") == tmp_path / "resnet18-f37072fd.pth"
+
+
+def test_the_pooled_vgg_has_vggs_features() -> None:
+    torch.manual_seed(0)
+    original = torchvision.models.vgg16(num_classes=2)
+    torch.manual_seed(0)
+    pooled = build("vgg16_pooled", 2)
+    assert torch.equal(pooled.features.block5[-2].weight, original.features[28].weight)
+    assert sum(p.numel() for p in pooled.head.parameters()) == 512 * 2 + 2

@@ -87,6 +87,8 @@ def test_the_penalty_can_be_on_kernels_only(squares: Cohort, tiny_recipe: Recipe
         ends[decayed] = torch.load(tmp_path / decayed / "state.pt", weights_only=True)["network"]
     norms = [key for key, value in ends["all"].items() if key.endswith("weight") and value.ndim == 1]
     kernels = [key for key, value in ends["all"].items() if value.ndim > 1]
+    assert norms
     assert all(ends["kernels"][key].mean() > 1.2 * ends["all"][key].mean() for key in norms)
-    for key in kernels:  # shrunk alike, whatever the gradients: by (1 - 0.1) a step
-        assert ends["kernels"][key].norm() == pytest.approx(ends["all"][key].norm(), rel=0.3), key
+    for key in kernels:  # shrunk alike, by a tenth a step, and little moved by the gradients
+        shrunk = [float(ends[name][key].norm()) for name in ("kernels", "all")]
+        assert shrunk[0] == pytest.approx(shrunk[1], rel=0.3), key
