@@ -34,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HilumError as error:
         print(f"{args.command}: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # the disk is full, a folder may not be written to, a name is too long
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"{args.command}: {error.strerror or error}{where}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"{args.command}: stopped", file=sys.stderr)
         return 130

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.atomic import replacing
 from core.explain.heatmap import heatmaps
 from core.explain.stability import rank_correlation
-from core.model.checkpoint import CARD, replacing
+from core.model.checkpoint import CARD
 from core.model.classifier import Classifier
 
 

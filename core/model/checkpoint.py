@@ -7,8 +7,6 @@ never learned from.
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch.overrides import TorchFunctionMode
 
 from core import identity
+from core.atomic import replacing
 from core.errors import CheckpointError
 from core.model import card as cards_from_outside
 from core.model.card import Card
@@ -161,18 +160,6 @@ def _is_another_network(card: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(values, dict) and not {"preprocess", "classes"} & values.keys()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path that takes the place of ``path`` at the end, or vanishes on an error."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        temporary.chmod(0o644)  # safetensors would leave it to its owner alone
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _on_disk(key: str, value: torch.Tensor) -> torch.Tensor:

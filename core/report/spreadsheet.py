@@ -17,7 +17,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def called(name: str, sha256: str, names: bool = False) -> str:
-    """What an export calls a film: ``film-`` and the first digits of its hash, or its own name if that was asked for."""
+    """What an export calls a film: ``film-`` and the first digits of its hash, or its name if that was asked for."""
     return name if names or not sha256 else f"film-{identity.short(sha256)}"
 
 

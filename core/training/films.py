@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from core.atomic import replacing
 from core.data.cohort import Cohort
 from core.data.split import split
 from core.errors import CohortError
-from core.model.checkpoint import replacing
 from core.training.recipe import Recipe, TrainingConfig
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess

@@ -15,10 +15,11 @@ import torch
 import torchvision
 from scipy.special import softmax
 
+from core.atomic import replacing
 from core.data.cohort import Cohort
 from core.errors import CheckpointError
 from core.model import device as devices
-from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, replacing, save
+from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, save
 from core.training import state as states
 from core.training.domain import fit as domain_fit
 from core.training.films import Films, Progress, films_of, prepare, quiet

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from core.atomic import replacing
 from core.errors import CheckpointError
-from core.model.checkpoint import replacing
 
 FILE = "state.pt"
 

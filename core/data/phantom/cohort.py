@@ -5,7 +5,6 @@ under the cache, so that any process can draw any film from its path alone, and 
 """
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from core.atomic import replacing
 from core.data.cache import cache_dir
 from core.data.cohort import Cohort
 from core.data.phantom.parameters import CLASSES, Acquisition, Finding, Patient, stream
@@ -244,6 +244,5 @@ def _acquire(key: _Key, number: int, source: str, rng: np.random.Generator) -> A
 def _write(path: Path, picture: np.ndarray) -> None:
     """Write a PNG all or nothing. Uncompressed, so that no compressor's version shows in the bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+    with replacing(path) as part:
         Image.fromarray(picture).save(part, format="PNG", compress_level=0)
-    os.replace(part.name, path)
