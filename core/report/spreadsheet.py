@@ -13,7 +13,7 @@ from typing import Any
 from core import identity
 
 MARK = "\ufeff"  # byte order mark
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def called(name: str, sha256: str, names: bool = False) -> str:
@@ -33,7 +33,10 @@ def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
 def _defused(cell: Any) -> Any:
     """A text cell with a quote before what would start a formula (OWASP, CSV injection)."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) and not _is_number(cell) else cell
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")  # a bare carriage return would end the row for some readers
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:
