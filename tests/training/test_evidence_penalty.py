@@ -110,6 +110,6 @@ def test_the_penalty_moves_evidence_into_the_lungs(tmp_path: Path, monkeypatch: 
         seen = films.films_of(drawn, preprocess, folder / "all.npy", lungs=True)
         with torch.no_grad():
             map_ = trained.eval().features(preprocess.tensor(seen.pictures))
-            return float(evidence_penalty.outside(evidence_penalty.activations(trained, map_), seen.outlines))
+            return float(evidence_penalty.outside(evidence_penalty.activations(trained, map_), seen.lungs))
 
     assert share_outside(5.0) < share_outside(0.0) - 0.05

@@ -66,14 +66,14 @@ def test_a_penalised_run_reads_and_segments_each_film_once(
 def test_lungs_lie_where_the_picture_shows_them(drawn: Cohort, tmp_path: Path, region: Region) -> None:
     preprocess = Preprocess(size=64, region=region)
     seen = films.films_of(drawn, preprocess, tmp_path / "films.npy", lungs=True)
-    assert seen.outlines is not None
+    assert seen.lungs is not None
     shares = []
     for i in range(len(drawn)):
         mask = segment.mask(drawn.film(i))
         picture = preprocess.picture(drawn.film(i), mask if region == "lungs" else None)
         assert np.array_equal(seen.pictures[i].numpy(), picture)
         expected = np.ones((64, 64), bool) if mask is None else preprocess.to_picture(mask, mask)
-        assert np.array_equal(seen.outlines[i].numpy(), 255 * expected)
+        assert np.array_equal(seen.lungs[i].numpy(), 255 * expected)
         shares.append(expected.mean())
     assert min(shares) < 0.9  # lungs were found
 
@@ -83,20 +83,20 @@ def test_films_without_lungs_count_as_lung_everywhere(
 ) -> None:
     monkeypatch.setattr(segment, "mask", lambda film: None)
     seen = films.films_of(drawn, Preprocess(size=32), tmp_path / "films.npy", lungs=True)
-    assert seen.outlines is not None
-    assert bool((seen.outlines == 255).all())
+    assert seen.lungs is not None
+    assert bool((seen.lungs == 255).all())
 
 
 def test_pictures_that_an_older_run_kept_without_lungs_are_made_again(
     drawn: Cohort, done: Counter, tmp_path: Path
 ) -> None:
     plain = films.films_of(drawn, Preprocess(size=32), tmp_path / "films.npy")
-    assert plain.outlines is None
+    assert plain.lungs is None
     assert done["segmented"] == 0
     pictures = plain.pictures.clone()
     marked = films.films_of(drawn, Preprocess(size=32), tmp_path / "films.npy", lungs=True)
     assert torch.equal(marked.pictures, pictures)
-    assert marked.outlines is not None
+    assert marked.lungs is not None
     again = films.films_of(drawn, Preprocess(size=32), tmp_path / "films.npy")  # as at the end of the run
     assert torch.equal(again.pictures, pictures)
     assert done == {"read": 2 * len(drawn), "segmented": len(drawn)}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.cohort import Cohort
-from core.data.readers import layouts
+from core.data.readers import layouts, nih, siim
 from core.data.readers.layouts import FILMS, films_in, patient_of, table, without_missing
 from core.errors import CohortError
 
@@ -155,6 +155,8 @@ Recognise = Callable[[Path], bool]
 Read = Callable[[Path], Cohort]
 LAYOUTS: dict[str, tuple[Recognise, Read]] = {
     "table": (lambda path: path.is_file() and path.suffix.lower() in _TABLES, read_table),
+    "siim": (siim.recognises, siim.read_siim),
+    "nih": (nih.recognises, nih.read_nih),
     "coronahack": (lambda path: any(path.glob("*orona*etadata.csv")), layouts.read_coronahack),
     "covid-chestxray": (lambda path: (path / "metadata.csv").is_file(), layouts.read_covid_chestxray),
     "montgomery-shenzhen": (_is_tuberculosis, layouts.read_montgomery_shenzhen),

@@ -1,0 +1,105 @@
+"""NIH ChestX-ray14: findings mined from reports, patients, ages and views; and what RSNA's radiologists read on some.
+
+The mined findings are weak: of 286 films called Pneumonia that radiologists read again, 124 show an opacity.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image
+
+from core.data.cohort import Cohort
+from core.data.readers.layouts import existing, in_order, table, without_missing
+from core.errors import CohortError
+
+SOURCE = "NIH ChestX-ray14"
+ENTRIES, BOXES, READING = "Data_Entry_2017*.csv", "BBox_List_2017.csv", "rsna_reading.csv"
+FRAME = 1024  # pixels a side of the frame in which all boxes were drawn
+RSNA_CLASSES = ("Normal", "No Lung Opacity / Not Normal", "Lung Opacity")
+
+
+def recognises(path: Path) -> bool:
+    """NIH's own table of films lies in the folder."""
+    return path.is_dir() and any(path.glob(ENTRIES))
+
+
+def read_nih(root: Path) -> Cohort:
+    """One row per film, labelled with its mined findings ("Effusion|Fibrosis" where there are several).
+
+    Further columns: ``reading`` (RSNA's class, "" where nobody read it) and ``boxes`` (RSNA's where it was read, else
+    NIH's), in pixels of the film as stored.
+
+    Raises:
+        CohortError: the table lacks a column.
+    """
+    path = sorted(root.glob(ENTRIES))[0]
+    data = pd.read_csv(path, dtype=str).fillna("")
+    needed = ("Image Index", "Finding Labels", "Patient ID")
+    if absent := [column for column in needed if column not in data]:
+        came = f'"{path.name}" has no column {" and no ".join(absent)}'
+        raise CohortError(came, f"the columns {', '.join(needed)}", "Take NIH's own table")
+    readings, drawn = _reading(root / READING), _drawn(root / BOXES)
+    rows = []
+    for row in data.to_dict("records"):
+        name = Path(row["Image Index"]).name
+        film = next((p for p in (root / "images" / name, *root.glob(f"images_*/images/{name}")) if existing(p)), None)
+        film = film or root / "images" / name
+        read, boxes = readings.get(name, ("", ""))
+        rows.append(
+            {
+                "path": film,
+                "label": row["Finding Labels"],
+                "patient": f"NIH {row['Patient ID']}",
+                "source": SOURCE,
+                "view": row.get("View Position", ""),
+                "age": pd.to_numeric(str(row.get("Patient Age", "")).rstrip("Yy"), errors="coerce"),
+                "sex": row.get("Patient Sex", row.get("Patient Gender", "")),
+                "reading": read,
+                "boxes": _scaled(boxes if read else drawn.get(name, ""), film),
+            }
+        )
+    rows, notes = without_missing(rows)
+    classes = in_order((row["label"] for row in rows), ("No Finding",))
+    return Cohort("NIH ChestX-ray14", table(rows), classes, notes, layout="nih")
+
+
+def as_rsna_read(cohort: Cohort) -> Cohort:
+    """The films that RSNA's radiologists read, labelled with their reading instead of the mined findings.
+
+    Raises:
+        CohortError: they read none of them.
+    """
+    read = cohort.samples.get("reading", pd.Series("", cohort.samples.index))
+    if not read.ne("").any():
+        raise CohortError(f"{cohort.name} has no film that RSNA read", f"{READING} beside NIH's own table")
+    samples = cohort.samples.assign(label=read)[read.ne("")]
+    return Cohort(f"{cohort.name}, as RSNA read it", samples, RSNA_CLASSES, cohort.notes, layout="nih")
+
+
+def _reading(path: Path) -> dict[str, tuple[str, str]]:
+    """File name -> RSNA's class, and its boxes "x,y,w,h;..." in the frame of 1,024 pixels."""
+    if not path.is_file():
+        return {}
+    data = pd.read_csv(path, dtype=str).fillna("")
+    return {name: (read, boxes) for name, read, boxes in data.iloc[:, :3].itertuples(index=False)}
+
+
+def _drawn(path: Path) -> dict[str, str]:
+    """File name -> NIH's boxes. Its header says "Bbox [x", "y", "w", "h]"; the places count, not the names."""
+    if not path.is_file():
+        return {}
+    data = pd.read_csv(path, dtype=str, usecols=range(6)).fillna("")
+    found: dict[str, list[str]] = {}
+    for name, _, *box in data.itertuples(index=False):
+        found.setdefault(name, []).append(",".join(box))
+    return {name: ";".join(boxes) for name, boxes in found.items()}
+
+
+def _scaled(boxes: str, film: Path) -> str:
+    """Boxes of the frame of 1,024 pixels in those of the stored film."""
+    if not boxes or not film.is_file():
+        return ""
+    with Image.open(film) as picture:
+        across, down = picture.width / FRAME, picture.height / FRAME
+    scaled = [[float(v) for v in box.split(",")] for box in boxes.split(";")]
+    return ";".join(f"{x * across:.1f},{y * down:.1f},{w * across:.1f},{h * down:.1f}" for x, y, w, h in scaled)
