@@ -23,7 +23,7 @@ class NetworkConfig:
     name: str
     """A key of ``zoo.NETWORKS``."""
     weights: str = "none"
-    """"none", "imagenet", "pypi", a state dict for torchvision's networks (.pth, .safetensors) or a Hilum checkpoint folder."""
+    """"none", "imagenet", "pypi", a torchvision state dict (.pth, .safetensors) or a Hilum checkpoint folder."""
     dropout: float = 0.0
     """Probability before the classifier, 0 to 0.95; 0 keeps the network's own."""
     freeze: bool | str = False
