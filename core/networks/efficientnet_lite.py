@@ -205,7 +205,7 @@ def _from_package(body: str) -> dict[str, torch.Tensor]:
     own = nn.Sequential(features, head).state_dict()
     stored = torch.load(files[0], map_location="cpu", weights_only=True)
     if [v.shape for v in own.values()] != [v.shape for v in stored.values()]:
-        raise CheckpointError(f"{files[0].name} holds another network's weights", f"those of {body}")
+        raise CheckpointError(f"the file {files[0].name} holds another network's weights", f"those of {body}")
     named_as_here = zip(own, stored.values(), strict=True)
     return {key.removeprefix("0."): value for key, value in named_as_here if key.startswith("0.")}
 
