@@ -111,6 +111,8 @@ def test_real_cohorts(real_data: Path) -> None:
         "coronahack": 5903,
         "covid-chestxray": 520,
         "montgomery-shenzhen": 578,
+        "siim": 3200,
+        "nih": 320,
     }
     assert cohorts["coronahack"].notes[0].startswith("294 rows name a file that is missing")
     assert cohorts["radiography"].counts()[""].to_dict() == {

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.data.readers import data_root, layout_of, open_cohort
+from core.data.readers import layout_of, open_cohort
 from core.data.readers.nih import as_rsna_read
 from core.errors import CohortError
 
-SIIM, NIH = data_root() / "siim-covid19-detection", data_root() / "nih-chestxray14"
 HEAD = "id,Negative for Pneumonia,Typical Appearance,Indeterminate Appearance,Atypical Appearance\n"
 
 
@@ -57,9 +56,9 @@ def test_a_damaged_table_is_refused_by_name(small: Path, file: str, old: str, ne
         open_cohort(small)
 
 
-@pytest.mark.skipif(not SIIM.is_dir(), reason=f"no real films at {SIIM}")
-def test_the_shared_films_of_siim() -> None:
-    cohort = open_cohort(SIIM)
+@pytest.mark.real
+def test_the_shared_films_of_siim(real_data: Path) -> None:
+    cohort = open_cohort(real_data / "siim-covid19-detection")
     assert cohort.counts()[""].tolist() == [908, 1483, 541, 268]
     boxed = cohort.samples["boxes"] != ""
     assert int(boxed.sum()) == 2244
@@ -71,10 +70,10 @@ def test_the_shared_films_of_siim() -> None:
     assert 0.02 < mask.mean() < 0.6
 
 
-@pytest.mark.skipif(not NIH.is_dir(), reason=f"no real films at {NIH}")
-def test_the_shared_films_of_nih() -> None:
-    cohort = open_cohort(NIH)
-    assert layout_of(NIH) == "nih"
+@pytest.mark.real
+def test_the_shared_films_of_nih(real_data: Path) -> None:
+    cohort = open_cohort(real_data / "nih-chestxray14")
+    assert layout_of(real_data / "nih-chestxray14") == "nih"
     assert len(cohort) == 320
     assert cohort.samples["age"].between(1, 100).all()
     read = as_rsna_read(cohort)
