@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.report import figures, overlay
+from core.report import augmentation_figure, figures, overlay
 from core.transform.augment import Augment, Drawn, Step
 from pages.shared import augmentation_editor, resources, robustness, viewer, widgets
 from pages.shared.case import Case, current
@@ -148,6 +148,17 @@ def contact_sheet(case: Case, steps: list[Step]) -> None:
         [Augment.replay(case.prediction.picture, augment.draw(robustness.generator(seed))) for seed in range(DRAWS)]
     )
     _, probabilities = case.model.predict_pictures(pictures)
+    if steps:
+        st.download_button(
+            "Figure",
+            lambda: overlay.png(augmentation_figure.figure(case.prediction.picture, steps)),
+            "augmentation.png",
+            "image/png",
+            icon=":material/download:",
+            on_click="ignore",
+            type="tertiary",
+            help="A row of draws for each augmentation by its name, and one for all of them.",
+        )
     with st.grid("auto", min_column_width=120):
         for picture, row in zip(pictures, probabilities, strict=True):
             best = int(case.model.decide(row))

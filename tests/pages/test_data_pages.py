@@ -121,6 +121,7 @@ def test_a_chain_is_reordered_drawn_and_copied(open_page):
     app.toggle(key="random").set_value(True).run()
     sound(click(app, "Resample"))
     app.segmented_control(key="below").set_value("draws").run()
+    assert "Figure" in [button.proto.label for button in app.get("download_button")]
     app.segmented_control(key="below").set_value("copy").run()
     sound(app)
     tables = tomllib.loads(app.code[1].value)["augment"]
