@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from core.model.checkpoint import Checkpoint
     from core.report.documents.report import Report
 
+SPLITS = ("train", "validation", "test", "left out", "new", "external")
 _UNKNOWN = (
     "no evaluation is kept beside the checkpoint, so which of these films it learned from is not known: all are "
-    "reported as new"
+    "reported as new or external"
 )
 _ALIKE = (
     "new films are told from known ones by name and patient; whether their pictures are new as well, "
@@ -36,7 +37,9 @@ def add(subparsers: argparse._SubParsersAction) -> None:
         "--data", metavar="PATH", help="a cohort's folder or table, or phantom (default: its own films)"
     )
     command.add_argument(
-        "--split", choices=("train", "validation", "test", "new"), help="only these films; new = never seen in training"
+        "--split",
+        choices=SPLITS,
+        help="only these films; new = never met, of a known collection; external = of another",
     )
     command.add_argument("--prevalence", nargs="+", default=[], metavar="CLASS=SHARE", help="e.g. COVID-19=0.02")
     help_ = "call this class from the cut-off that finds this share of its validation films, e.g. COVID-19=0.95"
@@ -134,15 +137,18 @@ def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "Operatin
 def _score(checkpoint: "Checkpoint", path: str, only: str | None) -> tuple["Evaluation", str, tuple[str, ...]]:
     from core.cli.progress import Bars
     from core.data.readers import open_cohort
-    from core.evaluate.scoring import labelled, score, split_in_training
+    from core.evaluate.provenance import PROVENANCE
+    from core.evaluate.scoring import labelled, score, with_provenance
     from core.model.classifier import Classifier
 
     classifier = Classifier(checkpoint)
     cohort = labelled(classifier, open_cohort(path))
     met = known(checkpoint)
-    cohort = cohort.with_splits(split_in_training(cohort, met))
+    cohort = with_provenance(classifier, cohort, met)
     if only:
-        cohort = cohort.split("" if only == "new" else only)
+        cohort = cohort.where(cohort.samples[PROVENANCE] == only)
+        if not len(cohort):
+            raise EvaluationError(f"there are no {only} films", "another --split")
     with Bars() as bars:
         evaluation, notes = score(classifier, cohort, lambda done, total: bars("films", done, total))
     new = (evaluation.samples["split"] == "").any()

@@ -18,9 +18,10 @@ from core.evaluate.calibration import calibration_error, calibration_floor, reli
 from core.evaluate.curves import Curves, curves
 from core.evaluate.estimates import Figures, Replicates, figures
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.provenance import PROVENANCE, Provenance
 from core.intervals import resamples
 
-SPLITS = ("train", "validation", "test", "new")
+SPLITS = tuple(name.value for name in Provenance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,16 +74,19 @@ class Evaluation:
         return self.where(present == name)
 
     def by_split(self, own: bool = False) -> dict[str, "Evaluation"]:
-        """The films of each split there is, in the order of `SPLITS`; those of no split are "new".
+        """The films of each provenance there is, in the order of `Provenance`; where none is known, no split is "new".
 
         Args:
             own: these are the films that the model was trained and judged on. There, films of no split were left out of
                 training because they share a patient or a picture with a film of another split: they are no news.
         """
-        names = self.samples["split"].replace("", "new")
+        none = Provenance.LEFT_OUT.value if own else Provenance.NEW.value
+        names = self.samples["split"].fillna("").astype(str)
+        told = self.samples[PROVENANCE] if PROVENANCE in self.samples else pd.Series("", index=names.index)
+        names = names.where(names != "", told.fillna("").replace("", none))
         kept = [name for name in SPLITS if (names == name).any()]
         if own and len(kept) > 1:
-            kept = [name for name in kept if name != "new"]
+            kept = [name for name in kept if name != none]
         return {name: self.where(names == name) for name in kept}
 
     @cached_property

@@ -6,6 +6,7 @@
   Dividing by thresholds is the same rule, so a checkpoint's threshold per class is a cost of 1 / threshold.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,10 +22,11 @@ class OperatingPoint:
     target: str = ""  # the class that has a cut-off; "" = none
     cut_off: float = 0.5  # probability from which `target` is called, 0 .. 1
     costs: tuple[tuple[str, float], ...] = field(default=())  # (class, cost of missing it); classes not named cost 1
+    thresholds: tuple[tuple[str, float], ...] = field(default=())  # (class, its own cut-off), in the place of costs
 
     def decide(self, probabilities: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         """Index of the called class, int (N,), of probabilities (N, C)."""
-        costs = dict(self.costs)
+        costs = dict(self.costs) | {name: 1 / value for name, value in self.thresholds}
         called_by_cost = np.argmax(probabilities * np.array([costs.get(c, 1.0) for c in classes]), axis=1)
         if not self.target:
             return called_by_cost
@@ -37,7 +39,10 @@ class OperatingPoint:
     @property
     def sentence(self) -> str:
         if self.target:
-            return f"{self.target} from a probability of {self.cut_off:.3f}, else the most likely other class"
+            return f"{self.target} from a probability of {exact(self.cut_off)}, else the most likely other class"
+        if self.thresholds:
+            own = ", ".join(f"{name} {exact(value)}" for name, value in self.thresholds)
+            return f"highest probability relative to the class's own cut-off ({own})"
         if self.costs:
             return "lowest expected cost, missing " + ", ".join(f"{c} costs {v:g}" for c, v in self.costs)
         return "most likely class"
@@ -46,11 +51,20 @@ class OperatingPoint:
 ARGMAX = OperatingPoint()
 
 
+def exact(cut_off: float) -> str:
+    """A cut-off for people: three decimals, or as many more as tell it from its end of the scale."""
+    near = min(cut_off, 1 - cut_off)
+    if not 0 < near < 0.05:
+        return f"{cut_off:.3f}"
+    digits = 2 - math.floor(math.log10(near))
+    return f"{cut_off:.{min(digits, 9)}f}"
+
+
 def at_thresholds(thresholds: Mapping[str, float]) -> OperatingPoint:
     """The highest probability relative to its class's threshold (each above 0)."""
     if any(value <= 0 for value in thresholds.values()):
         raise EvaluationError("a threshold is 0 or less", "thresholds above 0")
-    return OperatingPoint(costs=tuple((name, 1 / value) for name, value in thresholds.items()))
+    return OperatingPoint(thresholds=tuple(thresholds.items()))
 
 
 def cut_off_for_sensitivity(probability: np.ndarray, positive: np.ndarray, sensitivity: float) -> float:

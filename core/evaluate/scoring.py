@@ -1,15 +1,17 @@
 """`Classifier x Cohort -> Evaluation`."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort, file_name
 from core.data.film.radiograph import Radiograph
-from core.data.film_id import CONTENT, find
+from core.data.film_id import CONTENT
 from core.errors import EvaluationError, FilmError
 from core.evaluate.evaluation import Evaluation
+from core.evaluate.provenance import PROVENANCE, provenance, split_of
 from core.model.classifier import Classifier
 
 
@@ -32,24 +34,22 @@ def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
     return fitting
 
 
-def split_in_training(cohort: Cohort, known: pd.DataFrame | None) -> list[str]:
-    """The split (N,) that each film had when the model was trained; "" for films and patients it never met.
+def collections(classifier: Classifier) -> tuple[str, ...]:
+    """Sources and cohorts that a model learned from, as its card names them."""
+    data = classifier.card.data
+    return (str(data.get("name", "")), *map(str, data.get("sources") or ()))
 
-    Args:
-        known: the samples of the evaluation kept beside the checkpoint. A film is the same if its content is, or its
-            identity and source (file name, source and patient in evaluations without identities); another film of a
-            patient of the same source counts as met too, for the pictures of one collection come under other names in
-            another. None: nothing is kept, so every film passes for new.
-    """
-    if known is None:
-        return [""] * len(cohort)
-    rows = known[["split", "source", "patient"]].fillna("").astype(str).to_numpy().tolist()
-    rows.sort(key=lambda row: row[0] == "train")
-    patients = {(source, patient): split for split, source, patient in rows if patient}  # of two, training counts
-    kept = known["split"].fillna("").astype(str).tolist()
-    met = [kept[position] if position >= 0 else "" for position in find(cohort.samples, known)]
-    people = cohort.samples[["source", "patient"]].astype(str).to_numpy().tolist()
-    return [split or patients.get((source, patient), "") for split, (source, patient) in zip(met, people, strict=True)]
+
+def with_provenance(classifier: Classifier, cohort: Cohort, known: pd.DataFrame | None) -> Cohort:
+    """The same films with the split each had in training, and their `Provenance` as a column of its own."""
+    found = provenance(cohort, known, collections(classifier))
+    films = cohort.with_splits([split_of(name) for name in found])
+    return replace(films, samples=films.samples.assign(**{PROVENANCE: [name.value for name in found]}))
+
+
+def split_in_training(cohort: Cohort, known: pd.DataFrame | None) -> list[str]:
+    """The split (N,) that each film had when the model was trained; "" for all others. See `provenance`."""
+    return [split_of(name) for name in provenance(cohort, known)]
 
 
 def score(

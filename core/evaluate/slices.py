@@ -16,7 +16,7 @@ _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands
 UNKNOWN = "unknown"
 FEWEST = 10  # patients, or films where none is known; smaller slices are shown but never listed as worst
 _MOST_VALUES = 30  # a column with more values names films rather than groups
-_NOT_SLICES = {"path", "label", "patient", "split", "lungs", "truth", "boxes", "sha256", "film_id", "age"}
+_NOT_SLICES = {"path", "label", "patient", "split", "lungs", "truth", "boxes", "sha256", "film_id", "age", "provenance"}
 
 
 def columns(evaluation: Evaluation) -> tuple[str, ...]:
@@ -54,12 +54,16 @@ def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) 
 def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10) -> pd.DataFrame:
     """The slices of at least 10 patients, over all columns, that are called less rightly than all other films.
 
-    Columns: ``column``, ``slice``, ``films``, ``accuracy`` (`Estimate`), ``gap`` (accuracy less that of all others)
-    and ``clear``: whether the bootstrap interval of that gap lies below 0 even at 95 % for all slices looked at
-    together (Bonferroni): the worst of many slices looks bad by chance alone. Slices of fewer patients are left out:
-    films of one patient are drawn together or not at all, and the bootstrap would take one patient's luck for certain.
+    Columns: ``column``, ``slice``, ``films``, ``accuracy`` (`Estimate`), ``gap`` (accuracy less that of all others),
+    ``same_mix`` (the gap had the others this slice's mix of classes: direct standardisation) and ``clear``: whether the
+    bootstrap interval of the gap at the same mix lies below 0 even at 95 % for all slices looked at together
+    (Bonferroni): the worst of many slices looks bad by chance alone, and one with more films of a difficult class looks
+    bad though each class is found as often. Slices of fewer patients are left out: films of one patient are drawn
+    together or not at all, and the bootstrap would take one patient's luck for certain.
     """
-    right = (evaluation.called(point) == evaluation.labels).astype(np.float32)
+    correct = evaluation.called(point) == evaluation.labels
+    right, of_class = correct.astype(np.float32), np.eye(len(evaluation.classes), dtype=np.float32)[evaluation.labels].T
+    whole = np.stack([of_class @ evaluation.weights, (of_class * right) @ evaluation.weights])  # (2, C, 1+R)
     parts = [
         (column, str(name), (names == name).to_numpy())
         for column in columns(evaluation)
@@ -73,13 +77,30 @@ def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10
     for (column, name, inside), own_films, own_hits in zip(parts, films[1:], hits[1:], strict=True):
         with np.errstate(divide="ignore", invalid="ignore"):
             share, gap = own_hits / own_films, own_hits / own_films - (hits[0] - own_hits) / (films[0] - own_films)
-        clear = bool(np.nanquantile(gap[1:], 1 - (1 - LEVEL) / 2 / len(parts)) < 0)
+        alike = _at_its_mix(of_class[:, inside], right[inside], evaluation.weights[inside], whole)
+        clear = bool(not np.isnan(alike[0]) and np.nanquantile(alike[1:], 1 - (1 - LEVEL) / 2 / len(parts)) < 0)
         accuracy = _accuracy(share, right[inside], evaluation.clusters[inside])
-        rows.append((column, name, int(inside.sum()), accuracy, float(gap[0]), clear))
-    table = pd.DataFrame(rows, columns=["column", "slice", "films", "accuracy", "gap", "clear"])
+        rows.append((column, name, int(inside.sum()), accuracy, float(gap[0]), float(alike[0]), clear))
+    table = pd.DataFrame(rows, columns=["column", "slice", "films", "accuracy", "gap", "same_mix", "clear"])
     table = table[table["gap"] < 0]
     order = np.argsort([figure.value for figure in table["accuracy"]], kind="stable")
     return table.iloc[order[:most]].reset_index(drop=True)
+
+
+def _at_its_mix(of_class: np.ndarray, right: np.ndarray, weights: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Accuracy of a slice less that of all others at the slice's mix of classes (1+R,); NaN where they share no class.
+
+    Args:
+        of_class: float (C, n), one-hot classes of the slice's films; ``right`` (n,), ``weights`` (n, 1+R) as well.
+        whole: films and rightly called films (2, C, 1+R) of slice and others together.
+    """
+    own = np.stack([of_class @ weights, (of_class * right) @ weights])
+    films, hits = whole - own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        recall = np.where(films > 0.5, hits / films, np.nan)
+        shared = np.where(np.isnan(recall), 0, own)
+        gap: np.ndarray = (shared[1] - shared[0] * np.nan_to_num(recall)).sum(axis=0) / shared[0].sum(axis=0)
+    return gap
 
 
 def _sums(members: np.ndarray, right: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

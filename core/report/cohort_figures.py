@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.report.figures import BLUES, PALETTE
+from core.report.figures import BLUES, NAMES, PALETTE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -56,7 +56,9 @@ def distribution(values: Mapping[str, Sequence[float]], axis: str) -> "Figure":
     figure = go.Figure()
     for colour, (name, numbers) in zip(PALETTE, values.items(), strict=False):
         known = [number for number in numbers if number == number]
-        figure.add_histogram(x=known, name=name, histnorm="percent", nbinsx=30, opacity=0.55, marker_color=colour)
+        figure.add_histogram(
+            x=known, name=name, histnorm="percent", nbinsx=30, bingroup=1, opacity=0.55, marker_color=colour
+        )
     figure.update_xaxes(title=axis)
     figure.update_yaxes(title="% of the group")
     return figure.update_layout(
@@ -77,7 +79,7 @@ def counts(table: pd.DataFrame, axis: str) -> "Figure":
             orientation="h",
             marker_color=PALETTE[number % len(PALETTE)],
         )
-    figure.update_yaxes(autorange="reversed", ticksuffix="  ")
+    figure.update_yaxes(autorange="reversed", ticksuffix="  ", **NAMES)
     figure.update_xaxes(title=axis)
     return figure.update_layout(
         barmode="stack",
@@ -104,6 +106,6 @@ def marks(values: pd.DataFrame, notes: pd.DataFrame) -> "Figure":
         showscale=False,
     )  # fmt: skip
     figure = go.Figure(cells)
-    figure.update_xaxes(side="top", fixedrange=True, showgrid=False, ticks="")
-    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticks="", ticksuffix="  ")
+    figure.update_xaxes(side="top", fixedrange=True, showgrid=False, ticks="", **NAMES)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False, ticks="", ticksuffix="  ", **NAMES)
     return figure.update_layout(height=60 + 34 * len(names), margin={"l": 0, "r": 0, "t": 8, "b": 0})

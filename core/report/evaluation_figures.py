@@ -3,7 +3,7 @@
 Classes keep one colour through all figures (Okabe-Ito, safe for colour-blind readers); intervals are bands or whiskers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from core.evaluate.curves import GRID, Curves
 from core.evaluate.glossary import GLOSSARY
 from core.intervals import Estimate
-from core.report.figures import BLUES, PALETTE
+from core.report.figures import BLUES, NAMES, PALETTE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -61,7 +61,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
         hoverinfo="text", showlegend=False,
     )  # fmt: skip
     broken = [name.replace(" ", "<br>") for name in classes]
-    ticks = {"tickvals": list(classes), "ticktext": broken, "fixedrange": True, "showgrid": False}
+    ticks = {"tickvals": list(classes), "ticktext": broken, "fixedrange": True, "showgrid": False, **NAMES}
     upright = {"autotickangles": [0, 90]}  # on a phone
     far = len(classes) - 0.5  # the invisible points would otherwise widen the axes
     figure.update_xaxes(title="called", range=[-0.5, far], **ticks, **upright)
@@ -108,6 +108,7 @@ def precision_recall(
         if len(curve.tpr):
             _add_band(figure, curve.pr_low, curve.pr_high, colour, name)
             line = _add_line(figure, curve.tpr, curve.precision, colour, name, (at or {}).get(name))
+            line.line.shape = "vh"  # between two cut-offs nothing is reached: the area below is the average precision
             line.name = f"{name}: {areas[name]}"
             line.hovertemplate = f"{name}<br>recall %{{x:.3f}}, precision %{{y:.3f}}"
             _add_cut_offs(line, curve)
@@ -174,22 +175,25 @@ def forest(rows: Mapping[str, Estimate], title: str, reference: float | None = N
     if reference is not None:
         figure.add_vline(reference, line={"color": _GREY, "dash": "dot", "width": 1})
     figure.update_xaxes(title=title, nticks=6)
-    figure.update_yaxes(autorange="reversed", ticksuffix="  ", showgrid=False)
+    figure.update_yaxes(autorange="reversed", ticksuffix="  ", showgrid=False, **NAMES)
     return figure.update_layout(
         _LAYOUT | {"height": 90 + (42 if any("<br>" in name for name in names) else 34) * max(len(names), 1)},
         showlegend=False,
     )
 
 
-def differences(gaps: Mapping[str, Estimate]) -> "Figure":
-    """Second model less first, one row a figure; green: the second is better, orange: worse, beyond its interval."""
+def differences(gaps: Mapping[str, Estimate], clear: Container[str]) -> "Figure":
+    """Second model less first, one row a figure; green: the second is better, orange: worse; grey: could be luck.
+
+    Args:
+        clear: keys whose difference is more than luck with all of them looked at together (`Comparison.clear`).
+    """
     figure = forest({GLOSSARY[key].title: gap for key, gap in gaps.items()}, "second model less first", 0.0)
     colours = []
     for key, gap in gaps.items():
         if gap.defined:
-            better = gap.low > 0 if GLOSSARY[key].higher_is_better else gap.high < 0
-            worse = gap.high < 0 if GLOSSARY[key].higher_is_better else gap.low > 0
-            colours.append(PALETTE[2] if better else PALETTE[1] if worse else _GREY)
+            better = (gap.value > 0) == GLOSSARY[key].higher_is_better
+            colours.append(_GREY if key not in clear else PALETTE[2] if better else PALETTE[1])
     return figure.update_traces(marker={"color": colours, "size": 11})
 
 

@@ -24,6 +24,7 @@ PALETTE = (
     "#999999",
 )  # Okabe-Ito, reordered
 BLUES = ((0, "#EAF2FA"), (0.5, "#7FB4DB"), (1, "#08519C"))  # of a table's cells: its numbers read on every shade
+NAMES = {"type": "category"}  # of an axis of names: "1" and "2020" are names as well, which Plotly takes for numbers
 NOT_SURE = 0.25  # half width of the "not sure" zone round a cut-off, on the rescaled axis of `margin`
 
 
@@ -72,7 +73,7 @@ def probability_bars(
         range=[-1.02, 1.02], domain=[0, 0.76], zeroline=False, showgrid=False, fixedrange=True,
         tickvals=[-1, 0, 1], ticktext=["certainly not", "cut-off", "certainly"],
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
+    figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ", **NAMES)
     height = 60 + 46 * len(names)
     return figure.update_layout(height=height, margin={"l": 0, "r": 8, "t": 6, "b": 24}, showlegend=False)
 
@@ -90,7 +91,7 @@ def before_after(before: Mapping[str, float], after: Mapping[str, float], change
             text=[f"{number:.3f}" for number in numbers], textposition="outside", cliponaxis=False,
         )  # fmt: skip
     figure.update_xaxes(title="probability", range=[0, 1.12], showgrid=False, fixedrange=True, tickvals=[0, 0.5, 1])
-    figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ")
+    figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ", **NAMES)
     return figure.update_layout(
         height=90 + 40 * len(names), margin={"l": 0, "r": 8, "t": 30, "b": 0}, bargap=0.25,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"},

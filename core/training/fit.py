@@ -8,7 +8,7 @@ where sums keep their order (a CPU, as many threads).
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from core.training.recipe import Recipe, TrainingConfig
 from core.training.schedule import Steps
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def fit(
             frozen_features.seen(fixed, part, recipe.preprocess, where, progress, f"frozen features, {name}")
             for name, part in (("training", training), ("validation", validation))
         )
-    loss = nn.CrossEntropyLoss(_class_weights(training, config, where), label_smoothing=config.label_smoothing)
+    loss = weighted_loss(_class_weights(training, config, where), config.label_smoothing)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         began = time.perf_counter()
         torch.manual_seed(config.seed * 100_003 + epoch)  # dropout
@@ -120,6 +122,20 @@ def fit(
             return
 
 
+def weighted_loss(weights: torch.Tensor | None, smoothing: float) -> Loss:
+    """Cross-entropy of logits (B, C) and labels (B,), each film by the weight (C,) of its class, over B films.
+
+    Torch's own mean divides by the batch's weights instead, so that a rare class counts less than its weight in the
+    batches that hold it: 18 % in place of a third.
+    """
+
+    def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        each = nn.functional.cross_entropy(logits, labels, weights, reduction="none", label_smoothing=smoothing)
+        return each.mean()
+
+    return loss
+
+
 def judge(network: Network, films: Films, preprocess: Preprocess, device: torch.device) -> tuple[float, float]:
     """Mean cross-entropy and accuracy (0 to 1) of the network, without augmentation."""
     network.eval()
@@ -142,7 +158,7 @@ def to_input(pictures: torch.Tensor, preprocess: Preprocess, device: torch.devic
 def _train(
     network: Network,
     optimiser: torch.optim.Optimizer,
-    loss: nn.Module,
+    loss: Loss,
     films: Films,
     recipe: Recipe,
     augment: Augment,

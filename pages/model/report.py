@@ -58,7 +58,8 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
         split = st.segmented_control(
             "Split", names, default=usual, required=True, key=f"split of {' '.join(names)}",
             persist_state="session",
-            help="Test: kept apart. Validation: tuned on. Train: learned from. New: films and patients it never met.",
+            help="Test: kept apart. Validation: tuned on. Train: learned from. "
+            "New: films it never met, of a collection it knows. External: of another collection.",
         )  # fmt: skip
         target = operating.class_of_interest(card.classes)
         prevalence = operating.prevalence(target)

@@ -14,6 +14,7 @@ import streamlit as st
 
 from core.data import film_id
 from core.data.cohort import Cohort
+from core.evaluate.provenance import PROVENANCE
 from pages.shared import resources
 
 if TYPE_CHECKING:
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
     from core.model.classifier import Classifier
 
+FAIR = ("test", "new", "external")  # a model can be judged by them
 KEPT = 12  # evaluations made here, over all visitors
-Splits = dict[str, "Evaluation"]  # by split: train, validation, test, new
+Splits = dict[str, "Evaluation"]  # by provenance: train, validation, test, new, external
 
 
 def own(model: str) -> Splits:
     """The films of a model's own cohort, as kept beside its checkpoint; EvaluationError if nothing is."""
+    return _kept(model)[1]
+
+
+def _kept(model: str) -> "tuple[Evaluation, Splits]":
+    """All films of the evaluation kept beside a checkpoint, those left out of training included, and its splits."""
     from core.model.checkpoint import EVALUATION, available
 
     folder = next((folder for folder in available() if folder.name == model), Path(model))
@@ -35,10 +42,11 @@ def own(model: str) -> Splits:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Opening the evaluation")
-def _read(file: str, changed: float, model: str) -> Splits:
+def _read(file: str, changed: float, model: str) -> "tuple[Evaluation, Splits]":
     from core.evaluate.evaluation import from_parquet
 
-    return from_parquet(Path(file), model).by_split(own=True)
+    kept = from_parquet(Path(file), model)
+    return kept, kept.by_split(own=True)
 
 
 def validation(model: str) -> "Evaluation | None":
@@ -59,10 +67,9 @@ def made(model: "Classifier", cohort: Cohort) -> Splits | None:
 
 def with_training_splits(model: "Classifier", cohort: Cohort) -> Cohort:
     """The films whose label the model knows, with the split each had when it was trained; EvaluationError if none."""
-    from core.evaluate.scoring import labelled, split_in_training
+    from core.evaluate.scoring import labelled, with_provenance
 
-    films = labelled(model, cohort)
-    return films.with_splits(split_in_training(films, known(model)))
+    return with_provenance(model, labelled(model, cohort), known(model))
 
 
 def known(model: "Classifier") -> pd.DataFrame | None:
@@ -70,7 +77,7 @@ def known(model: "Classifier") -> pd.DataFrame | None:
     from core.errors import EvaluationError
 
     try:
-        return pd.concat([part.samples for part in own(model.card.name).values()])
+        return _kept(model.card.name)[0].samples
     except EvaluationError:
         return None
 
@@ -84,7 +91,7 @@ def unseen(model: "Classifier", spec: str) -> np.ndarray:
     """
     cohort = resources.cohort(spec)
     met = with_training_splits(model, cohort).samples
-    fair = cohort.samples["path"].isin(met["path"][met["split"].isin(["test", ""])])
+    fair = cohort.samples["path"].isin(met["path"][met[PROVENANCE].isin(FAIR)])
     test = cohort.samples["split"] == "test"
     return (fair & test if (fair & test).any() else fair).to_numpy()
 
@@ -117,7 +124,7 @@ def on_cohort(first: "Classifier", second: "Classifier", fingerprint: str) -> "C
     from core.evaluate.compare import compare
 
     whole = [_shelf()[model.card.name, model.card.created, fingerprint][0] for model in (first, second)]
-    unseen = [e.where(e.samples["split"].isin(["test", ""])) for e in whole]
+    unseen = [e.where(e.samples[PROVENANCE].isin(FAIR)) for e in whole]
     return compare(unseen[0], unseen[1])
 
 

@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.evaluate.operating import ARGMAX, OperatingPoint, at_thresholds, cut_off_for_costs, cut_off_for_sensitivity
+from core.evaluate.operating import (
+    ARGMAX,
+    OperatingPoint,
+    at_thresholds,
+    cut_off_for_costs,
+    cut_off_for_sensitivity,
+    exact,
+)
 from pages.shared import state
 
 if TYPE_CHECKING:
@@ -12,7 +19,7 @@ if TYPE_CHECKING:
     from core.model.checkpoint import Card
 
 LIKELY, CUT_OFF, OWN = "Most likely class", "One cut-off", "The model's own cut-offs"
-MODE = "operating mode"
+MODE, OWNER = "operating mode", "cut-off of"
 
 
 def class_of_interest(classes: tuple[str, ...]) -> str:
@@ -25,6 +32,10 @@ def class_of_interest(classes: tuple[str, ...]) -> str:
 def picker(card: "Card", target: str, validation: "Evaluation | None") -> OperatingPoint:
     """How classes are called. A cut-off can be set by itself, by a wished sensitivity or by what errors cost."""
     session = st.session_state
+    if _of_another(card, target):
+        was = exact(session["cutoff"])
+        state.notice(f"The cut-off {was} was set for another class or model, and is no longer used.", "info")
+        session["cutoff"] = None
     if session["cutoff"] is not None:  # chosen here, or brought by a link
         session[MODE] = CUT_OFF
     elif session.get(MODE, CUT_OFF) == CUT_OFF:
@@ -39,8 +50,9 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
         return at_thresholds(card.thresholds) if mode == OWN else ARGMAX
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.slider(
-            f"Cut-off: {target} is called from", 0.0, 1.0, key="cutoff", step=0.005, format="%.3f", width=360,
-            help="Probability from which the class is called; below it, the most likely other class is.",
+            f"Cut-off: {target} is called from", 0.0, 1.0, key="cutoff", step=0.001, format="%.3f", width=360,
+            help=f"Probability from which the class is called, exactly {session['cutoff']:.6g} now; below it, the "
+            "most likely other class is.",
         )  # fmt: skip
         with st.popover("Choose it by", icon=":material/target:"):
             _by_sensitivity(target, validation)
@@ -72,7 +84,7 @@ def _by_sensitivity(target: str, validation: "Evaluation | None") -> None:
     scores, positive = validation.probabilities[:, index], validation.labels == index
 
     def apply() -> None:
-        st.session_state["cutoff"] = _on_slider(cut_off_for_sensitivity(scores, positive, wished / 100))
+        st.session_state["cutoff"] = cut_off_for_sensitivity(scores, positive, wished / 100)
 
     st.button("Set by sensitivity", on_click=apply, help="From validation films, so that the test films stay unseen.")
 
@@ -81,11 +93,16 @@ def _by_costs() -> None:
     ratio = st.number_input("A miss costs as much as so many false alarms", 0.01, 1000.0, 5.0, 1.0, key="cost ratio")
 
     def apply() -> None:
-        st.session_state["cutoff"] = _on_slider(cut_off_for_costs(ratio, 1.0))
+        st.session_state["cutoff"] = cut_off_for_costs(ratio, 1.0)
 
     st.button("Set by costs", on_click=apply, help="The cut-off of lowest expected cost, if the model is calibrated.")
 
 
-def _on_slider(cut_off: float) -> float:
-    """The highest step of the slider that is no higher: a wished sensitivity is kept."""
-    return int(cut_off / 0.005 + 1e-9) * 0.005
+def _of_another(card: "Card", target: str) -> bool:
+    """Whether the cut-off was set for another class or model, and is none here. A link brings all three at once."""
+    session, own = st.session_state, (card.name, target)
+    if session.get(OWNER, own) == own or state.from_link("cutoff"):
+        session[OWNER] = own
+        return False
+    session[OWNER] = own
+    return session["cutoff"] is not None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from pages.shared.text import plain
@@ -152,4 +153,4 @@ def _take(name: str, text: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return np.format_float_positional(value, trim="-") if isinstance(value, float) else str(value)  # exact

@@ -86,10 +86,15 @@ def by_slice(evaluation: "Evaluation", point: OperatingPoint) -> None:
     st.markdown("**Worst slices**")
     st.dataframe(
         _readable(slices.worst(evaluation, point)), hide_index=True,
-        column_config={"Gap": st.column_config.NumberColumn(format="%+.3f", help="To the accuracy of all other films")},
+        column_config={
+            "Gap": st.column_config.NumberColumn(format="%+.3f", help="To the accuracy of all other films"),
+            "Same mix": st.column_config.NumberColumn(
+                "Gap, same mix", format="%+.3f", help="The gap had the other films this slice's mix of classes"
+            ),
+        },
     )  # fmt: skip
     st.caption(
-        f"Slices of {slices.FEWEST} patients or more. Clear: the gap to all other films lies below 0 even at 95 % for "
+        f"Slices of {slices.FEWEST} patients or more. Clear: the gap at the same mix lies below 0 even at 95 % for "
         "all slices looked at together; the worst of many looks bad by chance alone."
     )
 
@@ -99,4 +104,4 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     cells = frame.map(lambda value: value.text() if isinstance(value, Estimate) else value)
     cells = cells.rename(columns={"auroc": f"Macro {GLOSSARY['auroc'].title}"})
     cells = cells.rename(columns={key: term.title for key, term in GLOSSARY.items()})
-    return cells.rename(columns=lambda name: name[:1].upper() + name[1:])
+    return cells.rename(columns=lambda name: name[:1].upper() + name[1:].replace("_", " "))

@@ -49,7 +49,7 @@ def test_own_films_are_printed_by_split(checkpoint, capsys):
 def test_new_films_are_scored_and_written(checkpoint, films, tmp_path, capsys):
     assert main(["evaluate", str(checkpoint), "--data", str(films), "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert "new: 24 films" in out
+    assert "external: 24 films" in out
     assert "broken.png" in out
     assert "Hernia" in out
     written = from_parquet(tmp_path / "evaluation.parquet")
@@ -74,7 +74,7 @@ def test_films_of_the_training_are_told_apart(films, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "train: 2 films" in out
     assert "test: 1 films" in out
-    assert "new: 21 films" in out
+    assert "external: 21 films" in out
 
 
 def test_a_checkpoint_that_keeps_no_evaluation_says_so(films, tmp_path, capsys):
@@ -82,7 +82,7 @@ def test_a_checkpoint_that_keeps_no_evaluation_says_so(films, tmp_path, capsys):
     save(Checkpoint(card(recipe={}), network.state_dict()), tmp_path / "bare")
     assert main(["evaluate", str(tmp_path / "bare"), "--data", str(films), "--out", str(tmp_path / "out")]) == 0
     out = capsys.readouterr().out
-    assert "new: 24 films" in out
+    assert "external: 24 films" in out
     assert "which of these films it learned from is not known" in out
 
 

@@ -50,7 +50,7 @@ def test_films_left_out_of_training_are_no_new_films():
     kept = Evaluation(drawn.classes, drawn.labels, drawn.probabilities, samples)
     assert set(kept.by_split()) == {"validation", "test", "new"}
     assert set(kept.by_split(own=True)) == {"validation", "test"}
-    assert set(kept.where(samples["split"] == "").by_split(own=True)) == {"new"}
+    assert set(kept.where(samples["split"] == "").by_split(own=True)) == {"left out"}
 
 
 def test_a_constant_model_has_undefined_precision_and_no_merit():
@@ -197,3 +197,10 @@ def test_curves_pass_through_the_operating_point():
     assert 1 - curve.fpr[index] == pytest.approx(figures["specificity"].value, abs=0.011)
     assert (curve.roc_low <= curve.roc_high).all()
     assert set(PER_CLASS) <= set(figures)
+
+
+def test_an_operating_point_says_its_cut_offs_as_they_are():
+    own = at_thresholds({"Normal": 0.6, "COVID-19": 0.137834})
+    assert own.sentence == "highest probability relative to the class's own cut-off (Normal 0.600, COVID-19 0.138)"
+    assert "0.00332 " in OperatingPoint("COVID-19", 1 / 301).sentence.replace(",", " ")
+    assert OperatingPoint(costs=(("COVID-19", 5.0),)).sentence == "lowest expected cost, missing COVID-19 costs 5"

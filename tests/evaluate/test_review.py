@@ -147,3 +147,23 @@ def test_a_slice_has_one_accuracy_wherever_it_is_listed():
         table = slices.slices(drawn, row.column).set_index("slice")
         listed = table.at[row.slice, "accuracy"]
         assert (listed.value, listed.low, listed.high) == (row.accuracy.value, row.accuracy.low, row.accuracy.high)
+
+
+def test_a_slice_with_more_films_of_a_hard_class_is_not_clear_where_each_class_is_found_as_often():
+    """Recalls of 0.95 and 0.6 in both halves; the second has three times as many films of the hard class."""
+    rng, n = np.random.default_rng(0), 1200
+    source = np.repeat(["north", "south"], n // 2)
+    labels = (rng.random(n) < np.where(source == "north", 0.2, 0.6)).astype(int)
+    right = rng.random(n) < np.where(labels == 1, 0.6, 0.95)
+    p = np.eye(2)[np.where(right, labels, 1 - labels)] * 0.8 + 0.1
+    samples = pd.DataFrame({"path": [f"{i}.png" for i in range(n)], "source": source})
+    row = slices.worst(Evaluation(("easy", "hard"), labels, p, samples)).iloc[0]
+    assert row["slice"] == "south"
+    assert row["gap"] < -0.08
+    assert abs(row["same_mix"]) < 0.05
+    assert not row["clear"]
+    spoilt_p = p.copy()
+    spoilt_p[(source == "south") & (rng.random(n) < 0.2)] = [0.5, 0.5]
+    wrong = (source == "south") & (rng.random(n) < 0.25)
+    spoilt_p[wrong] = 1 - np.eye(2)[labels[wrong]] * 0.8 - 0.1
+    assert slices.worst(Evaluation(("easy", "hard"), labels, spoilt_p, samples)).iloc[0]["clear"]

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from core.errors import EvaluationError
-from core.evaluate.compare import compare, mcnemar
+from core.evaluate.compare import compare, holm, mcnemar, sign_flips
 from core.evaluate.evaluation import Evaluation
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities, spoilt
 
@@ -105,3 +105,35 @@ def test_paired_intervals_are_narrower_than_the_models_own():
     gap = compare(drawn, Evaluation(CLASSES, drawn.labels, nudged, drawn.samples)).differences["accuracy"]
     own = drawn.figures()["all films"]["accuracy"]
     assert gap.high - gap.low < 0.7 * (own.high - own.low)
+
+
+def test_films_of_one_patient_count_together_in_mcnemars_test():
+    """Eight films that changed, all of one patient, are one patient's word; of eight patients, they are evidence."""
+    labels, wrong = np.zeros(40, int), np.r_[np.ones(8, int), np.zeros(32, int)]
+    assert mcnemar(labels, wrong, labels).p < 0.01
+    assert mcnemar(labels, wrong, labels, np.arange(40) // 8).p == 1
+    assert mcnemar(labels, wrong, labels, np.arange(40)).p == pytest.approx(mcnemar(labels, wrong, labels).p)
+
+
+def test_sign_flips_reject_equal_models_at_their_rate_and_the_binomial_does_not():
+    rng, rejected = np.random.default_rng(0), np.zeros(2)
+    for _ in range(300):
+        gained = np.repeat(rng.choice([-1, 0, 1], 60, p=[0.1, 0.8, 0.1]), 3)
+        by_patient = sign_flips(gained.reshape(60, 3).sum(axis=1), flips=2000)
+        by_film = binomtest(int((gained > 0).sum()), max(int((gained != 0).sum()), 1)).pvalue
+        rejected += [by_patient <= 0.05, by_film <= 0.05]
+    assert rejected[0] / 300 < 0.08
+    assert rejected[1] / 300 > 0.12
+
+
+def test_holm_rejects_step_by_step():
+    assert holm({"a": 0.01, "b": 0.02, "c": 0.04}) == {"a", "b", "c"}
+    assert holm({"a": 0.01, "b": 0.03, "c": 0.04}) == {"a"}
+    assert holm({"a": 0.02}) == {"a"}
+    assert holm({}) == frozenset()
+
+
+def test_only_what_is_more_than_luck_is_clear():
+    drawn = evaluation(strength=2)
+    assert not compare(drawn, drawn).clear
+    assert {"accuracy", "log_loss"} <= compare(drawn, spoilt(drawn, np.arange(60))).clear

@@ -5,8 +5,9 @@ import pytest
 
 from core.evaluate import slices
 from core.evaluate.compare import compare
+from core.evaluate.estimates import OVERALL
 from core.report import evaluation_figures as figures
-from tests.evaluate.drawn import CLASSES, evaluation
+from tests.evaluate.drawn import CLASSES, evaluation, spoilt
 from tests.report.cards import history
 
 
@@ -26,7 +27,7 @@ def every(drawn):
         "pr": figures.precision_recall(drawn.curves, areas),
         "reliability": figures.reliability(drawn.reliability()),
         "forest": figures.forest(dict(zip(rows["slice"], rows["accuracy"], strict=True)), "accuracy", 0.8),
-        "differences": figures.differences(compare(drawn, drawn).differences),
+        "differences": figures.differences(compare(drawn, drawn).differences, frozenset()),
         "history": figures.history({"one": history(), "two": history(6)}),
     }
 
@@ -79,3 +80,20 @@ def test_bins_show_their_counts(drawn, every):
 
 def test_every_run_has_its_curves(every):
     assert len([trace for trace in every["history"].data if trace.name == "two"]) == 5
+
+
+def test_names_that_look_like_numbers_stay_names(drawn):
+    """Streamlit's theme lets Plotly take "1" for a number, and the matrix lost its last row and column."""
+    for names in (("1", "2", "3"), ("2019", "2020", "2021")):
+        layout = figures.confusion(drawn.confusion(), names).layout
+        assert (layout.xaxis.type, layout.yaxis.type) == ("category", "category")
+    assert figures.forest({"2019": drawn.figures()[OVERALL]["accuracy"]}, "accuracy").layout.yaxis.type == "category"
+
+
+def test_a_difference_is_coloured_only_where_it_is_clear(drawn):
+    gaps = compare(drawn, spoilt(drawn, np.arange(60))).differences
+    grey = figures.differences(gaps, frozenset()).data[0].marker.color
+    some = figures.differences(gaps, {"accuracy", "log_loss"}).data[0].marker.color
+    assert len(set(grey)) == 1
+    assert [a != b for a, b in zip(grey, some, strict=True)] == [key in ("accuracy", "log_loss") for key in gaps]
+    assert set(some) - set(grey) == {figures.PALETTE[1]}  # worse, whichever way the figure points

@@ -14,7 +14,7 @@ import torch
 from core.data.cohort import Cohort
 from core.errors import CheckpointError, CohortError, RecipeError
 from core.training import films, state
-from core.training.fit import Epoch, fit
+from core.training.fit import Epoch, fit, weighted_loss
 from core.training.recipe import NetworkConfig, Recipe, Stage, TrainingConfig
 from core.training.schedule import Steps
 from core.transform.augment import Augment
@@ -245,3 +245,19 @@ def test_schedules() -> None:
     stages = rates(schedule="stages", stages=(Stage(7, 0.4), Stage(3, 0.2)))
     assert (stages[:70] == 0.4).all()
     assert (stages[70:] == 0.2).all()
+
+
+def test_weighted_classes_count_alike_over_the_batches() -> None:
+    """Inverse frequencies are meant to give each class a third; torch's own mean over a batch gives 44, 38 and 18 %."""
+    rng = np.random.default_rng(0)
+    labels = torch.from_numpy(rng.permutation(np.repeat([0, 1, 2], [2400, 640, 160])))
+    weights = len(labels) / (3 * torch.bincount(labels))
+    ours, torchs = weighted_loss(weights, 0.0), torch.nn.CrossEntropyLoss(weights)
+    for loss, alike in ((ours, True), (torchs, False)):
+        share = torch.zeros(3)
+        for batch in labels.split(32):
+            logits = torch.zeros(len(batch), 3, requires_grad=True)
+            loss(logits, batch).backward()
+            assert logits.grad is not None
+            share.index_add_(0, batch, logits.grad.abs().sum(1))
+        assert torch.allclose(share / share.sum(), torch.full((3,), 1 / 3), atol=0.02) == alike

@@ -14,6 +14,7 @@ from core.evaluate import review, slices
 from core.evaluate.estimates import MACRO, OVERALL, Figures
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.provenance import Provenance
 from core.intervals import HOW, Estimate
 from core.model.checkpoint import Card
 
@@ -28,7 +29,7 @@ class Report:
 
     Args:
         card: of the checkpoint.
-        evaluations: by split: "train", "validation", "test", and "new" for films the model never met.
+        evaluations: by `Provenance`: "train", "validation", "test", "left out", "new", "external".
         cohort: the films' cohort, for people.
         point: how classes are called.
         prevalence: share (0 .. 1) of some classes in the reader's practice.
@@ -49,8 +50,8 @@ class Report:
 
     @property
     def external(self) -> bool:
-        """Whether the films that count are of a cohort the model never met."""
-        return self.main == "new"
+        """Whether the films that count are of a collection the model never met."""
+        return self.main == Provenance.EXTERNAL
 
     @property
     def how(self) -> tuple[str, ...]:
