@@ -4,6 +4,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from core.cli import cohorts as shared
+
 if TYPE_CHECKING:
     from core.data.audit import Audit
 
@@ -17,15 +19,15 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("path", nargs="+", help="cohorts: folders, tables, phantom, or a folder of cohorts")
     command.add_argument("--json", action="store_true", help="print JSON, with every film named")
     command.add_argument("--films", type=int, default=5, metavar="N", help="how many films to name a test (default: 5)")
+    shared.add(command)
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print each finding; exit status 1 if a test failed."""
     from core.data.audit import audit, audit_across
-    from core.data.readers import open_cohorts
 
-    cohorts = open_cohorts(args.path)
+    cohorts = shared.opened(args.path, args.layout, args.labels)
     audits = []
     for work in (*cohorts, None) if len(cohorts) > 1 else cohorts:
         audits.append(audit(work) if work else audit_across(cohorts))

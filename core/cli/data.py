@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli import cohorts
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -22,6 +24,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command = subparsers.add_parser("data", help="show or download a cohort", description=about)
     command.add_argument("path", nargs="+", help="cohorts, or the word download and a collection")
     command.add_argument("--to", type=Path, default=Path("data"), help="folder to download into (default: data)")
+    cohorts.add(command)
     command.set_defaults(run=run)
 
 
@@ -29,9 +32,9 @@ def run(args: argparse.Namespace) -> int:
     """Print each cohort, or fetch each collection."""
     if args.path[0] == "download":
         return _download(args.path[1:], args.to)
-    from core.data.readers import open_cohorts
+    from core.cli.cohorts import opened
 
-    for cohort in open_cohorts(args.path):
+    for cohort in opened(args.path, args.layout, args.labels):
         print(describe(cohort), end="\n\n")
     return 0
 
@@ -54,6 +57,8 @@ def describe(cohort: "Cohort") -> str:
         margins_name="all",
     )
     head = f"{cohort.name} ({cohort.layout}): {len(cohort):,} films, {size:,.0f} MB, {patients:,} known patients"
+    if cohort.grounds:
+        head = f"{head[: head.index(':')]}, {cohort.grounds}{head[head.index(':') :]}"
     lines = [head + (f", {unnamed:,} films without one" if unnamed else ""), table.to_string()]
     return "\n".join([*lines, *_known(samples), *(f"- {note}" for note in cohort.notes)])
 

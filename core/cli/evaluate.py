@@ -4,11 +4,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli import cohorts
 from core.errors import EvaluationError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.data.cohort import Cohort
     from core.evaluate.evaluation import Evaluation
     from core.evaluate.operating import OperatingPoint
     from core.model.checkpoint import Checkpoint
@@ -48,6 +50,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
         "write evaluation.parquet, .json, .csv and .html here (with --data the default is runs/CHECKPOINT-on-COHORT)"
     )
     command.add_argument("--out", type=Path, help=help_)
+    cohorts.add(command)
     command.set_defaults(run=run)
 
 
@@ -64,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     wished = share(args.sensitivity, classes) if args.sensitivity else None
     point = _point(checkpoint, *wished) if wished else ARGMAX
     if args.data:
-        evaluation, cohort, notes = _score(checkpoint, args.data, args.split)
+        [whole] = cohorts.several([args.data], args.layout, args.labels)
+        evaluation, cohort, notes = _score(checkpoint, whole, args.split)
     else:
         evaluation, cohort, notes = stored(checkpoint), str(checkpoint.card.data.get("name", "")), ()
     parts = chosen(evaluation.by_split(own=not args.data), args.split)
@@ -134,15 +138,14 @@ def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "Operatin
     return OperatingPoint(name, cut_off)
 
 
-def _score(checkpoint: "Checkpoint", path: str, only: str | None) -> tuple["Evaluation", str, tuple[str, ...]]:
+def _score(checkpoint: "Checkpoint", whole: "Cohort", only: str | None) -> tuple["Evaluation", str, tuple[str, ...]]:
     from core.cli.progress import Bars
-    from core.data.readers import open_cohort
     from core.evaluate.provenance import PROVENANCE
     from core.evaluate.scoring import labelled, score, with_provenance
     from core.model.classifier import Classifier
 
     classifier = Classifier(checkpoint)
-    cohort = labelled(classifier, open_cohort(path))
+    cohort = labelled(classifier, whole)
     met = known(checkpoint)
     cohort = with_provenance(classifier, cohort, met)
     if only:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.cli import cohorts
 from core.errors import ExplainError, FilmError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("--curves", action="store_true", help="deletion, insertion and ROAD as well (slow)")
     help_ = "do the randomisation check on two dozen films of the cohort and keep it in the checkpoint's card"
     command.add_argument("--randomisation", action="store_true", help=help_)
+    cohorts.add(command)
     command.set_defaults(run=run)
 
 

@@ -5,6 +5,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli import cohorts
 from core.errors import ExplainError
 
 if TYPE_CHECKING:
@@ -21,10 +22,9 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     import pandas as pd
 
     from core.cli.progress import say
-    from core.data.readers import open_cohort
     from core.explain.cohort import found_from, summary
 
-    cohort = chosen(classifier, open_cohort(args.cohort), args.split, args.limit)
+    cohort = chosen(classifier, cohorts.several([args.cohort], args.layout, args.labels)[0], args.split, args.limit)
     if args.randomisation:
         return check(classifier, cohort, methods)
     say(f"{len(cohort):,} films of {cohort.name} -> {folder}")

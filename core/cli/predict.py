@@ -19,7 +19,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     )
     command = subparsers.add_parser("predict", help="score films", description=about)
     command.add_argument("checkpoint", help="a name from weights/, or a checkpoint's folder")
-    command.add_argument("films", nargs="+", metavar="FILE|FOLDER|GLOB", help="films; folders are searched")
+    command.add_argument("films", nargs="+", metavar="FILE|FOLDER|GLOB", help="films, folders or tables")
     command.add_argument("--csv", type=Path, help="write the rows to this file instead of the screen")
     command.add_argument("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what computes")
     command.set_defaults(run=run)
@@ -28,10 +28,12 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score all; exit status 1 if a file could not be read."""
     from core.cli.progress import Bars, say
+    from core.data.readers.files import LeftOut
     from core.model.bulk.files import find_files, predict_files
     from core.model.classifier import open_classifier
 
-    paths = find_files(args.films)
+    left_out = LeftOut()
+    paths = find_files(args.films, left_out)
     classifier = open_classifier(args.checkpoint, args.backend)
     rows: list[dict[str, Any]] = []
     with Bars() as bars:
@@ -44,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
         say(f"{len(rows) - len(bad)} films scored, {len(bad)} unreadable. Written to {args.csv}")
     else:
         print(_aligned(rows, classifier.classes))
+    for note in left_out.notes():
+        print(f"- {note}", file=sys.stderr)
     for row in bad:
         print(f"{row['file']}: {row['sentence']}", file=sys.stderr)
     return 1 if bad else 0

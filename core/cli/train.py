@@ -7,6 +7,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.cli import cohorts as shared
+
 if TYPE_CHECKING:
     from core.data.cohort import Cohort
     from core.training.recipe import Recipe
@@ -36,14 +38,16 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("--without-augmentation", action="store_true", help=help_)
     command.add_argument("--limit", type=int, metavar="N", help="use at most N films of each label, for trials")
     command.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
+    shared.add(command)
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, showing each epoch as a line of a table, then judge the best one on the test films."""
+    from rich.markup import escape
+
     from core.cli.progress import Bars, epoch_line, say
     from core.data.cohort import JOIN, concatenate
-    from core.data.readers import open_cohort
     from core.training import state
     from core.training.finish import finish
     from core.training.fit import fit
@@ -58,11 +62,12 @@ def run(args: argparse.Namespace) -> int:
         recipe = without_augmentation(recipe)
         folder = args.out or Path("runs") / f"{recipe.name}{WITHOUT}"
         pair = folder.with_name(folder.name.removesuffix(WITHOUT))
-    cohorts = [open_cohort(path) for path in args.data]
+    cohorts = shared.several([*args.data, *args.hold_out], args.layout, args.labels)
+    cohorts, held = cohorts[: len(args.data)], cohorts[len(args.data) :]
     cohort = cohorts[0] if len(cohorts) == 1 else concatenate(JOIN.join(c.name for c in cohorts), cohorts)
     cohort = cohort if args.limit is None else cohort.draw(args.limit)
     if args.hold_out:
-        recipe, cohort = held_out(recipe, cohort, [open_cohort(path) for path in args.hold_out])
+        recipe, cohort = held_out(recipe, cohort, held)
     say(f"[bold]{recipe.title}[/] on {len(cohort):,} films of {cohort.name} -> {folder}")
     if (folder / state.FILE).is_file():
         say("This folder holds a run already; it goes on from its last finished epoch.")
@@ -70,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
         for epoch in fit(cohort, recipe, folder, args.device, bars):
             bars.line(epoch_line(epoch))
         checkpoint = finish(cohort, recipe, folder, args.device, bars)
+    for note in checkpoint.card.data.get("notes", ()):
+        say(f"- {escape(note)}")
     figures = checkpoint.card.metrics
     told = ", ".join(f"{name} {figures[key]:.4f}" for key, name in NAMES.items() if key in figures)
     say(f"Test: [bold]{told or 'some class has no film'}[/] on {figures['films']} films. Written to {folder}")

@@ -1,4 +1,4 @@
-"""The table all else reads: one row a film, and the ordered names of its classes."""
+"""The table all else reads: one row per film, and the ordered names of its classes."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
+from core.data import labels, masks
 from core.data.film import opener
 from core.data.film.radiograph import Radiograph
 from core.data.film_id import FILM_ID, base_name, film_ids, unique
-from core.errors import CohortError, FilmError
+from core.data.masks import boxes_to_mask
+from core.errors import CohortError, FilmError, HilumError
+
+__all__ = ["COLUMNS", "JOIN", "SPLITS", "Cohort", "boxes_to_mask", "concatenate", "file_name", "relative_paths"]
 
 COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex", "split")
 SPLITS = ("train", "validation", "test", "")
@@ -32,8 +35,8 @@ class Cohort:
         classes: the labels, in the order of a model's outputs.
         notes: what the reader of the cohort noticed, in words.
         prepare: makes a missing file at a path (drawn films); a module-level function, so that processes can share it.
-        layout: "radiography", "coronahack", "covid-chestxray", "folders", "table", "phantom" or "montgomery-shenzhen";
-            several, with " + " between them, for joined cohorts.
+        layout: a key of ``readers.LAYOUTS`` or "phantom"; several, with " + " between them, for joined cohorts.
+        grounds: by what the layout was recognised, in words.
 
     Raises:
         CohortError: a column is missing, or a label is not among the classes.
@@ -45,6 +48,7 @@ class Cohort:
     notes: tuple[str, ...] = ()
     prepare: Callable[[Path], None] | None = None
     layout: str = "table"
+    grounds: str = ""
 
     def __post_init__(self) -> None:
         missing = [column for column in COLUMNS if column not in self.samples]
@@ -113,13 +117,35 @@ class Cohort:
         return self.where(place.to_numpy(float) <= films)
 
     def relabel(self, mapping: Mapping[str, str], classes: Sequence[str]) -> "Cohort":
-        """The same films under other class names; those whose label maps to nothing are dropped, and that is noted."""
-        label = self.samples["label"].map(dict(mapping))
+        """The same films under a model's class names; those whose label means none of them are dropped, with a note.
+
+        Args:
+            mapping: label -> class, as a recipe lists it; other spellings and synonyms follow from the vocabulary.
+            classes: in the order of the outputs.
+        """
+        label = self.samples["label"].map(labels.resolve(self.classes, mapping, classes))
         kept = label.isin(list(classes))
         dropped = self.samples.loc[~kept, "label"].value_counts()
         note = ", ".join(f"{n} {name or 'unlabelled'}" for name, n in dropped.items())
         notes = (*self.notes, f"left out by their label: {note}") if note else self.notes
         return replace(self, samples=self.samples[kept].assign(label=label[kept]), classes=tuple(classes), notes=notes)
+
+    def renamed(self, names: Mapping[str, str]) -> "Cohort":
+        """The same films with some labels under other names ("1" under "COVID-19"); labels that are not here are no
+        error, for the names may be meant for a cohort beside it."""
+        here = {old: new for old, new in names.items() if old in self.classes}
+        if not here:
+            return self
+        label = self.samples["label"].map(lambda word: here.get(word, word))
+        classes = tuple(dict.fromkeys(here.get(word, word) for word in self.classes))
+        note = f"labels renamed: {', '.join(f'{old} to {new}' for old, new in here.items())}"
+        return replace(self, samples=self.samples.assign(label=label), classes=classes, notes=(*self.notes, note))
+
+    def without(self, positions: Iterable[int], note: str) -> "Cohort":
+        """All films but those at these positions, and a note on why."""
+        keep = np.ones(len(self), dtype=bool)
+        keep[list(positions)] = False
+        return replace(self.where(keep), notes=(*self.notes, note))
 
     def with_splits(self, splits: "pd.Series | Sequence[str] | np.ndarray") -> "Cohort":
         """The same films with other splits (N,): "train", "validation", "test" or ""."""
@@ -134,16 +160,24 @@ class Cohort:
         """Read (or draw) film ``i``."""
         return opener.read(self._file(i, "path"))
 
-    def mask(self, i: int, column: str) -> np.ndarray | None:
-        """Bool (H, W) in the frame of film ``i`` from a column of mask paths or "boxes"; None where there is none."""
+    def mask(self, i: int, column: str, shape: tuple[int, int] | None = None) -> np.ndarray | None:
+        """Bool (H, W) in the frame of film ``i`` from a column of mask paths or "boxes"; None where there is none.
+
+        A mask that is missing or cannot be read is none: the film is shown without it.
+
+        Args:
+            shape: of the film, for who has it open; else the film is read for it.
+        """
         value = self.samples[column].iat[i] if column in self.samples else ""
         if not isinstance(value, str) or not value:
             return None
-        height, width = self.film(i).shape
+        frame, film = shape or self.film(i).shape, Path(str(self.samples["path"].iat[i]))
         if column == "boxes":
-            return boxes_to_mask(value, (height, width))
-        with Image.open(self._file(i, column)) as mask:
-            return np.asarray(mask.convert("L").resize((width, height), Image.Resampling.NEAREST)) > 127
+            return masks.of_boxes(value, film, frame)
+        try:
+            return masks.read(self._file(i, column), film, frame)
+        except FilmError:
+            return None
 
     def _file(self, i: int, column: str) -> Path:
         path = Path(str(self.samples[column].iat[i]))
@@ -159,7 +193,7 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
     """Several cohorts as one. The same patient name in two of them is the same patient; classes keep their order."""
     if not cohorts:
         raise CohortError("no cohorts to join", "one at least")
-    prepares = [c.prepare for c in cohorts if c.prepare]
+    prepares = tuple(dict.fromkeys(c.prepare for c in cohorts if c.prepare))
     samples = pd.concat([c.samples for c in cohorts], ignore_index=True)
     text = samples.columns.difference(samples.select_dtypes("number").columns)
     samples[text] = samples[text].fillna("")
@@ -169,23 +203,31 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
         samples,
         tuple(dict.fromkeys(label for c in cohorts for label in c.classes)),
         tuple(f"{c.name}: {note}" for c in cohorts for note in c.notes),
-        prepares[0] if prepares else None,
+        _Prepares(prepares) if len(prepares) > 1 else next(iter(prepares), None),
         JOIN.join(dict.fromkeys(c.layout for c in cohorts)),
+        "; ".join(dict.fromkeys(c.grounds for c in cohorts if c.grounds)),
     )
+
+
+@dataclass(frozen=True)
+class _Prepares:
+    """Makes a missing file by whichever cohort knows how; a value, so that processes can share it."""
+
+    parts: tuple[Callable[[Path], None], ...]
+
+    def __call__(self, path: Path) -> None:
+        for part in self.parts:
+            try:
+                part(path)
+            except HilumError:  # a file of another cohort
+                continue
+            if path.is_file():
+                return
 
 
 def relative_paths(paths: "pd.Series") -> list[str]:
     """Paths below their common folder, with forward slashes: the same wherever the cohort lies."""
     return film_ids(paths)
-
-
-def boxes_to_mask(boxes: str, shape: tuple[int, int]) -> np.ndarray:
-    """Bool (H, W) that is true inside the boxes "x,y,w,h;..." (pixels)."""
-    mask = np.zeros(shape, bool)
-    for box in boxes.split(";"):
-        x, y, w, h = (float(v) for v in box.split(","))
-        mask[max(round(y), 0) : round(y + h), max(round(x), 0) : round(x + w)] = True
-    return mask
 
 
 def file_name(path: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.data.patients import per_kind
 from core.errors import EvaluationError
 from core.evaluate import metrics
 from core.evaluate.calibration import calibration_error, calibration_floor, reliability
@@ -206,7 +207,7 @@ def from_parquet(path: Path, name: str = "") -> Evaluation:
     if not path.is_file():
         remedy = "Run python -m core evaluate CHECKPOINT --data PATH to make one"
         raise EvaluationError(f"there is no {path.name} in {path.parent.name}", remedy=remedy)
-    table = pd.read_parquet(path)
+    table = per_kind(pd.read_parquet(path))  # Kermany's children were kept by their number alone before
     classes = tuple(column[2:] for column in table.columns.astype(str) if column.startswith("p_"))
     if not classes or "label" not in table or not set(table["label"]) <= set(classes):
         raise EvaluationError(

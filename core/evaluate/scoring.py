@@ -1,6 +1,6 @@
 """`Classifier x Cohort -> Evaluation`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,15 +9,16 @@ import pandas as pd
 from core.data.cohort import Cohort, file_name
 from core.data.film.radiograph import Radiograph
 from core.data.film_id import CONTENT
+from core.data.labels import resolve
 from core.errors import EvaluationError, FilmError
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.provenance import PROVENANCE, provenance, split_of
 from core.model.classifier import Classifier
 
 
-def class_of_label(classifier: Classifier) -> dict[str, str]:
-    """What a cohort's labels mean to a model: its own classes, and those its recipe maps to one of them."""
-    return dict(classifier.card.recipe.get("labels", {})) | {name: name for name in classifier.classes}
+def class_of_label(classifier: Classifier, labels: Iterable[str]) -> dict[str, str]:
+    """What labels of a cohort are to a model, label -> class; those that mean none of its classes are not in it."""
+    return resolve(labels, classifier.card.recipe.get("labels", {}), classifier.classes)
 
 
 def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
@@ -26,11 +27,13 @@ def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
     Raises:
         EvaluationError: no label of the cohort means anything to the model.
     """
-    mapping = class_of_label(classifier)
+    mapping = classifier.card.recipe.get("labels", {})
     fitting = cohort.relabel(mapping, classifier.classes)
     if not len(fitting):
         came = f"no film of {cohort.name} is labelled with a class of {classifier.card.name}"
-        raise EvaluationError(came, f"some of the labels {', '.join(mapping)}")
+        expected = f"some of the labels {', '.join(dict.fromkeys([*mapping, *classifier.classes]))}"
+        remedy = f"Name what they mean with --labels, e.g. --labels {cohort.classes[0]}={classifier.classes[0]}"
+        raise EvaluationError(came, expected, remedy)
     return fitting
 
 

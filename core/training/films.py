@@ -13,7 +13,10 @@ import torch
 
 from core.atomic import replacing
 from core.data.cohort import Cohort
+from core.data.film_id import FILM_ID
+from core.data.signatures import signatures
 from core.data.split import split
+from core.data.table import named
 from core.errors import CohortError
 from core.training.recipe import Recipe, TrainingConfig
 from core.transform.augment import Augment
@@ -66,6 +69,9 @@ def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
     if absent := [name for name in recipe.classes if name not in set(chosen.samples["label"])]:
         came = f"{cohort.name} has no film of {', '.join(absent)} (its labels: {', '.join(cohort.classes)})"
         raise CohortError(came, f"the labels {', '.join(recipe.labels)}", "Add a cohort with another --data")
+    if broken := signatures(chosen).errors:
+        names = [f"{chosen.samples[FILM_ID].iat[row]} ({error})" for row, error in broken.items()]
+        chosen = chosen.without(broken, f"{len(broken)} films left out that cannot be read: {named(names)}")
     s = recipe.split
     divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source)
     counts = divided.counts().reindex(columns=["train", "validation"], fill_value=0)

@@ -72,7 +72,7 @@ def known_label(case: Case) -> str:
     """What is known of a film of a cohort: its label, in the model's own word, and whether the model has met it."""
     from core.evaluate.scoring import class_of_label, split_in_training
 
-    meaning = class_of_label(case.model).get(case.label)
+    meaning = class_of_label(case.model, [case.label]).get(case.label)
     own = {None: ", which this model does not know", case.label: ""}.get(meaning, f", to this model {meaning}")
     split = split_in_training(case.cohort.take([case.row or 0]), evaluations.known(case.model))[0]
     return f"Known label: **{case.label}**{own}. {MET.get(split, '')}"

@@ -166,7 +166,7 @@ def grouping(case: Case, found: embeddings.Atlas, rows: list[int], colour: str) 
         return called
     from core.evaluate.scoring import class_of_label
 
-    meaning = class_of_label(case.model)
+    meaning = class_of_label(case.model, cohort.classes)
     labels = [meaning.get(label) for label in cohort.samples["label"].to_numpy()[rows]]
     verdicts = {True: "right", False: "wrong"}
     return [

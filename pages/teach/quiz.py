@@ -168,7 +168,7 @@ def _reveal(case: Case, marked: bool) -> None:
 
     side = case.model.preprocess.size
     share = overlap(occlusion_controls.box_mask(side) if marked else np.zeros((side, side), bool), case.truth)
-    expected = class_of_label(case.model).get(case.label, case.label)
+    expected = class_of_label(case.model, [case.label]).get(case.label, case.label)
     answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, expected, share)
     st.session_state["_answers"].append(answer)
     st.session_state.update(_step="revealed", _marked=marked)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.data.cohort import Cohort, boxes_to_mask, concatenate
-from core.data.readers.layouts import table
+from core.data.table import samples
 from core.errors import CohortError, FilmError
 
 
@@ -17,7 +17,7 @@ def cohort(folder: str = "/films", **changes: object) -> Cohort:
         {"path": f"{folder}/{name}.png", "label": label, "patient": name[0], "split": split}
         for name, label, split in (("a1", "ill", "train"), ("a2", "ill", "test"), ("b1", "well", "train"))
     ]
-    return Cohort("small", table(rows).assign(**changes), ("well", "ill"))
+    return Cohort("small", samples(rows)[0].assign(**changes), ("well", "ill"))
 
 
 def test_labels_counts_and_splits() -> None:
@@ -102,7 +102,7 @@ def test_an_empty_selection_is_a_cohort() -> None:
 
 def test_a_draw_is_no_head_of_the_list_and_grows_with_its_number() -> None:
     rows = [{"path": f"/f/{i:03}.png", "label": "well" if i % 4 else "ill", "split": ""} for i in range(400)]
-    many = Cohort("many", table(rows), ("well", "ill"))
+    many = Cohort("many", samples(rows)[0], ("well", "ill"))
     some, more = many.draw(50), many.draw(80)
     assert some.samples["label"].value_counts().to_dict() == {"well": 50, "ill": 50}
     assert set(some.samples["path"]) <= set(more.samples["path"])

@@ -20,8 +20,8 @@ from core.data.duplicates import (
 )
 from core.data.phantom.cohort import cohort as phantoms
 from core.data.readers import open_cohort
-from core.data.readers.layouts import table
 from core.data.signatures import ANGLES, hashes_of, signatures, thumbnail_of
+from core.data.table import samples
 from tests.data.conftest import draw
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -57,7 +57,7 @@ ALTERATIONS = (turn, rescale, recompress, everything, expose)
 
 
 def cohort_of(paths: list[Path]) -> Cohort:
-    return Cohort("planted", table([{"path": p, "label": "film"} for p in paths]), ("film",))
+    return Cohort("planted", samples([{"path": p, "label": "film"} for p in paths])[0], ("film",))
 
 
 def plant(films: list[Path], folder: Path, alter: Callable, seed: int = 0) -> Cohort:

@@ -9,8 +9,8 @@ import pytest
 
 from core.data.cohort import Cohort
 from core.data.readers import open_cohort
-from core.data.readers.layouts import table
 from core.data.split import groups, split
+from core.data.table import samples
 from core.errors import CohortError
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -27,7 +27,7 @@ def cohort(folder: Path, save: Save, films: int = 60, patients: int = 40) -> Coh
         }
         for i in range(films)
     ]
-    return Cohort("small", table(rows), ("well", "ill"))
+    return Cohort("small", samples(rows)[0], ("well", "ill"))
 
 
 def test_patients_and_pictures_stay_together(tmp_path: Path, save: Save) -> None:

@@ -9,21 +9,29 @@ import pandas as pd
 from PIL import Image
 
 from core.data.cohort import Cohort
-from core.data.readers.layouts import existing, in_order, table, without_missing
+from core.data.readers.files import existing, in_order
+from core.data.table import samples, without_missing
+from core.data.spreadsheet import decode
 from core.errors import CohortError
 
 SOURCE = "NIH ChestX-ray14"
 ENTRIES, BOXES, READING = "Data_Entry_2017*.csv", "BBox_List_2017.csv", "rsna_reading.csv"
+HEADS = ("Image Index", "Finding Labels", "Patient ID")
 FRAME = 1024  # pixels a side of the frame in which all boxes were drawn
 RSNA_CLASSES = ("Normal", "No Lung Opacity / Not Normal", "Lung Opacity")
 
 
-def recognises(path: Path) -> bool:
-    """NIH's own table of films lies in the folder."""
-    return path.is_dir() and any(path.glob(ENTRIES))
+def recognise(root: Path) -> str:
+    """NIH's own table of films, by its name and heads."""
+    for path in sorted(root.glob(ENTRIES)) if root.is_dir() else []:
+        with path.open("rb") as file:
+            head = decode(file.read(4096).partition(b"\n")[0])
+        if all(name in head for name in HEADS):
+            return f"the heads of {path.name}"
+    return ""
 
 
-def read_nih(root: Path) -> Cohort:
+def read(root: Path) -> Cohort:
     """One row per film, labelled with its mined findings ("Effusion|Fibrosis" where there are several).
 
     Further columns: ``reading`` (RSNA's class, "" where nobody read it) and ``boxes`` (RSNA's where it was read, else
@@ -34,10 +42,9 @@ def read_nih(root: Path) -> Cohort:
     """
     path = sorted(root.glob(ENTRIES))[0]
     data = pd.read_csv(path, dtype=str).fillna("")
-    needed = ("Image Index", "Finding Labels", "Patient ID")
-    if absent := [column for column in needed if column not in data]:
+    if absent := [column for column in HEADS if column not in data]:
         came = f'"{path.name}" has no column {" and no ".join(absent)}'
-        raise CohortError(came, f"the columns {', '.join(needed)}", "Take NIH's own table")
+        raise CohortError(came, f"the columns {', '.join(HEADS)}", "Take NIH's own table")
     readings, drawn = _reading(root / READING), _drawn(root / BOXES)
     rows = []
     for row in data.to_dict("records"):
@@ -52,15 +59,16 @@ def read_nih(root: Path) -> Cohort:
                 "patient": f"NIH {row['Patient ID']}",
                 "source": SOURCE,
                 "view": row.get("View Position", ""),
-                "age": pd.to_numeric(str(row.get("Patient Age", "")).rstrip("Yy"), errors="coerce"),
+                "age": row.get("Patient Age", ""),
                 "sex": row.get("Patient Sex", row.get("Patient Gender", "")),
                 "reading": read,
                 "boxes": _scaled(boxes if read else drawn.get(name, ""), film),
             }
         )
     rows, notes = without_missing(rows)
-    classes = in_order((row["label"] for row in rows), ("No Finding",))
-    return Cohort("NIH ChestX-ray14", table(rows), classes, notes, layout="nih")
+    table, said = samples(rows, root)
+    classes = in_order(table["label"], ("No Finding",))
+    return Cohort("NIH ChestX-ray14", table, classes, (*notes, *said), layout="nih")
 
 
 def as_rsna_read(cohort: Cohort) -> Cohort:

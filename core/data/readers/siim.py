@@ -10,7 +10,8 @@ import pandas as pd
 from PIL import Image
 
 from core.data.cohort import Cohort
-from core.data.readers.layouts import FILMS, in_order, table, without_missing
+from core.data.readers.files import LeftOut, in_order, walk
+from core.data.table import samples, without_missing
 from core.errors import CohortError
 
 SOURCE = "BIMCV (Valencia)"
@@ -18,12 +19,12 @@ STUDIES, IMAGES, SIZES = "train_study_level.csv", "train_image_level.csv", "meta
 APPEARANCES = ("Negative for Pneumonia", "Typical Appearance", "Indeterminate Appearance", "Atypical Appearance")
 
 
-def recognises(path: Path) -> bool:
-    """Both of the competition's tables lie in the folder."""
-    return (path / STUDIES).is_file() and (path / IMAGES).is_file()
+def recognise(root: Path) -> str:
+    """Both of the competition's tables."""
+    return f"{STUDIES} and {IMAGES}" if (root / STUDIES).is_file() and (root / IMAGES).is_file() else ""
 
 
-def read_siim(root: Path) -> Cohort:
+def read(root: Path) -> Cohort:
     """Both tables joined: one row per film, its study's appearance, its boxes in pixels of the film as stored.
 
     Boxes are given in the original's pixels; ``meta.csv`` (``dim0`` height, ``dim1`` width) leads from there to films
@@ -39,7 +40,8 @@ def read_siim(root: Path) -> Cohort:
     if (root / SIZES).is_file():
         meta = _read(root / SIZES, ("image_id", "dim0", "dim1"))
         sizes = {r["image_id"]: (float(r["dim0"]), float(r["dim1"])) for r in meta.to_dict("records")}
-    files = {p.stem: p for p in sorted((root / "train").rglob("*")) if p.suffix.lower() in FILMS}
+    left_out = LeftOut()
+    files = {p.stem: p for p in walk(root / "train", left_out)}
     rows = []
     for row in images.to_dict("records"):
         name, study = row["id"].removesuffix("_image"), row["StudyInstanceUID"]
@@ -56,8 +58,10 @@ def read_siim(root: Path) -> Cohort:
     unread = sum(not row["label"] for row in rows)
     notes = (f"{unread} films of studies without an appearance left out",) if unread else ()
     rows, missing = without_missing([row for row in rows if row["label"]])
-    classes = in_order((row["label"] for row in rows), APPEARANCES)
-    return Cohort("SIIM-FISABIO-RSNA COVID-19", table(rows), classes, (*notes, *missing), layout="siim")
+    table, said = samples(rows, root)
+    classes = in_order(table["label"], APPEARANCES)
+    told = (*notes, *missing, *left_out.notes(), *said)
+    return Cohort("SIIM-FISABIO-RSNA COVID-19", table, classes, told, layout="siim")
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:

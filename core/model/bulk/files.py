@@ -15,11 +15,13 @@ import numpy as np
 
 from core.data.film.opener import read
 from core.data.film.radiograph import Radiograph
+from core.data.readers import open_cohort
+from core.data.readers.files import LeftOut, walk
+from core.data.spreadsheet import SUFFIXES
 from core.errors import FilmError
 from core.model.classifier import Classifier, Prediction, batches
 
 Outcome = tuple[Path, Prediction | FilmError]
-SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom", ""}  # looked for in folders
 
 
 def predict_files(
@@ -38,25 +40,36 @@ def predict_files(
             yield from waiting.popleft().result()
 
 
-def find_files(patterns: Sequence[str]) -> list[Path]:
-    """Files by name, folder (everything in it that may be a film) or pattern with `*`, `?` and `**`; each once.
+def find_files(patterns: Sequence[str], left_out: LeftOut | None = None) -> list[Path]:
+    """Files by name, folder, table or pattern with `*`, `?` and `**`; each once.
+
+    In a folder the content decides what a film is, as it does in a cohort; a table (CSV, Parquet) gives its films.
+
+    Args:
+        left_out: is told what a folder or table holds besides films.
 
     Raises:
-        FilmError: a pattern fits no file.
+        FilmError: a pattern fits no film.
+        CohortError: a table that cannot be read as one.
     """
+    left_out = LeftOut() if left_out is None else left_out
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
         if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and _visible_file(p, path))
+            files = list(walk(path, left_out))
+        elif path.is_file() and path.suffix.lower() in SUFFIXES:
+            cohort = open_cohort(path)
+            files = [Path(p) for p in cohort.samples["path"]]
+            for note in cohort.notes:
+                left_out.say(note)
         elif path.exists():
             files = [path]
         else:
             files = sorted(p for p in map(Path, glob.glob(pattern, recursive=True)) if p.is_file())
         if not files:
-            raise FilmError(
-                f"there is no film at {pattern}", "a file, a folder of films, or a pattern like films/*.png"
-            )
+            expected = "a file, a folder of films, or a pattern like films/*.png"
+            raise FilmError(f"there is no film at {pattern}", expected, " ".join(left_out.notes()))
         found.update(dict.fromkeys(files))
     return list(found)
 
@@ -74,7 +87,3 @@ def _see(classifier: Classifier, path: Path) -> tuple[Radiograph, np.ndarray] | 
         return film, classifier.picture(film)
     except FilmError as error:
         return error
-
-
-def _visible_file(path: Path, root: Path) -> bool:
-    return path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)

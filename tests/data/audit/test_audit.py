@@ -16,8 +16,8 @@ from core.data.borders import measure
 from core.data.cohort import Cohort
 from core.data.phantom.cohort import cohort as phantoms
 from core.data.readers import open_cohort
-from core.data.readers.layouts import table
 from core.data.signatures import thumbnail_of
+from core.data.table import samples
 from tests.data.conftest import draw
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -33,7 +33,7 @@ def cohort(
         label = "ill" if i % 2 else "well"
         extra = {key: value(i, label) for key, value in columns.items()}
         rows.append({"path": save(folder / f"{i:03}.png", pixels=pixels(i, label)), "label": label, **extra})
-    return Cohort("small", table(rows), ("well", "ill"))
+    return Cohort("small", samples(rows)[0], ("well", "ill"))
 
 
 def plain(i: int, label: str) -> np.ndarray:

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data.patients import patient_of
 from core.data.readers import open_cohort
-from core.data.readers.layouts import KERMANY, RSNA, patient_of, read_covid_chestxray
+from core.data.readers.covid_chestxray import read as read_covid_chestxray
+from core.data.readers.radiography import KERMANY, RSNA
 
 Save = Callable[..., Path]
 
@@ -30,7 +32,7 @@ def test_radiography(tmp_path: Path, save: Save) -> None:
     assert cohort.layout == "radiography"
     assert cohort.classes == ("Normal", "COVID-19", "Viral Pneumonia", "Lung Opacity")
     rows = by_name(cohort.samples)
-    assert rows.loc["person1000_virus_1681.png", "patient"] == "person1000"
+    assert rows.loc["person1000_virus_1681.png", "patient"] == "person1000_virus"
     assert rows.loc["COVID-1.png", "patient"] == ""
     assert rows["source"].to_dict() == {
         "COVID-1.png": "unknown",
@@ -67,7 +69,7 @@ def test_coronahack(tmp_path: Path, save: Save) -> None:
     assert cohort.classes == ("Normal/NA", "Pnemonia/NA", "Pnemonia/COVID-19")
     assert cohort.notes == ("2 rows name a file that is missing: gone.jpeg, lost.jpeg",)
     assert list(cohort.samples["split"]) == ["train", "test", "train"]
-    assert list(cohort.samples["patient"]) == ["IM-0128", "person7", ""]
+    assert list(cohort.samples["patient"]) == ["IM-0128", "person7_bacteria", ""]
 
 
 def test_covid_chestxray(tmp_path: Path, save: Save) -> None:
@@ -116,7 +118,9 @@ def test_montgomery_shenzhen(tmp_path: Path, save: Save) -> None:
 @pytest.mark.parametrize(
     ("name", "patient"),
     [
-        ("person1000_virus_1681.jpeg", "person1000"),
+        ("person1000_virus_1681.jpeg", "person1000_virus"),
+        ("person1000_bacteria_2931.jpeg", "person1000_bacteria"),
+        ("person1000.jpeg", ""),
         ("IM-0128-0001.jpeg", "IM-0128"),
         ("IM-0001-0001-0002.jpeg", "IM-0001"),
         ("NORMAL2-IM-0501-0001.jpeg", "NORMAL2-IM-0501"),

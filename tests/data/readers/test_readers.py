@@ -21,10 +21,10 @@ def test_folders_of_classes(tmp_path: Path, save: Save, splits: tuple[str, ...])
         save(tmp_path / f"{split}PNEUMONIA/person3_virus_1.jpeg")
     cohort = open_cohort(tmp_path)
     assert cohort.layout == "folders"
-    assert cohort.classes == ("NORMAL", "PNEUMONIA")
+    assert cohort.classes == ("Normal", "Pneumonia")
     expected = {""} if splits == ("",) else {"train", "validation", "test"}
     assert set(cohort.samples["split"]) == expected
-    assert set(cohort.samples["patient"]) == {"IM-0001", "person3"}
+    assert set(cohort.samples["patient"]) == {"IM-0001", "person3_virus"}
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -86,7 +86,7 @@ def test_refusals(tmp_path: Path, save: Save) -> None:
         "flat": "not a cohort",
         "bad.csv": "no column path and no label",
         "split.csv": "holdout",
-        "empty.csv": "no film",
+        "empty.csv": "No film is there: all 1 rows",
         "junk.parquet": "not a readable table",
     }.items():
         with pytest.raises(CohortError, match=words):

@@ -1,0 +1,161 @@
+"""The one vocabulary of labels: how each is spelled, what it means, and which more general label holds it.
+
+A cohort keeps the words it came with; only look-alikes ("Normal ", "NORMAL") become one. What a word means to a model
+is asked here, once, when films meet its classes: `resolve`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from core.errors import CohortError
+
+NOT_COVID = "Not COVID-19"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One label of chest films."""
+
+    name: str
+    """As people write it."""
+    meaning: str
+    """One sentence."""
+    synonyms: tuple[str, ...] = ()
+    """Other words for it; case, blanks, hyphens and underscores do not count."""
+    holder: str = ""
+    """The more general label that holds it."""
+
+
+VOCABULARY: tuple[Term, ...] = (
+    Term(NOT_COVID, "Any film without proof of COVID-19, healthy or not.", ("non", "non-covid", "non covid 19",
+         "covid negative", "no covid", "negative for covid-19")),
+    Term("Normal", "No sign of disease in the lungs.", ("No Finding", "no findings", "healthy", "normals"), NOT_COVID),
+    Term("COVID-19", "COVID-19, confirmed by a test of the patient.", ("covid", "covid19", "covid positive",
+         "corona", "coronavirus", "sars-cov-2", "covid-19 pneumonia", "COVID-19, ARDS")),
+    Term("Lung Opacity", "Part of a lung is whiter than it should be, whatever the cause.", ("opacity",
+         "lung opacities"), NOT_COVID),
+    Term("Pneumonia", "An infection of the lung; its cause is not said.", ("pnemonia", "pneumonias"), NOT_COVID),
+    Term("Viral Pneumonia", "Pneumonia caused by a virus other than that of COVID-19.", ("viral", "virus",
+         "virus pneumonia", "pneumonia viral", "pneumonia virus"), "Pneumonia"),
+    Term("Bacterial Pneumonia", "Pneumonia caused by bacteria.", ("bacterial", "bacteria", "pneumonia bacteria",
+         "pneumonia bacterial"), "Pneumonia"),
+    Term("Fungal Pneumonia", "Pneumonia caused by a fungus.", ("fungal", "pneumocystis"), "Pneumonia"),
+    Term("Other Pneumonia", "Inflammation of the lung of another cause (lipoid, aspiration).", ("other pneumonias",
+         "lipoid", "aspiration"), "Pneumonia"),
+    Term("ARDS", "Acute respiratory distress syndrome: both lungs fail, from whatever cause.",
+         ("acute respiratory distress syndrome",), "Other Pneumonia"),
+    Term("SARS", "Pneumonia of the coronavirus of 2003.", ("sars-cov", "sars-cov-1"), "Viral Pneumonia"),
+    Term("Streptococcus", "Pneumonia caused by streptococci.", ("strep",), "Bacterial Pneumonia"),
+    Term("Tuberculosis", "An infection of the lung with Mycobacterium tuberculosis.", ("tb",), NOT_COVID),
+    Term("Negative for Pneumonia", "Radiologists saw no opacity; it excludes no infection."),
+    Term("Typical Appearance", "Opacities as COVID-19 often shows them: seen by radiologists, proven by no test."),
+    Term("Indeterminate Appearance", "Opacities that may or may not be COVID-19."),
+    Term("Atypical Appearance", "Opacities that speak for another cause than COVID-19; they exclude nothing."),
+)  # fmt: skip
+_BY_NAME = {term.name: term for term in VOCABULARY}
+_NOTHING = ("", "na", "nan", "none", "null")  # after the stroke of "Pnemonia/NA"
+
+
+def meaning(label: str) -> str:
+    """What a label says, in one sentence; "" for a word that is not in the vocabulary."""
+    found = term(label)
+    return found.meaning if found else ""
+
+
+@cache
+def term(label: str) -> Term | None:
+    """The vocabulary's entry for a word, or None.
+
+    Of two joined by a stroke the second counts, where it says anything ("Pnemonia/COVID-19" is COVID-19, "Pnemonia/NA"
+    Pneumonia).
+    """
+    if found := _spellings().get(fold(label)):
+        return found
+    first, stroke, second = label.partition("/")
+    if not stroke:
+        return None
+    return term(first) if second.strip().lower() in _NOTHING else term(second)
+
+
+def fold(label: str) -> str:
+    """What is left of a word when case, blanks, hyphens, underscores and commas do not count."""
+    return re.sub(r"[\s_\-,]+", " ", label).strip().casefold()
+
+
+def look_alikes(labels: Iterable[str]) -> dict[str, str]:
+    """Each word -> the spelling to keep: the vocabulary's where it differs in case and blanks only, else the commonest.
+
+    Words that mean the same but are spelled otherwise ("covid", "COVID-19") stay two.
+    """
+    counts = Counter(" ".join(label.split()) for label in labels)
+    groups: dict[str, list[str]] = {}
+    for word in counts:
+        groups.setdefault(_squeeze(word), []).append(word)
+    known = {_squeeze(name): name for name in _BY_NAME}
+    kept = {key: known.get(key) or max(words, key=lambda word: (counts[word], word)) for key, words in groups.items()}
+    return {label: kept[_squeeze(label)] for label in set(labels)}
+
+
+def resolve(labels: Iterable[str], mapping: Mapping[str, str], classes: Sequence[str]) -> dict[str, str]:
+    """What the labels of a cohort are to a model: label -> class, for those that mean one of its classes.
+
+    Args:
+        labels: words of a cohort.
+        mapping: a recipe's own table, label -> class. What it lists it means, in any spelling and by any synonym.
+        classes: the model's. Where the table says no more than they do, a more general label stands for those that it
+            holds: "Viral Pneumonia" is Pneumonia to a model of Normal, Pneumonia and COVID-19.
+    """
+    table = {name: name for name in classes} | {k: v for k, v in mapping.items() if v in classes}
+    folded = _unambiguous((fold(key), name) for key, name in table.items())
+    terms = _unambiguous((found.name, name) for key, name in table.items() if (found := term(key)))
+    general = all(key == name for key, name in table.items())
+    meant = {label: _class_of(label, table, folded, terms, general) for label in set(labels)}
+    return {label: name for label, name in meant.items() if name}
+
+
+def pairs(words: Sequence[str]) -> dict[str, str]:
+    """``["0=Normal", "1=COVID-19"]`` of a command line as a mapping.
+
+    Raises:
+        CohortError: a word is no pair.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        old, sign, new = word.partition("=")
+        if not sign or not new.strip():
+            raise CohortError(f'"{word}" came', "LABEL=NAME, the label as the cohort has it", "Say --labels 1=COVID-19")
+        found[old.strip()] = new.strip()
+    return found
+
+
+def _class_of(
+    label: str, table: Mapping[str, str], folded: Mapping[str, str], terms: Mapping[str, str], general: bool
+) -> str:
+    if direct := table.get(label) or folded.get(fold(label)):
+        return direct
+    entry = term(label)
+    while entry:
+        if entry.name in terms:
+            return terms[entry.name]
+        entry = _BY_NAME.get(entry.holder) if general else None
+    return ""
+
+
+def _unambiguous(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Key -> class for the keys that stand for one class only."""
+    classes: dict[str, set[str]] = {}
+    for key, name in found:
+        classes.setdefault(key, set()).add(name)
+    return {key: next(iter(names)) for key, names in classes.items() if len(names) == 1}
+
+
+def _squeeze(label: str) -> str:
+    return " ".join(label.split()).casefold()
+
+
+@cache
+def _spellings() -> dict[str, Term]:
+    return {fold(word): entry for entry in VOCABULARY for word in (entry.name, *entry.synonyms)}

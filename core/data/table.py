@@ -1,0 +1,200 @@
+"""The one schema of a cohort's table: whatever a reader mapped is typed here, once, and what is wrong is said.
+
+Labels, patients, sites and sexes are words, also where they look like numbers or like nothing ("None", "NA", "0"); only
+an empty cell is empty. One film is one row.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.data.cohort import COLUMNS
+from core.data.film_id import FILM_ID, film_ids
+from core.data.labels import look_alikes
+from core.errors import CohortError
+
+FILES = ("path", "lungs", "truth")  # columns that name files
+NUMBERS = ("age", "severity")
+OLDEST = 120  # years; a higher number is no age
+_NAMED = 10  # files that a note names
+_YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+_AGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([YMWD]?)(?:EARS?|RS?|O)?", re.IGNORECASE)
+_NO_AGE = ("nan", "na", "n/a", "none", "null", "-", "unknown")
+_SEXES = {"M": "M", "MALE": "M", "MAN": "M", "F": "F", "FEMALE": "F", "WOMAN": "F", "W": "F"}
+_BOX = re.compile(r"-?\d+(?:\.\d+)?(?:,-?\d+(?:\.\d+)?){3}")
+_FEW = 20  # different whole numbers of a column are names (of wards, scanners), more are measurements
+
+
+def samples(rows: Sequence[dict] | pd.DataFrame, root: Path | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Mapped rows as a cohort's samples, and notes on what was left out or not understood.
+
+    Args:
+        rows: at least ``path`` and ``label``; any further columns. Of one film there may be several rows (one per box):
+            they become one where they agree; a row that gives its film another label is refused by name.
+        root: folder of the cohort, below which films are named; by default their common folder.
+
+    Returns:
+        the table: all of ``COLUMNS`` and ``film_id``, text but for age (years) and columns of measurements, unknown
+        text "", absolute paths; further columns that say nothing are dropped.
+
+    Raises:
+        CohortError: there is no film.
+    """
+    data = pd.DataFrame(rows)
+    if not len(data):
+        raise CohortError("the folder holds no film", "films as PNG, JPEG, TIFF, BMP, WebP or DICOM", "Check the path")
+    notes: list[str] = []
+    for column in data:
+        data[column] = words(data[column])
+    for column in COLUMNS:
+        if column not in data:
+            data[column] = ""
+    for column in FILES:
+        if column in data:
+            data[column] = [str(Path(p).absolute()) if p else "" for p in data[column]]
+    kept = look_alikes(data["label"])
+    data["label"] = data["label"].map(kept)
+    data["sex"] = [_SEXES.get(word.upper(), word) for word in data["sex"]]
+    data = _without_missing_masks(data, notes)
+    if "boxes" in data:
+        data["boxes"] = _boxes(data, notes)
+    data = _one_row_per_film(data, notes)
+    data["age"] = _ages(data, notes)
+    data[FILM_ID] = film_ids(data["path"], root)
+    others = [c for c in data if c not in (*COLUMNS, FILM_ID) and data[c].ne("").any()]
+    for column in others:
+        data[column] = _measurements(data[column]) if column not in (*FILES, "boxes") else data[column]
+    return data[[*COLUMNS, FILM_ID, *others]].reset_index(drop=True), tuple(notes)
+
+
+def words(values: pd.Series) -> pd.Series:
+    """Any column as text without blanks at its ends: 3.0 of a column of numbers is "3", nothing is ""."""
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+        return values.map(_word).astype(object)
+    return values.map(lambda v: "" if pd.isna(v) else f"{int(v)}" if float(v).is_integer() else repr(float(v))).astype(
+        object
+    )
+
+
+def years(text: str) -> float:
+    """An age as tables and DICOM write it, in years: "44", "44,5", "058Y", "006M"; NaN where it is none."""
+    found = _AGE.fullmatch(text.strip())
+    if not found:
+        return float("nan")
+    value = float(found[1].replace(",", ".")) * _YEARS[found[2].upper()]
+    return value if value <= OLDEST else float("nan")
+
+
+def named(names: Iterable[str]) -> str:
+    """The first ten names, and how many more there are."""
+    every = list(names)
+    return ", ".join(every[:_NAMED]) + (f" and {len(every) - _NAMED} more" if len(every) > _NAMED else "")
+
+
+def without_missing(rows: list[dict]) -> tuple[list[dict], tuple[str, ...]]:
+    """The rows whose file is there, and a note that counts and names the others.
+
+    Raises:
+        CohortError: rows there are, but not one of their files.
+    """
+    there = [Path(row["path"]).is_file() for row in rows]
+    missing = [Path(row["path"]).name for row, found in zip(rows, there, strict=True) if not found]
+    if not missing:
+        return rows, ()
+    if len(missing) == len(rows):
+        came = f"no film is there: all {len(rows)} rows name a file that is missing ({named(missing)})"
+        raise CohortError(came, "the films that the table names", "Check the paths, or move the table beside its films")
+    verb = "row names a file that is" if len(missing) == 1 else "rows name a file that is"
+    kept = [row for row, found in zip(rows, there, strict=True) if found]
+    return kept, (f"{len(missing)} {verb} missing: {named(missing)}",)
+
+
+def _word(value: object) -> str:
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)) or value is pd.NA:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _without_missing_masks(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    for column in ("lungs", "truth"):
+        if column in data:
+            gone = data[column].ne("") & ~data[column].map(lambda p: Path(p).is_file())
+            if gone.any():
+                files = named(dict.fromkeys(Path(p).name for p in data.loc[gone, column]))
+                films = _count(int(gone.sum()), "film")
+                notes.append(f"{films} shown without the {column} mask that is missing: {files}")
+                data.loc[gone, column] = ""
+    return data
+
+
+def _boxes(data: pd.DataFrame, notes: list[str]) -> list[str]:
+    """Boxes "x,y,w,h;..." without blanks and empty places; those that are none are left out and named."""
+    wrong, kept = [], []
+    for path, text in zip(data["path"], data["boxes"], strict=True):
+        parts = [re.sub(r"\s+", "", part) for part in text.split(";")]
+        good = [part for part in parts if _BOX.fullmatch(part)]
+        wrong += [f'"{part}" of {Path(path).name}' for part in parts if part and part not in good]
+        kept.append(";".join(good))
+    if wrong:
+        notes.append(f"{_count(len(wrong), 'box')} left out, not x,y,w,h: {named(wrong)}")
+    return kept
+
+
+def _one_row_per_film(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    repeated = data["path"].duplicated(keep=False)
+    if not repeated.any():
+        return data
+    refused: list[str] = []
+    apart: dict[str, list[str]] = {}
+    merged = []
+    for path, rows in data[repeated].groupby("path", sort=False):
+        name = Path(str(path)).name
+        agreeing = rows[rows["label"] == rows["label"].iloc[0]]
+        if len(agreeing) < len(rows):
+            others = ", ".join(dict.fromkeys(rows.loc[rows["label"] != rows["label"].iloc[0], "label"]))
+            refused.append(f"{name} ({rows['label'].iloc[0]} first, then {others})")
+        first = agreeing.iloc[0].copy()
+        for column in data.columns.difference(["path", "label"]):
+            said = list(dict.fromkeys(value for value in agreeing[column] if value))
+            first[column] = (";" if column == "boxes" else "|").join(said) if column == "boxes" else (said or [""])[0]
+            if len(said) > 1 and column in COLUMNS:
+                apart.setdefault(column, []).append(name)
+        merged.append(first)
+    joined = int(repeated.sum()) - len(merged)
+    notes.append(f"{_count(joined, 'repeated row')} of {_count(len(merged), 'film')} joined: a film counts once")
+    if refused:
+        notes.append(f"{_count(len(refused), 'film')} under two labels, of which the first counts: {named(refused)}")
+    for column, files in apart.items():
+        films = _count(len(files), "film")
+        notes.append(f"{films} with several values of {column}, of which the first counts: {named(files)}")
+    single = pd.concat([data[~repeated], pd.DataFrame(merged)])
+    return single.sort_index(kind="stable")
+
+
+def _ages(data: pd.DataFrame, notes: list[str]) -> pd.Series:
+    found = data["age"].map(years).astype(float)
+    strange = data["age"].ne("") & found.isna() & ~data["age"].str.lower().isin(_NO_AGE)
+    if strange.any():
+        said = named(f'"{word}"' for word in dict.fromkeys(data.loc[strange, "age"]))
+        notes.append(f"{_count(int(strange.sum()), 'age')} not understood: {said}")
+    return found
+
+
+def _measurements(values: pd.Series) -> pd.Series:
+    """A column of numbers as numbers; a few whole ones (wards, scanners, yes and no) stay words."""
+    numbers = pd.to_numeric(values.where(values.ne("")), errors="coerce")
+    if numbers.isna().ne(values.eq("")).any():
+        return values
+    whole = (numbers.dropna() % 1 == 0).all()
+    padded = values.str.fullmatch(r"0\d+").any()
+    return values if padded or (whole and numbers.nunique() <= _FEW and values.name not in NUMBERS) else numbers
+
+
+def _count(n: int, what: str) -> str:
+    plural = f"{what}es" if what.endswith("x") else f"{what}s"
+    return f"{n:,} {what if n == 1 else plural}"
