@@ -58,10 +58,9 @@ def samples(rows: Sequence[dict] | pd.DataFrame, root: Path | None = None) -> tu
     kept = look_alikes(data["label"])
     data["label"] = data["label"].map(kept)
     data["sex"] = [_SEXES.get(word.upper(), word) for word in data["sex"]]
-    data = _without_missing_masks(data, notes)
     if "boxes" in data:
         data["boxes"] = _boxes(data, notes)
-    data = _one_row_per_film(data, notes)
+    data = _without_missing_masks(_one_row_per_film(data, notes), notes)
     data["age"] = _ages(data, notes)
     data[FILM_ID] = film_ids(data["path"], root)
     others = [c for c in data if c not in (*COLUMNS, FILM_ID) and data[c].ne("").any()]
@@ -146,22 +145,28 @@ def _boxes(data: pd.DataFrame, notes: list[str]) -> list[str]:
 
 
 def _one_row_per_film(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    repeated = data["path"].duplicated(keep=False)
+    """Rows of one film as one; those that name different masks of it stay, for they are different marks."""
+    key = [column for column in FILES if column in data]
+    repeated = data[key].duplicated(keep=False)
+    marked = data.drop_duplicates(key)["path"].duplicated(keep=False)
+    if marked.any():
+        files = named(dict.fromkeys(Path(p).name for p in data.drop_duplicates(key).loc[marked, "path"]))
+        notes.append(f"{int(marked.sum()):,} rows name different masks of one film, and each counts: {files}")
     if not repeated.any():
         return data
     refused: list[str] = []
     apart: dict[str, list[str]] = {}
     merged = []
-    for path, rows in data[repeated].groupby("path", sort=False):
-        name = Path(str(path)).name
+    for _, rows in data[repeated].groupby(key, sort=False):
+        name = Path(rows["path"].iloc[0]).name
         agreeing = rows[rows["label"] == rows["label"].iloc[0]]
         if len(agreeing) < len(rows):
             others = ", ".join(dict.fromkeys(rows.loc[rows["label"] != rows["label"].iloc[0], "label"]))
             refused.append(f"{name} ({rows['label'].iloc[0]} first, then {others})")
         first = agreeing.iloc[0].copy()
-        for column in data.columns.difference(["path", "label"]):
+        for column in data.columns.difference([*key, "label"]):
             said = list(dict.fromkeys(value for value in agreeing[column] if value))
-            first[column] = (";" if column == "boxes" else "|").join(said) if column == "boxes" else (said or [""])[0]
+            first[column] = ";".join(said) if column == "boxes" else (said or [""])[0]
             if len(said) > 1 and column in COLUMNS:
                 apart.setdefault(column, []).append(name)
         merged.append(first)

@@ -60,7 +60,7 @@ def is_film(path: Path) -> bool:
 
 def why_not(path: Path) -> str:
     """Why a file is no film ("a text file"), or ""."""
-    if path.suffix.lower() in CLAIMING:
+    if os.path.splitext(path.name)[1].lower() in CLAIMING:
         return ""
     try:
         with path.open("rb") as file:
@@ -81,11 +81,9 @@ def walk(root: Path, left_out: LeftOut, deep: bool = True) -> Iterator[Path]:
     for folder, names in _folders(root, left_out if deep else None):
         for name in names:
             path = folder / name
-            label = path.relative_to(root).as_posix()
-            if _LITTER.match(name):
-                left_out.add("hidden", label)
-            elif reason := why_not(path):
-                left_out.add(reason, label)
+            reason = "hidden" if _LITTER.match(name) else why_not(path)
+            if reason:
+                left_out.add(reason, path.relative_to(root).as_posix())
             else:
                 yield path
         if not deep:
