@@ -57,10 +57,9 @@ def describe(cohort: "Cohort") -> str:
         margins_name="all",
     )
     head = f"{cohort.name} ({cohort.layout}): {len(cohort):,} films, {size:,.0f} MB, {patients:,} known patients"
-    if cohort.grounds:
-        head = f"{head[: head.index(':')]}, {cohort.grounds}{head[head.index(':') :]}"
     lines = [head + (f", {unnamed:,} films without one" if unnamed else ""), table.to_string()]
-    return "\n".join([*lines, *_known(samples), *(f"- {note}" for note in cohort.notes)])
+    grounds = [f"Layout {cohort.layout}: {cohort.grounds}"] if cohort.grounds else []
+    return "\n".join([*lines, *_known(samples), *grounds, *(f"- {note}" for note in cohort.notes)])
 
 
 def _known(samples: "pd.DataFrame") -> Iterator[str]:

@@ -174,9 +174,9 @@ def _one_row_per_film(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     notes.append(f"{_count(joined, 'repeated row')} of {_count(len(merged), 'film')} joined: a film counts once")
     if refused:
         notes.append(f"{_count(len(refused), 'film')} under two labels, of which the first counts: {named(refused)}")
-    for column, files in apart.items():
-        films = _count(len(files), "film")
-        notes.append(f"{films} with several values of {column}, of which the first counts: {named(files)}")
+    for column, names in apart.items():
+        films = _count(len(names), "film")
+        notes.append(f"{films} with several values of {column}, of which the first counts: {named(names)}")
     single = pd.concat([data[~repeated], pd.DataFrame(merged)])
     return single.sort_index(kind="stable")
 

@@ -99,7 +99,7 @@ def test_limit_takes_the_same_few_films(tmp_path: Path, trained, capsys: pytest.
     assert "20 films" in capsys.readouterr().out
     for none in ("0", "-1"):
         assert main([*command, none]) == 2
-        assert f"--limit is {none}" in capsys.readouterr().err
+        assert f"{none} films of each label" in capsys.readouterr().err
 
 
 def test_a_cohort_held_out_is_the_test_and_nothing_of_it_is_learned_from(trained, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from PIL import Image
 
 from core.data.cohort import Cohort
 from core.data.readers.files import existing, in_order
-from core.data.table import samples, without_missing
 from core.data.spreadsheet import decode
+from core.data.table import samples, without_missing
 from core.errors import CohortError
 
 SOURCE = "NIH ChestX-ray14"
