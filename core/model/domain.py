@@ -158,6 +158,8 @@ def _file(film: Radiograph, picture: np.ndarray) -> DomainVerdict | None:
         return DomainVerdict(np.inf, 1.0, "out", "It is blank: nearly every pixel has the same grey.")
     if film.tags.get("view", "") in NOT_FRONTAL:
         return DomainVerdict(np.inf, 1.0, "out", "Its file says that it is a lateral or oblique film.")
+    if part := film.tags.get("body part", ""):
+        return DomainVerdict(np.inf, 1.0, "out", f"Its file says that it shows another part of the body ({part}).")
     ratio = max(film.shape) / min(film.shape)
     strip = f"It is a strip, {ratio:.1f} times as long as wide; chest films are nearly square."
     for value, warn, refuse, sentence in (

@@ -32,9 +32,9 @@ def read(source: str | Path | bytes | BinaryIO, name: str | None = None) -> Radi
         raise FilmError(f'"{name}" is empty', EXPECTED, "Copy or download the file again")
     digest = hashlib.sha256(data).hexdigest()
     if _is_dicom(data):
-        from core.data.film import dicom  # pydicom takes its time to import
+        from core.data.film.dicom import reader  # pydicom takes its time to import
 
-        return dicom.read(data, name, digest)
+        return reader.read(data, name, digest)
     return picture.read(data, name, digest)
 
 

@@ -5,6 +5,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageOps
 
+from core.data.film import png
+from core.data.film.deep import TIFF, decode_deep, grey_alpha_tiff, grey_of_channels, has_deep_channels
 from core.data.film.file_kind import describe
 from core.data.film.grey import colourfulness, grey_from_deep
 from core.data.film.limits import EXPECTED, MAX_PIXELS, REMEDY, check_size
@@ -28,6 +30,8 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
         came, limit = f'"{name}" has far too many pixels', f"at most {MAX_PIXELS // 1_000_000} million"
         raise FilmError(came, limit, "Save the film smaller and try again") from None
     except Exception:  # hostile bytes make Pillow raise almost anything
+        if data.startswith(TIFF) and (film := _grey_alpha(data, name, digest)):
+            return film
         raise FilmError(f'"{name}" is {describe(data)}', EXPECTED, REMEDY) from None
     check_size(*picture.size, name)
     form = "JPEG" if picture.format == "MPO" else str(picture.format)
@@ -36,12 +40,41 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
         raise FilmError(came, "one film a file", "Save the film you mean as a file of its own")
     depth = _bit_depth(picture, data)
     try:
-        pixels, notes, colour = _grey(picture)
+        pixels, notes, colour = _whole(picture, data)
     except Exception as error:
         remedy = "Copy or download the file again"
         raise FilmError(f'"{name}" is a damaged or cut-off {form} file', EXPECTED, remedy) from error
     shape = (picture.height, picture.width)
     return Radiograph(pixels, name, digest, shape, depth, form, {}, notes, colour)
+
+
+def _grey_alpha(data: bytes, name: str, digest: str) -> Radiograph | None:
+    """A TIFF of grey and alpha with more than 8 bits each; None for all that is not one."""
+    try:
+        found = grey_alpha_tiff(data, lambda width, height: check_size(width, height, name))
+        if found is None:
+            return None
+        pixels, notes, colour = grey_of_channels(*found)
+    except FilmError:
+        raise
+    except Exception:  # hostile bytes again
+        return None
+    depth = 8 * found[0].dtype.itemsize
+    return Radiograph(pixels, name, digest, pixels.shape, depth, "TIFF", {}, notes, colour)
+
+
+def _whole(picture: Image.Image, data: bytes) -> tuple[np.ndarray, tuple[str, ...], float]:
+    """Decode, or raise where a part of the picture is damaged or missing."""
+    compressed = png.picture_data(data) if picture.format == "PNG" else b""
+    if has_deep_channels(picture, data):
+        if compressed:
+            png.check_whole(data, compressed)
+        return decode_deep(data, picture.getexif().get(_ORIENTATION, 1))
+    found = _grey(picture)
+    # Only pictures with black last rows are inflated twice: reading the others costs no more than before.
+    if compressed and png.may_end_early(np.asarray(picture)):
+        png.check_whole(data, compressed)
+    return found
 
 
 def _grey(picture: Image.Image) -> tuple[np.ndarray, tuple[str, ...], float]:

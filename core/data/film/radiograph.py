@@ -21,7 +21,7 @@ class Radiograph:
         source_shape: (H, W) in pixels, as stored.
         bit_depth: bits per stored sample.
         format: "PNG", "JPEG", "TIFF", "BMP", "WEBP", "DICOM", or "pixels" for films that were never a file.
-        tags: only the keys view, sex, age, photometric and modality, each where known.
+        tags: only the keys view, body part (if not the chest), sex, age, photometric and modality, each where known.
         notes: what the reader did to the film, in words.
         colour: mean saturation (max - min of the channels), 0 = grey to 1; high in photographs.
     """

@@ -209,3 +209,61 @@ def test_pixels_are_read_only_and_altered_copies_have_their_own_digest() -> None
 def test_pixels_of_another_shape_or_type_are_refused(pixels: np.ndarray) -> None:
     with pytest.raises(FilmError, match="shape"):
         from_pixels(pixels, "drawn")
+
+
+def deep_png(samples: np.ndarray, colour_type: int) -> bytes:
+    """A PNG of 16 bits, (H, W, C) of 1 (type 0), 2 (4), 3 (2) or 4 (6) channels."""
+    height, width = samples.shape[:2]
+    raw = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    head = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(raw)), (b"IEND", b""))
+    body = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(body)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize(("channels", "colour_type"), [(1, 0), (2, 4), (3, 2), (4, 6)])
+def test_deep_channels_keep_their_low_byte(bits: int, channels: int, colour_type: int) -> None:
+    deep = np.rint(FILM / 255 * (2**bits - 1))
+    planes = [deep] * (channels if channels % 2 else channels - 1) + [np.full_like(deep, 65535)] * (channels % 2 == 0)
+    film = read(deep_png(np.dstack(planes), colour_type), "a")
+    assert np.abs(film.pixels.astype(int) - FILM).max() <= 1
+    assert film.colour == 0.0
+
+
+def test_deep_transparency_lies_on_black() -> None:
+    deep, clear = FILM.astype(np.uint16) * 257, np.zeros_like(FILM, np.uint16)
+    assert read(deep_png(np.dstack([deep, clear]), 4), "a").pixels.max() == 0
+
+
+@pytest.mark.parametrize("factor", [256, 257])
+def test_an_eight_bit_film_and_its_copy_in_sixteen_bits_are_the_same(factor: int) -> None:
+    for film in (FILM, FILM // 6, 100 + FILM // 8):
+        eight = read(encoded(Image.fromarray(film), "PNG"), "a").pixels
+        copy = read(encoded(Image.fromarray(film.astype(np.uint16) * factor), "PNG"), "a").pixels
+        assert np.abs(eight.astype(int) - copy).max() <= 1
+
+
+def test_a_png_whose_data_ends_early_is_refused() -> None:
+    def png(rows: int, black: int = 0) -> bytes:
+        raw = b"".join(b"\0" + row.tobytes() for row in FILM[:rows]) + bytes(97 * black)
+        chunks = (
+            (b"IHDR", struct.pack(">IIBBBBB", 96, 96, 8, 0, 0, 0, 0)),
+            (b"IDAT", zlib.compress(raw)),
+            (b"IEND", b""),
+        )
+        body = (struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks)
+        return b"\x89PNG\r\n\x1a\n" + b"".join(body)
+
+    assert read(png(96), "a").shape == (96, 96)
+    assert read(png(90, black=6), "a").pixels[90:].max() == 0  # black rows that are there
+    for rows in (0, 1, 50, 95):
+        with pytest.raises(FilmError, match="cut-off PNG"):
+            read(png(rows), "a")
+
+
+def test_a_damaged_chunk_of_a_png_is_refused() -> None:
+    data = bytearray(grey())
+    data[data.index(b"IDAT") + 200] ^= 1
+    with pytest.raises(FilmError, match="damaged"):
+        read(bytes(data), "a")

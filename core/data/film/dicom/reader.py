@@ -1,0 +1,105 @@
+"""One film from the bytes of a DICOM file: the order of the steps, and what may be known of the patient."""
+
+import re
+
+import numpy as np
+
+from core.data.film.dicom.attributes import Attributes
+from core.data.film.dicom.geometry import read_aspect, square
+from core.data.film.dicom.grayscale import grey
+from core.data.film.dicom.header import GREY, PALETTE, PixelHeader, read_header
+from core.data.film.dicom.parsing import parse
+from core.data.film.dicom.samples import read_samples
+from core.data.film.dicom.view import read_body_part, read_view
+from core.data.film.grey import colourfulness
+from core.data.film.limits import EXPECTED
+from core.data.film.radiograph import Radiograph
+from core.errors import FilmError
+
+_RADIOGRAPHS = ("CR", "DX", "RG", "PX", "XR", "RF", "OT", "SC", "")
+_OLDEST = 90  # higher ages identify people (HIPAA safe harbour)
+
+
+def read(data: bytes, name: str, digest: str) -> Radiograph:
+    """One film from the bytes of a DICOM file; ``digest`` is the SHA-256 of those bytes.
+
+    Raises:
+        FilmError: no pixels, several frames, too large, not meant for display, or an attribute or codestream that
+            cannot be read; the message names it.
+    """
+    dataset, syntax = parse(data, name)
+    of = Attributes(dataset, name)
+    try:
+        return _film(of, syntax, digest)
+    except FilmError:
+        raise
+    except Exception as error:  # a fault that no check foresaw is still the file's
+        raise FilmError(f'"{name}" is a damaged DICOM file', EXPECTED, "Export it again") from error
+
+
+def _film(of: Attributes, syntax: str, digest: str) -> Radiograph:
+    header = read_header(of)
+    stored = read_samples(of, header, syntax)
+    if header.photometric in GREY:
+        pixels, notes = grey(stored, of, header)
+        colour = 0.0
+    else:
+        rgb = _rgb(stored, of, header)
+        colour = colourfulness(rgb)
+        pixels = np.rint(rgb.mean(axis=2)).astype(np.uint8)
+        notes = ["colour averaged to grey"] if colour else []
+    pixels, note = square(pixels, read_aspect(of), of.name)
+    notes += [note] if note else []
+    tags, said = _tags(of, header.photometric)
+    if tags.get("modality", "") not in _RADIOGRAPHS:
+        said.append(f"modality {tags['modality']} is no radiograph")
+    shape, depth = (header.rows, header.columns), header.stored
+    return Radiograph(pixels, of.name, digest, shape, depth, "DICOM", tags, (*notes, *said), colour)
+
+
+def _rgb(stored: np.ndarray, of: Attributes, header: PixelHeader) -> np.ndarray:
+    """Stored colours (rows, columns, 3), or indices (rows, columns) -> uint8 RGB (rows, columns, 3)."""
+    from pydicom.pixels import apply_color_lut, convert_color_space
+
+    if header.photometric == PALETTE:
+        try:
+            colours = apply_color_lut(stored, of.dataset)
+        except Exception as error:
+            raise of.unreadable("PaletteColorLookupTable") from error
+        # Tables of 8 bits in containers of 16 are common, whatever their descriptor says.
+        deep = colours.dtype.itemsize > 1 and int(colours.max()) > 255
+        return (colours >> 8 if deep else colours).astype(np.uint8)[..., :3]
+    top = 2**header.stored - 1
+    colours = np.rint(stored.clip(0, top) * (255 / top)).astype(np.uint8)
+    encoded = of.dataset["PixelData"].is_undefined_length
+    if header.photometric.startswith("YBR_FULL") and not (encoded and header.allocated == 8 and _rgb_already(of)):
+        return convert_color_space(colours, "YBR_FULL", "RGB")
+    return colours
+
+
+def _rgb_already(of: Attributes) -> bool:
+    """Whether the decoder turned YCbCr into RGB: Pillow does, and nothing else here."""
+    return b"\xff\xc0" in bytes(of.dataset["PixelData"].value[:4096])
+
+
+def _tags(of: Attributes, photometric: str) -> tuple[dict[str, str], list[str]]:
+    """What may leave the file, and notes: each value must look right, for people type names anywhere."""
+    age = re.fullmatch(r"(\d{1,3})([DWMY]?)", of.text("PatientAge"))
+    years = int(age[1]) / {"D": 365.25, "W": 52.18, "M": 12}.get(age[2], 1) if age else None
+    view, notes = read_view(of)
+    part = read_body_part(of)
+    found = {
+        "view": view,
+        "body part": part,
+        "sex": _code(of.text("PatientSex"), "M|F|O"),
+        "age": "" if years is None else f"{min(years, _OLDEST):.3g}",
+        "photometric": photometric,
+        "modality": _code(of.text("Modality"), "[A-Z]{2}"),
+    }
+    if part:
+        notes.append(f"the file says that it shows another part of the body ({part})")
+    return {key: value for key, value in found.items() if value}, notes
+
+
+def _code(text: str, pattern: str) -> str:
+    return text if re.fullmatch(pattern, text) else ""
