@@ -24,7 +24,7 @@ WINDOW = {"WindowCenter": 2048, "WindowWidth": 4096}
 
 def off(data: bytes, expected: np.ndarray = GREY) -> float:
     """The largest difference, in grey levels, between a film and what it should be."""
-    return float(np.abs(read(data, "a").pixels - expected).max())
+    return float(np.abs(read(data, "a").pixels - expected.astype(float)).max())
 
 
 def test_a_hot_pixel_does_not_move_a_windowed_film() -> None:
