@@ -35,14 +35,18 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
         raise FilmError(f'"{name}" is {describe(data)}', EXPECTED, REMEDY) from None
     check_size(*picture.size, name)
     form = "JPEG" if picture.format == "MPO" else str(picture.format)
-    if form != "JPEG" and getattr(picture, "is_animated", False):
-        came = f'"{name}" holds {getattr(picture, "n_frames", "several")} pictures'
-        raise FilmError(came, "one film a file", "Save the film you mean as a file of its own")
-    depth = _bit_depth(picture, data)
+    remedy = "Copy or download the file again"
     try:
+        pages = getattr(picture, "n_frames", 1) if form != "JPEG" else 1
+    except Exception as error:  # counting the pages of a TIFF reads them all
+        raise FilmError(f'"{name}" is a damaged or cut-off {form} file', EXPECTED, remedy) from error
+    if pages > 1:
+        came = f'"{name}" holds {pages} pictures'
+        raise FilmError(came, "one film a file", "Save the film you mean as a file of its own")
+    try:
+        depth = _bit_depth(picture, data)
         pixels, notes, colour = _whole(picture, data)
     except Exception as error:
-        remedy = "Copy or download the file again"
         raise FilmError(f'"{name}" is a damaged or cut-off {form} file', EXPECTED, remedy) from error
     shape = (picture.height, picture.width)
     return Radiograph(pixels, name, digest, shape, depth, form, {}, notes, colour)
