@@ -32,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     for work in (*cohorts, None) if len(cohorts) > 1 else cohorts:
         audits.append(audit(work) if work else audit_across(cohorts))
         if not args.json:
-            print(_text(audits[-1], args.films), end="\n\n", flush=True)
+            notes = "".join(f"\n- {note}" for note in (work.notes if work else ()))
+            print(_text(audits[-1], args.films) + notes, end="\n\n", flush=True)
     if args.json:
         print(json.dumps([result.to_dict() for result in audits], indent=1, ensure_ascii=False))
     return 0 if all(result.passed for result in audits) else 1
