@@ -25,12 +25,18 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print each finding; exit status 1 if a test failed."""
+    from contextlib import nullcontext
+
+    from core.cli.progress import Bars
     from core.data.audit import audit, audit_across
+    from core.data.progress import quiet
+    from core.lungs.masks import for_audit
 
     cohorts = shared.opened(args.path, args.layout, args.labels)
     audits = []
     for work in (*cohorts, None) if len(cohorts) > 1 else cohorts:
-        audits.append(audit(work) if work else audit_across(cohorts))
+        with nullcontext(quiet) if args.json else Bars() as progress:
+            audits.append(audit(work, progress, for_audit()) if work else audit_across(cohorts, progress))
         if not args.json:
             notes = "".join(f"\n- {note}" for note in (work.notes if work else ()))
             print(_text(audits[-1], args.films) + notes, end="\n\n", flush=True)
@@ -43,7 +49,7 @@ def _text(result: "Audit", most: int) -> str:
     lines = [f"{result.name}: {result.films:,} films"]
     for finding in result.findings:
         lines.append(f"{_MARKS[finding.passed]}  {finding.title}: {finding.sentence}")
-        if finding.passed is False and finding.films and most:
+        if finding.passed is not True and finding.films and most:
             more = f" and {len(finding.films) - most:,} more" if len(finding.films) > most else ""
             lines.append(f"      {', '.join(finding.films[:most])}{more}")
     return "\n".join(lines)

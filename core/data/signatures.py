@@ -3,11 +3,8 @@
 Decoding is the slow part of every comparison of films, so it is done once per file and kept in the cache.
 """
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +12,10 @@ import pandas as pd
 from PIL import Image
 
 from core.data.borders import MEASURES, measure
-from core.data.cache import cache_dir
 from core.data.cohort import Cohort
+from core.data.film.radiograph import Radiograph
+from core.data.progress import Progress, in_batches, quiet
+from core.data.store import Store, digest
 from core.errors import FilmError
 
 SIDE = 64  # pixels a side of a thumbnail
@@ -24,7 +23,17 @@ ANGLES = (-6, -4, -2, 0, 2, 4, 6)  # degrees by which the hashes are turned
 UPRIGHT = ANGLES.index(0)
 HASH_SIDE = 16  # a hash has 16 x 16 bits
 MARGIN = 6  # pixels of a thumbnail cut off all round, more than the corners that turning leaves empty
-_VERSION = "2"  # change it when a signature changes
+VERSION = "3"  # change it when a signature changes, or what is read from a file
+_ROW = np.dtype(
+    [
+        ("stamp", "S48"),
+        ("sha256", "S64"),
+        ("colour", "<f8"),
+        ("frame", "<f8", len(MEASURES)),
+        ("hashes", "u1", (len(ANGLES), HASH_SIDE**2 // 8)),
+        ("thumbnail", "u1", (SIDE, SIDE)),
+    ]
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +44,7 @@ class Signatures:
         sha256: str (N,), of the files' bytes.
         hashes: uint8 (N, angles, 32), perceptual hashes of the film turned by each of ``ANGLES``, 256 bits each.
         thumbnails: uint8 (N, 64, 64), squashed to a square.
-        frame: one column for each of `frame.MEASURES`.
+        frame: one column for each of `borders.MEASURES`.
         colour: float64 (N,), mean saturation, 0 to 1.
         errors: position of a film -> why it could not be read.
     """
@@ -51,19 +60,43 @@ class Signatures:
         return len(self.sha256)
 
 
-def signatures(cohort: Cohort) -> Signatures:
-    """The signatures of all films of a cohort, from the cache where the file has not changed since."""
+def signatures(
+    cohort: Cohort, progress: Progress = quiet, see: Callable[[Radiograph], None] = lambda film: None
+) -> Signatures:
+    """The signatures of all films of a cohort, from the cache where the file has not changed since.
+
+    Args:
+        progress: told of the films read; if it raises, what was read until then is kept.
+        see: shown each film that has to be read, in any thread, so that no one need read it again.
+    """
     paths = [Path(p) for p in cohort.samples["path"]]
-    known: dict[str, dict] = {}
-    for folder in {p.parent for p in paths}:
-        known |= _load(folder)
-    stale = [i for i, path in enumerate(paths) if known.get(str(path), {}).get("stamp") != _stamp(path)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        fresh = list(pool.map(lambda i: _sign(cohort, i), stale))
-    known |= {row["path"]: row for row in fresh}
-    for folder in {paths[i].parent for i in stale}:
-        _save(folder, [row for row in known.values() if Path(row["path"]).parent == folder and not row["error"]])
-    return _gather([known[str(path)] for path in paths])
+    keys = [digest(path) for path in paths]
+    store = Store(f"signatures-{VERSION}")
+    kept = store.read(keys)
+    rows: np.ndarray = np.zeros(len(paths), _ROW)
+    errors: dict[int, str] = {}
+    stale = []
+    for i, (path, key) in enumerate(zip(paths, keys, strict=True)):
+        old = np.frombuffer(kept.get(key, b""), _ROW)
+        if len(old) and old["stamp"][0] == _stamp(path):
+            rows[i] = old[0]
+        else:
+            stale.append(i)
+    for some, signed in in_batches(lambda i: _sign(cohort, i, see), stale, "reading films", progress):
+        for i, row in zip(some, signed, strict=True):
+            if isinstance(row, str):
+                errors[i] = row
+            else:
+                rows[i] = row
+        store.write([(keys[i], rows[i].tobytes()) for i in some if i not in errors])
+    return Signatures(
+        sha256=np.array([digest.decode() for digest in rows["sha256"]], dtype=object),
+        hashes=rows["hashes"],
+        thumbnails=rows["thumbnail"],
+        frame=pd.DataFrame(rows["frame"], columns=list(MEASURES), dtype=float),
+        colour=rows["colour"],
+        errors=errors,
+    )
 
 
 def turned(thumbnail: np.ndarray, degrees: float) -> Image.Image:
@@ -87,68 +120,25 @@ def thumbnail_of(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2.0))
 
 
-def _sign(cohort: Cohort, i: int) -> dict:
-    path = Path(str(cohort.samples["path"].iat[i]))
-    row = {"path": str(path), "error": "", "sha256": "", "colour": 0.0} | dict.fromkeys(MEASURES, 0.0)
+def _sign(cohort: Cohort, i: int, see: Callable[[Radiograph], None]) -> np.ndarray | str:
+    """The row of film ``i``, or why it cannot be read."""
     try:
         film = cohort.film(i)
     except FilmError as error:
-        blank = np.zeros((SIDE, SIDE), np.uint8)
-        return row | {
-            "stamp": "",
-            "error": str(error),
-            "thumbnail": blank.tobytes(),
-            "hashes": bytes(len(ANGLES) * HASH_SIDE**2 // 8),
-        }
-    thumbnail = thumbnail_of(film.pixels)
-    return row | {
-        "sha256": film.sha256,
-        "colour": film.colour,
-        "stamp": _stamp(path),
-        "thumbnail": thumbnail.tobytes(),
-        "hashes": hashes_of(thumbnail).tobytes(),
-        **measure(film.pixels),
-    }
+        return str(error)
+    see(film)
+    row = np.zeros((), _ROW)
+    row["stamp"], row["sha256"] = _stamp(Path(str(cohort.samples["path"].iat[i]))), film.sha256.encode()
+    row["colour"], row["frame"] = film.colour, tuple(measure(film.pixels)[name] for name in MEASURES)
+    row["thumbnail"] = thumbnail_of(film.pixels)
+    row["hashes"] = hashes_of(row["thumbnail"])
+    return row
 
 
-def _gather(rows: Sequence[dict]) -> Signatures:
-    n = len(rows)
-    return Signatures(
-        sha256=np.array([row["sha256"] for row in rows], dtype=object),
-        hashes=np.frombuffer(b"".join(row["hashes"] for row in rows), np.uint8).reshape(
-            n, len(ANGLES), HASH_SIDE**2 // 8
-        ),
-        thumbnails=np.frombuffer(b"".join(row["thumbnail"] for row in rows), np.uint8).reshape(n, SIDE, SIDE),
-        frame=pd.DataFrame({name: [row[name] for row in rows] for name in MEASURES}, dtype=float),
-        colour=np.array([row["colour"] for row in rows], np.float64),
-        errors={i: row["error"] for i, row in enumerate(rows) if row["error"]},
-    )
-
-
-def _stamp(path: Path) -> str:
-    """What changes when the file does; "" for a file that is not there."""
+def _stamp(path: Path) -> bytes:
+    """What changes when the file does; empty for a file that is not there."""
     try:
         stat = path.stat()
     except OSError:
-        return ""
-    return f"{stat.st_size} {stat.st_mtime_ns}"
-
-
-def _shard(folder: Path) -> Path:
-    return cache_dir() / "signatures" / f"{sha256(f'{_VERSION} {folder}'.encode()).hexdigest()[:24]}.parquet"
-
-
-def _load(folder: Path) -> dict[str, dict]:
-    try:
-        rows = pd.read_parquet(_shard(folder)).to_dict("records")
-    except (OSError, ValueError):  # not there yet, or cut off: it can be made again
-        return {}
-    return {str(row["path"]): {str(k): v for k, v in row.items()} for row in rows}
-
-
-def _save(folder: Path, rows: list[dict]) -> None:
-    shard = _shard(folder)
-    shard.parent.mkdir(parents=True, exist_ok=True)
-    partial = shard.with_suffix(f".{os.getpid()}")
-    pd.DataFrame(rows).to_parquet(partial, index=False)
-    os.replace(partial, shard)
+        return b""
+    return f"{stat.st_size} {stat.st_mtime_ns}".encode()

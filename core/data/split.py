@@ -10,19 +10,25 @@ import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort, relative_paths
-from core.data.duplicates import near_duplicates
-from core.data.signatures import signatures
+from core.data.copies import find_copies
+from core.data.progress import Progress, quiet
 from core.errors import CohortError
 
 _LARGEST_SHARE = 0.25  # of a class that one of validation and test may take, unless a larger share is asked for
 
 
-def groups(cohort: Cohort, pairs: pd.DataFrame | None = None) -> np.ndarray:
-    """int64 (N,): films of one patient, or of one picture, have the same number; ``pairs`` as of `near_duplicates`."""
+def groups(cohort: Cohort, pairs: pd.DataFrame | None = None, progress: Progress = quiet) -> np.ndarray:
+    """int64 (N,): films of one patient, or of what may be one picture, have the same number.
+
+    Args:
+        pairs: as of `find_copies`, which looks for them where they are not given. A possible copy counts as one: to
+            keep two films together that need not be costs less than to divide two that must not.
+        progress: told how far the search is.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    pairs = near_duplicates(signatures(cohort)) if pairs is None else pairs
+    pairs = find_copies(cohort, progress=progress) if pairs is None else pairs
     patient = cohort.samples["patient"]
     known = np.flatnonzero(patient.to_numpy() != "")
     first_film = pd.Series(known, index=known).groupby(patient.iloc[known].to_numpy()).transform("first")
@@ -39,6 +45,7 @@ def split(
     seed: int = 0,
     per_split: int | None = None,
     use_source: bool = False,
+    progress: Progress = quiet,
 ) -> Cohort:
     """The same cohort with every film in train, validation or test; stratified by class.
 
@@ -47,8 +54,10 @@ def split(
         validation, test: shares of each class, 0 to 1, together below 1.
         seed: another seed, another split.
         per_split: that many films in each of validation and test instead, the same number a class where it can.
-        use_source: keep the films that the source itself set apart; training films that share a patient or picture with
-            them are left out, and what the source lacks is taken from the rest.
+        use_source: keep the test films that the source itself set apart, and of its validation films those that share
+            no patient or picture with them; training films that share one with either are left out, and what the
+            source lacks is taken from the rest.
+        progress: told how far the search for copies is; what it finds is kept, so that the next split takes seconds.
 
     Raises:
         CohortError: too few films, shares that leave no training films, or no split of the source's own.
@@ -56,7 +65,7 @@ def split(
     if validation < 0 or test < 0 or validation + test >= 1:
         came = f"shares of {validation:g} for validation and {test:g} for test leave nothing to train on"
         raise CohortError(came, "shares that add up to less than 1")
-    group = groups(cohort)
+    group = groups(cohort, progress=progress)
     labels = cohort.labels()
     sizes = np.bincount(labels, minlength=len(cohort.classes))
     chosen = np.full(len(cohort), "train", dtype=object)
@@ -125,9 +134,15 @@ def _source_split(cohort: Cohort, group: np.ndarray) -> tuple[np.ndarray, np.nda
     own = cohort.samples["split"].to_numpy(dtype=object)
     if "test" not in own:
         raise CohortError(f"{cohort.name} has no test split of its own", "one", "Split it by shares instead")
-    held = np.isin(own, ("test", "validation"))
-    free = ~np.isin(group, group[held])
+    with_test = np.isin(group, group[own == "test"])
+    validation = (own == "validation") & ~with_test
+    held = (own == "test") | validation
+    free = ~with_test & ~np.isin(group, group[validation])
     chosen = np.where(held, own, np.where(free, "train", ""))
-    leaking = int((~free & ~held).sum())
-    note = f"the source's own split; {leaking} training films share a patient or picture with it and are left out"
+    out = ~held & ~free
+    training, judging = int((out & (own != "validation")).sum()), int((out & (own == "validation")).sum())
+    also = f", and {judging} validation films with its test films," if judging else ""
+    note = (
+        f"the source's own split; {training} training films share a patient or picture with it{also} and are left out"
+    )
     return chosen, free, [note]

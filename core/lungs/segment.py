@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError, FilmError
 
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "lungs"  # of the shipped finder
 SIZE = 128  # pixels a side that the network sees; probabilities are enlarged, not masks, so that outlines stay smooth
 CHANNELS = (16, 32, 64, 96, 128)
 THUMBNAIL = 8  # pixels a side of what the regression sees
@@ -114,7 +115,7 @@ class LungFinder:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        folder = folder or Path(__file__).resolve().parents[2] / "weights" / "lungs"
+        folder = folder or WEIGHTS
         path = folder / "model.safetensors"
         remedy = "Restore the folder from the repository, or train it with python -m core.lungs.train"
         if not path.is_file():

@@ -1,7 +1,7 @@
 """The films of a training run: divided, decoded once to uint8 pictures on disk, and served in augmented batches."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from core.atomic import replacing
 from core.data.cohort import Cohort
 from core.data.film_id import FILM_ID
+from core.data.progress import Progress, quiet
 from core.data.signatures import signatures
 from core.data.split import split
 from core.data.table import named
@@ -22,12 +23,7 @@ from core.training.recipe import Recipe, TrainingConfig
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
 
-Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), int64 labels (B,), then `Films.masks`, uint8 (B, S, S)
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    """A ``Progress`` that says nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +55,7 @@ class Films:
         return Films(self.pictures[rows], self.labels[rows], *known)
 
 
-def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
+def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohort:
     """The cohort under the recipe's classes and division.
 
     Raises:
@@ -69,11 +65,11 @@ def prepare(cohort: Cohort, recipe: Recipe) -> Cohort:
     if absent := [name for name in recipe.classes if name not in set(chosen.samples["label"])]:
         came = f"{cohort.name} has no film of {', '.join(absent)} (its labels: {', '.join(cohort.classes)})"
         raise CohortError(came, f"the labels {', '.join(recipe.labels)}", "Add a cohort with another --data")
-    if broken := signatures(chosen).errors:
+    if broken := signatures(chosen, progress).errors:
         names = [f"{chosen.samples[FILM_ID].iat[row]} ({error})" for row, error in broken.items()]
         chosen = chosen.without(broken, f"{len(broken)} films left out that cannot be read: {named(names)}")
     s = recipe.split
-    divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source)
+    divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source, progress)
     counts = divided.counts().reindex(columns=["train", "validation"], fill_value=0)
     if (short := counts[(counts == 0).any(axis=1)]).size:
         lacking, (training, validation) = short.index[0], short.iloc[0]

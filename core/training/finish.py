@@ -17,12 +17,13 @@ from scipy.special import softmax
 
 from core.atomic import replacing
 from core.data.cohort import Cohort
+from core.data.progress import Progress, quiet
 from core.errors import CheckpointError
 from core.model import device as devices
 from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, save
 from core.training import state as states
 from core.training.domain import fit as domain_fit
-from core.training.films import Films, Progress, films_of, prepare, quiet
+from core.training.films import Films, films_of, prepare
 from core.training.recipe import Recipe
 from core.training.temperature import fit_temperature, operating_point
 
@@ -45,7 +46,7 @@ def finish(
         CheckpointError: the folder has no finished epoch of this run.
     """
     folder = Path(folder)
-    divided = prepare(cohort, recipe)
+    divided = prepare(cohort, recipe, progress)
     run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
     state = states.load(folder, run)
     if not state.best_epoch:

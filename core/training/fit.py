@@ -17,13 +17,14 @@ import torch
 from torch import nn
 
 from core.data.cohort import Cohort
+from core.data.progress import Progress, quiet
 from core.errors import RecipeError
 from core.model import device as devices
 from core.networks.zoo import Network, build
 from core.training import evidence_penalty, frozen_features
 from core.training import state as states
 from core.training.augmented_copies import with_copies
-from core.training.films import Films, Progress, batches, films_of, prepare, quiet
+from core.training.films import Films, batches, films_of, prepare
 from core.training.recipe import Recipe, TrainingConfig
 from core.training.schedule import Steps
 from core.transform.augment import Augment
@@ -65,7 +66,7 @@ def fit(
         run, or the first weights do not fit. RecipeError: no such device or stage, or the training diverged.
     """
     folder, config = Path(folder), recipe.training
-    divided = prepare(cohort, recipe)
+    divided = prepare(cohort, recipe, progress)
     run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
     state = states.load(folder, run)
     yield from (Epoch(**row) for row in state.history)

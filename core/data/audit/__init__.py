@@ -1,7 +1,8 @@
 """Can this cohort fool a model, or flatter it? Each test passes or fails, in one sentence, with the films named.
 
 `audit` looks at one cohort, `audit_across` at what several share. A test that cannot be made (no patients known, no
-splits yet) neither passes nor fails, and says why.
+splits yet, too few films for its figure to beat chance) neither passes nor fails, and says why. Each figure comes with
+what chance alone would give.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,9 +11,11 @@ import numpy as np
 
 from core.data.audit import confounds, leaks
 from core.data.audit.findings import Audit, Case, Finding
+from core.data.audit.lungs import LungsOf, lung_grids
 from core.data.cohort import Cohort, concatenate
-from core.data.duplicates import near_duplicates
-from core.data.signatures import signatures
+from core.data.copies import find_copies, signed
+from core.data.copies.library import Library
+from core.data.progress import Progress, quiet
 from core.data.split import groups
 
 Test = Callable[[Case], Finding]
@@ -34,20 +37,30 @@ TESTS: tuple[Test, ...] = (
 )
 
 
-def audit(cohort: Cohort) -> Audit:
-    """Make every test on one cohort. Decodes each film once; later audits read the cache."""
-    signs = signatures(cohort)
-    pairs = near_duplicates(signs)
-    case = Case(cohort, signs, pairs, groups(cohort, pairs))
-    return Audit(cohort.name, len(cohort), tuple(test(case) for test in TESTS))
+def audit(cohort: Cohort, progress: Progress = quiet, lungs: LungsOf | None = None) -> Audit:
+    """Make every test on one cohort. What is found about each film is kept, and later audits read that.
+
+    Args:
+        progress: told what is being done; if it raises, the audit ends, and what was found is kept.
+        lungs: finds the lungs of a film, so that the test on borders cannot see them.
+    """
+    signs = signed(cohort, Library(), progress)
+    pairs = find_copies(cohort, signs, progress)
+    found = None if lungs is None else lung_grids(cohort, signs, lungs, progress)
+    case = Case(cohort, signs, pairs, groups(cohort, pairs), found)
+    findings: list[Finding] = []
+    for test in TESTS:
+        progress("testing", len(findings), len(TESTS))
+        findings.append(test(case))
+    return Audit(cohort.name, len(cohort), tuple(findings))
 
 
-def audit_across(cohorts: Sequence[Cohort]) -> Audit:
+def audit_across(cohorts: Sequence[Cohort], progress: Progress = quiet) -> Audit:
     """What several cohorts share: pictures and patients. One must not test what another trained."""
     joined = concatenate(" + ".join(c.name for c in cohorts), cohorts)
     twice = len({c.name for c in cohorts}) < len(cohorts)
     names = [f"{c.name} ({i})" if twice else c.name for i, c in enumerate(cohorts, start=1)]
     origin = np.repeat(names, [len(c) for c in cohorts])
-    signs = signatures(joined)
-    case = Case(joined, signs, near_duplicates(signs), np.arange(len(joined)))
+    signs = signed(joined, Library(), progress)
+    case = Case(joined, signs, find_copies(joined, signs, progress), np.arange(len(joined)))
     return Audit(joined.name, len(joined), (leaks.shared_pictures(case, origin), leaks.shared_patients(case, origin)))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.audit import filmcheck, shortcuts
+from core.data.audit.chance import Null, P, against_chance
 from core.data.audit.findings import Case, Finding, count_films, some
 from core.data.borders import MEASURES
 
@@ -14,7 +15,7 @@ LARGE_EFFECT = 0.14  # epsilon squared; Cohen's "large"
 BORDERS_AUROC = 0.6  # lower end of the interval above which the borders give the classes away
 TEXT_SHARE = 0.004  # of the outer film, covered by thin bright strokes; a single small R stays below
 COLOURFUL = 0.1  # mean saturation of a photograph
-_P = 0.01
+TOO_FEW = "too few films to tell"
 _KNOWN_SHARE = 0.5  # of the films must have a value for a column to be judged
 
 
@@ -36,13 +37,15 @@ def class_by_sex(case: Case) -> Finding:
 def class_by_age(case: Case) -> Finding:
     """Classes of different age."""
     age, key, title = case.column("age"), "class_by_age", "Class and age"
-    known = age.notna()
-    if known.mean() < _KNOWN_SHARE:
-        return Finding(key, title, None, f"The age is known for {known.mean():.0%} of the films")
-    strength = shortcuts.effect(age[known], case.column("label")[known])
+    known = age.notna().to_numpy()
+    if not len(known) or known.mean() < _KNOWN_SHARE:
+        return Finding(key, title, None, f"The age is known for {known.mean() if len(known) else 0:.0%} of the films")
+    labels, ranks = case.cohort.labels()[known], shortcuts.ranked(age[known])
+    null = against_chance(lambda dealt: shortcuts.effect(ranks, dealt), labels, case.groups[known])
     medians = age.groupby(case.column("label")).median().reindex(case.cohort.classes).dropna()
-    sentence = f"Median years: {', '.join(f'{label} {value:.0f}' for label, value in medians.items())}"
-    return Finding(key, title, strength < LARGE_EFFECT, sentence, figures={"epsilon_squared": strength})
+    named = ", ".join(f"{label} {value:.0f}" for label, value in medians.items())
+    sentence = f"The class explains {null.observed:.0%} of the age (median years: {named})"
+    return _judged(case, key, title, sentence, null, LARGE_EFFECT, "{:.0%}", {"epsilon_squared": null.observed})
 
 
 def odd_films(case: Case) -> Finding:
@@ -64,53 +67,94 @@ def odd_films(case: Case) -> Finding:
 def burned_in_text(case: Case) -> Finding:
     """Letters and wires in the film, and whether they go with a class."""
     marked = case.signatures.frame["text_share"] > TEXT_SHARE
-    strength, p = shortcuts.cramers_v(marked, case.column("label"))
+    text, limit = marked.to_numpy(np.int64), STRONG_V / 2
+    null = against_chance(lambda dealt: shortcuts.cramers_v(dealt, text), case.cohort.labels(), case.groups)
     share = marked.groupby(case.column("label")).mean().reindex(case.cohort.classes).dropna()
     where = ", ".join(f"{label} {value:.0%}" for label, value in share.items())
-    passed = not (strength >= STRONG_V / 2 and p < _P)
     order = case.signatures.frame["text_share"].sort_values(ascending=False).index.to_numpy()[: int(marked.sum())]
-    sentence = f"Letters, wires or other bright strokes near the edge: {where} of the films"
-    figures = {"cramers_v": strength, "films": int(marked.sum())}
-    return Finding("burned_in_text", "Burned-in text and marks", passed, sentence, case.names(order), figures)
+    sentence = (
+        f"Letters, wires or other bright strokes near the edge: {where} of the films, Cramér's V {null.observed:.2f}"
+    )
+    figures = {"cramers_v": null.observed, "films": int(marked.sum())}
+    key, title = "burned_in_text", "Burned-in text and marks"
+    return _judged(case, key, title, sentence, null, limit, "{:.2f}", figures, case.names(order))
 
 
 def border_statistics(case: Case) -> Finding:
-    """Brightness, frame and shape of the films, class by class."""
+    """Brightness, frame and shape of the films, class by class; chance, too, may choose the worst of the measures."""
     frame, label = case.signatures.frame, case.column("label")
-    effects = {name: shortcuts.effect(frame[name], label) for name in MEASURES if name != "text_share"}
+    ranks = {name: shortcuts.ranked(frame[name]) for name in MEASURES if name != "text_share"}
+    effects = {name: shortcuts.effect(of, case.cohort.labels()) for name, of in ranks.items()}
+    null = against_chance(
+        lambda dealt: max(shortcuts.effect(of, dealt) for of in ranks.values()), case.cohort.labels(), case.groups
+    )
     worst = max(effects, key=lambda name: effects[name])
     medians = frame[worst].groupby(label).median().reindex(case.cohort.classes).dropna()
     values = ", ".join(f"{name} {value:.3g}" for name, value in medians.items())
     sentence = f"The class explains {effects[worst]:.0%} of {worst.replace('_', ' ')} (medians: {values})"
-    passed = effects[worst] < LARGE_EFFECT
-    return Finding("border_statistics", "Frame statistics", passed, sentence, figures=effects)
+    return _judged(case, "border_statistics", "Frame statistics", sentence, null, LARGE_EFFECT, "{:.0%}", effects)
 
 
 def borders_only(case: Case) -> Finding:
-    """Can a small model tell the classes with the lungs hidden?"""
+    """Can a small model tell the classes with the lungs hidden? Where a finder of lungs is at hand, those it found."""
     key, title = "borders_only", "Borders only"
-    result = shortcuts.borders_only(case.signatures.thumbnails, case.cohort.labels(), case.groups)
+    seen, told = np.ones(len(case.groups), bool), "the middle hidden, lungs not masked"
+    if case.lungs is not None:
+        found = np.asarray(case.lungs.any(axis=(1, 2)))
+        if found.mean() >= _KNOWN_SHARE:
+            seen = found
+            told = f"lungs masked in {count_films(int(found.sum()))}"
+            told += f", {int((~found).sum())} without found lungs left out" if not found.all() else ""
+        else:
+            told = f"the middle hidden; lungs were found in only {found.mean():.0%} of the films and not masked"
+    masks = case.lungs[seen] if case.lungs is not None and told.startswith("lungs masked") else None
+    thumbnails, labels = case.signatures.thumbnails[seen], case.cohort.labels()[seen]
+    result = shortcuts.borders_only(thumbnails, labels, case.groups[seen], lungs=masks)
     if result is None:
         least = f"{shortcuts.LEAST_FILMS} films of {shortcuts.FOLDS} patients"
-        return Finding(key, title, None, f"Fewer than two classes have {least}")
-    passed = result.low < BORDERS_AUROC
-    verdict = "not enough to fail" if passed else "they give the class away"
-    interval = f"{result.auroc:.2f} (95 % {result.low:.2f} to {result.high:.2f}; chance 0.50)"
-    sentence = f"From the borders alone, lungs hidden, a small model reaches AUROC {interval}: {verdict}"
+        return Finding(key, title, None, f"Too few films: fewer than two classes have {least}")
+    failed = result.low >= BORDERS_AUROC and result.p < P
+    passed = False if failed else (None if result.chance >= BORDERS_AUROC else True)
+    verdict = {True: "not enough to fail", False: "they give the class away", None: TOO_FEW}[passed]
+    figure = f"{result.auroc:.2f} (95 % {result.low:.2f} to {result.high:.2f}; chance 0.50, up to {result.chance:.2f})"
+    if masks is not None:
+        told += f", which covered {result.covered:.0%} of the borders"
+    sentence = f"From the borders alone ({told}) a small model reaches AUROC {figure}: {verdict}"
     return Finding(key, title, passed, sentence, figures=asdict(result))
 
 
 def _confounding(case: Case, column: str, title: str) -> Finding:
     values, label, key = case.column(column), case.column("label"), f"class_by_{column}"
-    known = (values != "").mean()
-    if known < _KNOWN_SHARE:
-        return Finding(key, title, None, f"The {column} is known for {known:.0%} of the films")
-    strength, p = shortcuts.cramers_v(label, values)
-    passed = not (strength >= STRONG_V and p < _P)
+    known = (values != "").to_numpy()
+    if not len(known) or known.mean() < _KNOWN_SHARE:
+        share = known.mean() if len(known) else 0
+        return Finding(key, title, None, f"The {column} is known for {share:.0%} of the films")
+    codes = pd.factorize(values)[0]
+    null = against_chance(lambda dealt: shortcuts.cramers_v(dealt, codes), case.cohort.labels(), case.groups)
     shares = pd.crosstab(label, values, normalize="index").reindex(case.cohort.classes).dropna()
     main = ", ".join(f"{name} {row.max():.0%} {row.idxmax()}" for name, row in shares.iterrows())
-    sentence = f"Cramér's V {strength:.2f} ({_strength(strength)}): {main}"
-    return Finding(key, title, passed, sentence, figures={"cramers_v": strength, "p": p})
+    sentence = f"Cramér's V {null.observed:.2f} ({_strength(null.observed)}): {main}"
+    return _judged(case, key, title, sentence, null, STRONG_V, "{:.2f}", {"cramers_v": null.observed, "p": null.p})
+
+
+def _judged(
+    case: Case,
+    key: str,
+    title: str,
+    sentence: str,
+    null: Null,
+    limit: float,
+    shape: str,
+    figures: dict[str, float],
+    films: tuple[str, ...] = (),
+) -> Finding:
+    """A finding with its chance level; ``shape`` formats figures of its kind."""
+    if case.column("label").nunique() < 2:
+        return Finding(key, title, None, "All films are of one class")
+    passed = null.verdict(limit)
+    chance = f"; by chance up to {shape.format(null.level)}"
+    doubt = f": {TOO_FEW}" if passed is None else ""
+    return Finding(key, title, passed, sentence + chance + doubt, films, {**figures, "chance": null.level, "p": null.p})
 
 
 def _strength(v: float) -> str:

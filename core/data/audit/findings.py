@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort
+from core.data.copies import COPY
 from core.data.film_id import FILM_ID
 from core.data.signatures import Signatures
 
@@ -52,12 +53,26 @@ class Audit:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What every test looks at: the films, their signatures, the pairs that show one picture, the groups they form."""
+    """What every test looks at.
+
+    Args:
+        cohort: the films.
+        signatures: of each.
+        pairs: of films that show one picture, as of `find_copies`.
+        groups: int (N,), equal for films of one patient or picture.
+        lungs: bool (N, 32, 32), where lung was found in each film; None where it was not looked for.
+    """
 
     cohort: Cohort
     signatures: Signatures
     pairs: pd.DataFrame
     groups: np.ndarray
+    lungs: np.ndarray | None = None
+
+    @property
+    def copies(self) -> pd.DataFrame:
+        """The pairs that are one picture beyond doubt."""
+        return self.pairs[self.pairs["level"] == COPY]
 
     def column(self, name: str) -> pd.Series:
         """One column of the samples."""

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from core.data.audit.findings import Case, Finding, count_films
+from core.data.copies import COPY
+from core.data.copies.verify import FALSE_COPIES
 
 
 def unreadable(case: Case) -> Finding:
@@ -31,28 +33,39 @@ def exact_duplicates(case: Case) -> Finding:
 def near_duplicates_inside(case: Case) -> Finding:
     """The same picture twice. Films of one known patient may be that alike, and cannot leak: they do not fail it."""
     key, title = "near_duplicates", "Near-duplicates"
+    if len(case.cohort) - len(case.signatures.errors) < 2:
+        return Finding(key, title, None, "Too few films: two that can be read are needed")
     patient = case.column("patient").to_numpy(dtype=object)
     first, second = patient[case.pairs["first"]], patient[case.pairs["second"]]
     same = (first == second) & (first != "")
-    apart = case.pairs[~same].sort_values("likeness", ascending=False)
+    sure = (case.pairs["level"] == COPY).to_numpy()
+    apart = case.pairs[~same & sure].sort_values("likeness", ascending=False)
+    doubtful = case.pairs[~same & ~sure].sort_values("likeness", ascending=False)
     aside = f"; {same.sum()} pairs are alike within one patient" if same.any() else ""
+    aside += f"; {_pairs(len(doubtful))} may show one picture: look at them" if len(doubtful) else ""
+    aside += f"; by chance {_by_chance(len(case.cohort))}"
     films = np.unique(apart[["first", "second"]])
+    names = case.names(np.concatenate([t[["first", "second"]].to_numpy().ravel() for t in (apart, doubtful)]))
     figures = {"films": len(films), "pairs": len(apart), "pairs_within_patients": int(same.sum())}
+    figures |= {"pairs_to_look_at": len(doubtful)}
     if not len(films):
-        return Finding(key, title, True, f"No picture occurs twice{aside}", figures=figures)
+        return Finding(key, title, None if names else True, f"No picture occurs twice{aside}", names, figures)
     by_class = case.column("label").iloc[films].value_counts()
     where = ", ".join(f"{n} {label}" for label, n in by_class.items())
-    sentence = f"{count_films(len(films))} in {len(apart)} pairs show the same picture as another ({where}){aside}"
-    return Finding(key, title, False, sentence, case.names(apart[["first", "second"]].to_numpy().ravel()), figures)
+    sentence = f"{count_films(len(films))} in {_pairs(len(apart))} show the same picture as another ({where}){aside}"
+    return Finding(key, title, False, sentence, names, figures)
 
 
 def conflicting_labels(case: Case) -> Finding:
     """The same picture under two labels."""
+    key, title = "conflicting_labels", "Conflicting labels"
     labels = case.cohort.labels()
-    apart = case.pairs[labels[case.pairs["first"]] != labels[case.pairs["second"]]]
+    if len(np.unique(labels)) < 2:
+        return Finding(key, title, None, "All films are of one class")
+    apart = case.copies[labels[case.copies["first"]] != labels[case.copies["second"]]]
     films = apart[["first", "second"]].to_numpy().ravel()
     sentence = f"{len(apart)} pictures occur under two labels" if len(apart) else "No picture occurs under two labels"
-    return Finding("conflicting_labels", "Conflicting labels", not len(apart), sentence, case.names(films))
+    return Finding(key, title, not len(apart), f"{sentence}; by chance {_by_chance(len(labels))}", case.names(films))
 
 
 def duplicates_across_splits(case: Case) -> Finding:
@@ -63,8 +76,13 @@ def duplicates_across_splits(case: Case) -> Finding:
         return Finding(key, title, None, _too_few_splits(splits))
     first, second = splits[case.pairs["first"]], splits[case.pairs["second"]]
     leaks = case.pairs[(first != second) & (first != "") & (second != "")]
-    sentence = f"{len(leaks)} pairs of one picture lie on two sides" if len(leaks) else "No picture lies on two sides"
-    return Finding(key, title, not len(leaks), sentence, case.names(leaks[["first", "second"]].to_numpy().ravel()))
+    sure = leaks[leaks["level"] == COPY]
+    doubtful = f"; {_pairs(len(leaks) - len(sure))} that lie so may show one picture" if len(leaks) > len(sure) else ""
+    sentence = f"{_pairs(len(sure))} of one picture lie on two sides" if len(sure) else "No picture lies on two sides"
+    sentence += f"{doubtful}; by chance {_by_chance(len(splits))}"
+    films = case.names(leaks.sort_values("level")[["first", "second"]].to_numpy().ravel())
+    passed = False if len(sure) else (None if len(leaks) else True)
+    return Finding(key, title, passed, sentence, films)
 
 
 def patients_across_splits(case: Case) -> Finding:
@@ -88,12 +106,13 @@ def patients_across_splits(case: Case) -> Finding:
 
 def shared_pictures(case: Case, origin: np.ndarray) -> Finding:
     """The same picture in two cohorts; ``origin`` (N,) names the cohort of each film."""
-    pairs = case.pairs[origin[case.pairs["first"]] != origin[case.pairs["second"]]]
+    pairs = case.copies[origin[case.copies["first"]] != origin[case.copies["second"]]]
     between = _between(zip(origin[pairs["first"]], origin[pairs["second"]], strict=True))
     sentence = (
         f"{len(pairs)} pictures occur in two cohorts: {between}" if len(pairs) else "No picture occurs in two cohorts"
     )
     films = case.names(pairs[["first", "second"]].to_numpy().ravel())
+    sentence += f"; by chance {_by_chance(len(origin))}"
     return Finding("shared_pictures", "Pictures in two cohorts", not len(pairs), sentence, films, {"pairs": len(pairs)})
 
 
@@ -115,6 +134,16 @@ def shared_patients(case: Case, origin: np.ndarray) -> Finding:
 def _between(homes: Iterable[Iterable[str]]) -> str:
     counts = pd.Series([" and ".join(sorted(pair)) for pair in homes], dtype=object).value_counts()
     return ", ".join(f"{n} in {names}" for names, n in counts.items())
+
+
+def _pairs(n: int) -> str:
+    return f"{n:,} pair" if n == 1 else f"{n:,} pairs"
+
+
+def _by_chance(films: int) -> str:
+    """How many pairs of that many different films would be called one."""
+    expected = FALSE_COPIES * films * (films - 1) / 2
+    return "fewer than one pair in a hundred such cohorts" if expected < 0.01 else f"up to {expected:.2g} pairs"
 
 
 def _too_few_splits(splits: Iterable[str]) -> str:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.data.audit.chance import against_chance
 from core.data.signatures import SIDE
 
+HALF = SIDE // 2  # pixels a side of what the forest sees
 _HIDDEN = 8  # pixels of a 64-pixel thumbnail that stay visible at each edge; the lungs lie inside
 _MOST_FILMS = 4000  # more make the borders-only test slower, not better
 LEAST_FILMS = 20  # of a class, for it to take part,
@@ -16,42 +18,63 @@ _RESAMPLES = 200
 
 @dataclass(frozen=True)
 class BordersOnly:
-    """Area under the ROC curve, mean of one class against the rest, and its 95 % interval; 0.5 is chance."""
+    """Area under the ROC curve, mean of one class against the rest, and its 95 % interval; 0.5 is chance.
+
+    Args:
+        chance: what the area stays below in 95 of 100 deals of the labels; p: share of the deals that reach it.
+        covered: share of the ring that lung lay in before it was masked, mean of the films; NaN where it was not looked
+            for.
+    """
 
     auroc: float
     low: float
     high: float
     films: int
+    chance: float
+    p: float
+    covered: float = float("nan")
 
 
-def cramers_v(first: pd.Series, second: pd.Series) -> tuple[float, float]:
-    """Cramér's V of two categories, corrected for bias (Bergsma 2013), 0 to 1, and the p value of independence."""
-    from scipy.stats import chi2_contingency
-
-    table = pd.crosstab(first, second).to_numpy()
+def cramers_v(first: np.ndarray, second: np.ndarray) -> float:
+    """Cramér's V of two categories, int codes (N,), corrected for bias (Bergsma 2013), 0 to 1."""
+    rows, columns = int(first.max(initial=0)) + 1, int(second.max(initial=0)) + 1
+    table = np.bincount(first * columns + second, minlength=rows * columns).reshape(rows, columns).astype(float)
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     rows, columns = table.shape
     if min(rows, columns) < 2:
-        return 0.0, 1.0
+        return 0.0
     count = table.sum()
-    chi2, p, _, _ = chi2_contingency(table, correction=False)
-    excess = max(0.0, chi2 / count - (rows - 1) * (columns - 1) / (count - 1))
+    expected = table.sum(axis=1)[:, None] * table.sum(axis=0) / count
+    excess = max(
+        0.0, float(((table - expected) ** 2 / expected).sum()) / count - (rows - 1) * (columns - 1) / (count - 1)
+    )
     smaller = min(rows - (rows - 1) ** 2 / (count - 1), columns - (columns - 1) ** 2 / (count - 1))
     if smaller - 1 < 1e-9:  # as many categories as films: nothing is left once the bias is taken off
-        return 0.0, float(p)
-    return min(1.0, float(np.sqrt(excess / (smaller - 1)))), float(p)
-
-
-def effect(values: pd.Series, classes: pd.Series) -> float:
-    """How much of the ranks of a measure the class explains: epsilon squared of Kruskal and Wallis, 0 to 1."""
-    from scipy.stats import kruskal
-
-    samples = [group.to_numpy() for _, group in values.groupby(classes.to_numpy()) if len(group)]
-    if len(samples) < 2 or values.nunique() < 2:
         return 0.0
-    return float(kruskal(*samples).statistic / (len(values) - 1))
+    return min(1.0, float(np.sqrt(excess / (smaller - 1))))
 
 
-def borders_only(thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int = 0) -> BordersOnly | None:
+def ranked(values: pd.Series) -> np.ndarray:
+    """float64 (N,): the ranks of some measure, from 1; equal values share theirs."""
+    from scipy.stats import rankdata
+
+    return rankdata(values.to_numpy(float))
+
+
+def effect(ranks: np.ndarray, labels: np.ndarray) -> float:
+    """How much of the ranks (N,) of a measure the class, int (N,), explains: epsilon squared of Kruskal and Wallis."""
+    centred = ranks - ranks.mean()
+    total = float((centred**2).sum())
+    counts = np.bincount(labels)
+    sums = np.bincount(labels, centred)
+    if (counts > 0).sum() < 2 or total == 0:
+        return 0.0
+    return float((sums[counts > 0] ** 2 / counts[counts > 0]).sum() / total)
+
+
+def borders_only(
+    thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int = 0, lungs: np.ndarray | None = None
+) -> BordersOnly | None:
     """Train a forest on the borders of the films, the lungs hidden, and judge it on films it has not seen.
 
     Args:
@@ -59,6 +82,7 @@ def borders_only(thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray,
         labels: int (N,).
         groups: int (N,), films that must not be divided between training and judging.
         seed: of the forest and the resampling.
+        lungs: bool (N, 32, 32), where lung was found; what of it lies in the ring is filled from other films.
 
     Returns:
         The cross-validated area, its interval by resampling groups; None where fewer than two classes have 20 films
@@ -79,6 +103,11 @@ def borders_only(thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray,
     if len(classes) < 2:
         return None
     borders = _borders(thumbnails[chosen])
+    covered = float("nan")
+    if lungs is not None:
+        hidden = lungs[chosen][:, _ring()]
+        covered = float(hidden.mean())
+        borders = _filled(borders, hidden, rng)
     scores = np.zeros((len(labels), len(classes)))
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     for train, test in folds.split(borders, labels, groups):
@@ -92,17 +121,34 @@ def borders_only(thumbnails: np.ndarray, labels: np.ndarray, groups: np.ndarray,
         drawn = np.concatenate([members[k] for k in rng.integers(0, len(members), len(members))])
         resampled.append(_mean_area(labels[drawn], scores[drawn], classes))
     low, high = np.nanpercentile(resampled, (2.5, 97.5))  # a resample may lack a class
-    return BordersOnly(area, float(low), float(high), len(labels))
+    null = against_chance(lambda dealt: _mean_area(dealt, scores, classes), labels, groups, _RESAMPLES, seed)
+    return BordersOnly(area, float(low), float(high), len(labels), null.level, null.p, covered)
 
 
 def _borders(thumbnails: np.ndarray) -> np.ndarray:
     """float32 (N, features): the edges of each film at half the thumbnail's size."""
-    half = SIDE // 2
-    small = thumbnails.reshape(len(thumbnails), half, 2, half, 2).mean(axis=(2, 4), dtype=np.float32)
-    visible = np.ones((half, half), bool)
+    small = thumbnails.reshape(len(thumbnails), HALF, 2, HALF, 2).mean(axis=(2, 4), dtype=np.float32)
+    return small[:, _ring()]
+
+
+def _ring() -> np.ndarray:
+    """Bool (32, 32): what stays visible."""
+    visible = np.ones((HALF, HALF), bool)
     edge = _HIDDEN // 2
     visible[edge:-edge, edge:-edge] = False
-    return small[:, visible]
+    return visible
+
+
+def _filled(borders: np.ndarray, hidden: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Borders (N, features) whose hidden places hold what another film shows there, whichever its class.
+
+    One grey for all of them would not do: where it lies, and so the lung's outline, would tell the classes apart.
+    """
+    filled = borders.copy()
+    for place in np.flatnonzero(hidden.any(axis=0)):
+        mine, donors = np.flatnonzero(hidden[:, place]), np.flatnonzero(~hidden[:, place])
+        filled[mine, place] = borders[rng.choice(donors, len(mine)), place] if len(donors) else 0
+    return filled
 
 
 def _mean_area(labels: np.ndarray, scores: np.ndarray, classes: np.ndarray) -> float:

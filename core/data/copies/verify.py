@@ -1,0 +1,116 @@
+"""Do two films show one picture? Their keypoints must agree on one affine map, and their details once laid over.
+
+Unrelated films agree on at most 23 keypoints; two exposures of one patient on few, or their details differ.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from core.data.copies.keypoints import (
+    PICTURE,
+    SIDE,
+    Description,
+    flipped_descriptors,
+    flipped_picture,
+    flipped_points,
+)
+
+COPY, POSSIBLE = "copy", "possible"
+LEAST_INLIERS, LEAST_CORRELATION = 25, 0.70  # below either: two pictures; from both on: possible, look
+FALSE_COPIES = 1e-6  # share of pairs of different films that may be called one; measured by benchmarks.audit: none
+_SURE = ((100, 0.75), (40, 0.87))  # inliers and correlation that make a copy
+_RATIO = 0.85  # of the distances to the nearest and the next keypoint (Lowe 2004)
+_PIXELS = 3.0  # by which an inlier may miss, at 256 pixels
+_CELL = 4  # pixels; inliers in one cell count once
+_SCALES = (0.45, 2.2)  # singular values of the map
+_STRETCH = 1.5  # the larger over the smaller
+_LEAST_OVERLAP = 0.15  # of the second film, which the first must cover to be compared
+_DEVIATION = 6  # pixels at 128: contrast is made even over so many
+_ERODED = 7  # pixels at 128, cut off the rim of the overlap
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two films agree: keypoints on one affine map, and the correlation of their details, -1 to 1."""
+
+    inliers: int = 0
+    correlation: float = 0.0
+
+    @property
+    def level(self) -> str:
+        """ "copy", "possible" or ""."""
+        if any(self.inliers >= n and self.correlation >= r for n, r in _SURE):
+            return COPY
+        return POSSIBLE if self.inliers >= LEAST_INLIERS and self.correlation >= LEAST_CORRELATION else ""
+
+
+def agreement(first: Description, second: Description, flip: int) -> Agreement:
+    """How far the first film, flipped (mirrored 1, inverted 2, both 3), agrees with the second."""
+    if min(len(first), len(second)) < LEAST_INLIERS:
+        return Agreement()
+    left, right = _matches(flipped_descriptors(first.descriptors, flip), second.descriptors)
+    if len(left) < LEAST_INLIERS:
+        return Agreement()
+    source, target = flipped_points(first.points, first.shape, flip)[left], second.points[right]
+    found, mask = cv2.estimateAffine2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=_PIXELS)
+    if found is None or not _plausible(found):
+        return Agreement()
+    inside = mask.ravel().astype(bool)
+    inliers = min(_distinct(source[inside]), _distinct(target[inside]))
+    if inliers < LEAST_INLIERS:
+        return Agreement(inliers)
+    return Agreement(inliers, _correlation(flipped_picture(first.picture, flip), second.picture, found))
+
+
+def _matches(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of keypoints that are each other's nearest, clearly nearer than the next."""
+    a, b = first.astype(np.float32), second.astype(np.float32)
+    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * (a @ b.T)
+    nearest = squared.argmin(axis=1)
+    rows = np.arange(len(a))
+    mutual = squared.argmin(axis=0)[nearest] == rows
+    rows, nearest = rows[mutual], nearest[mutual]
+    distances = squared[rows]
+    least = distances[np.arange(len(rows)), nearest]
+    distances[np.arange(len(rows)), nearest] = np.inf
+    clear = least < _RATIO**2 * distances.min(axis=1)
+    return rows[clear], nearest[clear]
+
+
+def _plausible(affine: np.ndarray) -> bool:
+    large, small = np.linalg.svd(affine[:, :2], compute_uv=False)
+    return bool(_SCALES[0] <= small and large <= _SCALES[1] and large < _STRETCH * small)
+
+
+def _distinct(points: np.ndarray) -> int:
+    cells = (points // _CELL).astype(np.int64)
+    return len(np.unique(cells[:, 0] * 10_000 + cells[:, 1]))
+
+
+def _correlation(first: np.ndarray, second: np.ndarray, affine: np.ndarray) -> float:
+    """Of the details of two pictures at 128 pixels, the first laid over the second by a map at 256."""
+    small = affine.astype(np.float64).copy()
+    small[:, 2] = (small[:, 2] + 0.5 * small[:, :2].sum(axis=1) - 0.5) * PICTURE / SIDE - (
+        0.5 * small[:, :2].sum(axis=1) - 0.5
+    )
+    height, width = second.shape
+    size = (width, height)
+    over = cv2.warpAffine(np.ascontiguousarray(first), small, size, flags=cv2.INTER_LINEAR)
+    covered = cv2.warpAffine(np.full(first.shape, 255, np.uint8), small, size, flags=cv2.INTER_NEAREST)
+    kernel = np.ones((2 * _ERODED + 1,) * 2, np.uint8)
+    inside = cv2.erode(covered, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    if inside.mean() < _LEAST_OVERLAP:
+        return 0.0
+    a, b = _even(over)[inside], _even(second)[inside]
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-6))
+
+
+def _even(picture: np.ndarray) -> np.ndarray:
+    """float32 (h, w): the picture with its mean taken off and its contrast made even, place by place."""
+    values = picture.astype(np.float32)
+    values -= cv2.GaussianBlur(values, (0, 0), _DEVIATION)
+    spread = np.sqrt(cv2.GaussianBlur(values**2, (0, 0), _DEVIATION))
+    return values / (spread + 2.0)
