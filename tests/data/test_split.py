@@ -102,3 +102,20 @@ def test_a_source_that_tests_on_most_of_a_class_leaves_films_to_train_on(tmp_pat
     done = split(films.with_splits(own), 0.2, 0.2, use_source=True).counts()
     assert done.loc["well", "validation"] == 1
     assert done.loc["well", "train"] == 3
+
+
+def test_validation_films_that_share_a_patient_with_the_sources_test_films_are_left_out(
+    tmp_path: Path, save: Save
+) -> None:
+    """They were all kept, and the note said 0."""
+    films = cohort(tmp_path, save, 58, 40)  # p0 to p17 have two films
+    own = ["train"] * 58
+    own[:8], own[40:48] = ["test"] * 8, ["validation"] * 8  # the same eight patients
+    own[20] = "validation"
+    done = split(films.with_splits(own), use_source=True)
+    sides = done.samples["split"]
+    assert (sides[:8] == "test").all()
+    assert (sides[40:48] == "").all()
+    assert sides[20] == "validation"
+    assert "8 validation films" in done.notes[0]
+    assert done.samples[sides != ""].groupby("patient")["split"].nunique().max() == 1
