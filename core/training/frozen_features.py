@@ -9,9 +9,10 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from core.data.progress import Progress
 from core.model import device as devices
 from core.networks.zoo import Network
-from core.training.films import Films, Progress
+from core.training.films import Films
 from core.training.recipe import Recipe
 from core.transform.preprocess import Preprocess
 

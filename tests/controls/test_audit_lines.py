@@ -1,4 +1,4 @@
-"""Each line of the audit has a cohort that it must pass, one that it must fail, and where chance could do as well says so.
+"""Each line of the audit has a cohort that it must pass and one that it must fail; where it has no power it says so.
 
 The films are no pictures here: signatures are made up, so that each line is tested for what it makes of them.
 """
@@ -230,11 +230,9 @@ def with_lungs(made: Case, masks: np.ndarray) -> Case:
 
 def test_chance_is_what_it_says() -> None:
     rng = np.random.default_rng(0)
-    p = [
-        against_chance(
-            lambda dealt, v=rng.normal(size=30): float(v[dealt == 1].mean()), np.arange(30) % 2, np.arange(30), 99
-        ).p
-        for _ in range(200)
-    ]
+    films, p = np.arange(30), []
+    for _ in range(200):
+        values = rng.normal(size=30)
+        p.append(against_chance(lambda dealt, v=values: float(v[dealt == 1].mean()), films % 2, films, 99).p)
     assert 0.35 < np.mean(p) < 0.65
     assert np.mean(np.array(p) <= 0.1) < 0.2
