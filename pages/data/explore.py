@@ -197,14 +197,12 @@ def audit(rows: np.ndarray) -> None:
     """Leaks and confounds, each with its films side by side."""
     key = resources.fingerprint(spec), rows.tobytes()
     st.caption(f"Duplicates, leaks between splits, and what gives the label away, in the {len(rows):,} selected films.")
-    asked, found = st.session_state.get("_audited") or (None, None)
-    if asked != key and not widgets.asked("Audit these films", "fact_check"):
-        return
-    if asked != key or found is None:
-        st.session_state["_audited"] = key, None  # a run that another click cuts short goes on with the next
-        with widgets.progress("Auditing", _stop_audit) as report:
-            found = overview.audit(cohort.take([int(row) for row in rows]), report)
-        st.session_state["_audited"] = key, found
+    if st.session_state.get("_audited") != key:
+        if not widgets.asked("Audit these films", "fact_check"):
+            return
+        st.session_state["_audited"] = key
+    wanted = spec, tuple(int(row) for row in rows)
+    found = widgets.in_background("Auditing: every film is read once", _stop_audit, lambda: overview.audit(*wanted))
     numbers = {identity: row for row, identity in enumerate(cohort.samples["film_id"])}
     for finding in found.findings:
         icon, colour = AUDIT_MARKS[finding.passed]

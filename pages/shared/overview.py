@@ -1,8 +1,7 @@
 """What is worked out over many films of a cohort, and kept between runs: measures, means, a map, the audit."""
 
-from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -11,7 +10,6 @@ from pages.shared.resources import cohort
 
 if TYPE_CHECKING:
     from core.data.audit.findings import Audit
-    from core.data.cohort import Cohort
 
 _ONE_UMAP = Lock()  # numba's own threads stand no two callers at a time
 
@@ -58,9 +56,9 @@ def projection(created: str, fingerprint: str, rows: tuple[int, ...], method: st
         return UMAP(n_neighbors=neighbours, metric="cosine", random_state=0, n_jobs=1).fit_transform(_features)
 
 
-def audit(cohort: "Cohort", report: Callable[..., Any]) -> "Audit":
-    """Leaks and confounds among some films; ``report`` takes the share done, 0 to 1, and what is being done."""
+@st.cache_resource(max_entries=8, show_spinner=False)
+def audit(spec: str, rows: tuple[int, ...]) -> "Audit":
+    """Leaks and confounds among some films of a cohort."""
     from core.data.audit import audit as run
-    from core.lungs.masks import for_audit
 
-    return run(cohort, lambda what, done, total: report(done / max(total, 1), f"Auditing: {what}"), for_audit())
+    return run(cohort(spec).take(list(rows)))

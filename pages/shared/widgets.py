@@ -75,9 +75,8 @@ def asked(button: str, icon: str, sentence: str = "") -> bool:
 
 
 @contextmanager
-def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[..., Any]]:
-    """A bar for work over half a second, with a way out: gives a function that takes the share done, 0 to 1, and, where
-    the work has parts, what is being done.
+def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[[float], Any]]:
+    """A bar for work over half a second, with a way out: gives a function that takes the share done, 0 to 1.
 
     A click on Cancel runs ``cancel``, which should choose something quicker, and ends the work at its next report. That
     needs a run of the whole page: inside a `part` Streamlit lets the work finish first.
@@ -87,7 +86,7 @@ def progress(text: str, cancel: Callable[[], Any]) -> Iterator[Callable[..., Any
         bar = st.progress(0.0, text)
         st.button("Cancel", on_click=cancel, key=f"cancel {text}", type="tertiary")
     try:
-        yield lambda share, what=text: bar.progress(min(max(share, 0.0), 1.0), what)
+        yield lambda share: bar.progress(min(max(share, 0.0), 1.0), text)
     finally:
         place.empty()
 
