@@ -14,7 +14,6 @@ from core.data.audit.chance import against_chance
 from core.data.audit.findings import Case, Finding
 from core.data.borders import MEASURES
 from core.data.cohort import Cohort
-from core.data.readers.layouts import table
 from core.data.signatures import Signatures
 
 Columns = Mapping[str, Callable[[int, str], object]]

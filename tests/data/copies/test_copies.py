@@ -25,7 +25,6 @@ from core.data.copies.verify import Agreement, agreement
 from core.data.copies.words import nearest, words_of
 from core.data.film import opener
 from core.data.phantom.cohort import cohort as phantoms
-from core.data.readers.layouts import table
 from core.data.split import groups, split
 from core.data.store import Store
 from tests.data.conftest import draw
