@@ -15,6 +15,7 @@ from core.data.audit.findings import Case, Finding
 from core.data.borders import MEASURES
 from core.data.cohort import Cohort
 from core.data.signatures import Signatures
+from core.data.table import samples
 
 Columns = Mapping[str, Callable[[int, str], object]]
 PAIRS = ["first", "second", "level", "likeness", "inliers", "flip"]
@@ -47,7 +48,7 @@ def case(
     signs = Signatures(shas, np.zeros((films, 7, 32), np.uint8), thumbnails, measures, np.zeros(films), dict(errors))
     found = pd.DataFrame([(a, b, level, 0.9, 50, "") for a, b, level in pairs], columns=PAIRS)
     found = found.astype({"first": "int64", "second": "int64"})
-    cohort = Cohort("made up", table(rows), tuple(sorted(set(of))))
+    cohort = Cohort("made up", samples(rows)[0], tuple(sorted(set(of))))
     return Case(cohort, signs, found, np.array([groups(i) for i in range(films)]))
 
 

@@ -27,6 +27,7 @@ from core.data.film import opener
 from core.data.phantom.cohort import cohort as phantoms
 from core.data.split import groups, split
 from core.data.store import Store
+from core.data.table import samples
 from tests.data.conftest import draw
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -69,7 +70,7 @@ def cohort_of(paths: list[Path], **columns: list[str]) -> Cohort:
         {"path": path, "label": "film", **{name: column[i] for name, column in columns.items()}}
         for i, path in enumerate(paths)
     ]
-    return Cohort("planted", table(rows), ("film",))
+    return Cohort("planted", samples(rows)[0], ("film",))
 
 
 def recall_and_others(films: list[np.ndarray], alter: Callable, folder: Path, save: Save) -> tuple[float, int]:
