@@ -1,6 +1,8 @@
 """Which processor computes, and in which number format: one place for training and serving."""
 
+import platform
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import torch
 
@@ -20,6 +22,24 @@ def pick(name: str | torch.device | None = None) -> torch.device:
     if not present.get(kind):
         raise RecipeError(f"this machine has no device {name}", " or ".join(k for k, there in present.items() if there))
     return torch.device(name)
+
+
+def describe(device: torch.device) -> str:
+    """The processor by its name, and of a CPU the threads that compute: what a time means nothing without."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"{platform.processor() or platform.machine()} (MPS)"
+    threads = torch.get_num_threads()
+    return f"{_cpu_name()}, {threads} {'thread' if threads == 1 else 'threads'}"
+
+
+def _cpu_name() -> str:
+    """As Linux tells it, else what Python knows."""
+    table = Path("/proc/cpuinfo")
+    lines = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
+    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return named or platform.processor() or platform.machine()
 
 
 def has_bf16(device: torch.device) -> bool:

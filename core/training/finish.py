@@ -51,7 +51,7 @@ def finish(
     state = states.load(folder, run)
     if not state.best_epoch:
         raise CheckpointError(f"{folder} has no finished epoch", "a run of training.fit")
-    stored = Checkpoint(_card(folder.resolve().name, divided, recipe, state), as_stored(state.best))
+    stored = Checkpoint(_card(folder.resolve().name, divided, recipe, state, device), as_stored(state.best))
     films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress)
     card, table = calibrated(stored.card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
@@ -135,7 +135,7 @@ def _gate(
     return limits, {DOMAIN + name: value for name, value in tensors.items()}
 
 
-def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State) -> Card:
+def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State, device: str | None) -> Card:
     """All that is known before the films are judged."""
     counts = divided.counts()
     kept = replace(recipe, network=replace(recipe.network, weights=Path(recipe.network.weights).name))  # no folders
@@ -160,6 +160,7 @@ def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State) -> Ca
             "python": platform.python_version(),
             "torch": torch.__version__,
             "torchvision": torchvision.__version__,
+            "processor": devices.describe(devices.pick(device)),
         },
         history=[{**row, "chosen": row["epoch"] == state.best_epoch} for row in state.history],
         published=dict(recipe.published),

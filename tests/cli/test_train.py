@@ -54,6 +54,7 @@ def test_the_checkpoint_is_whole(trained: tuple[Path, list[str]]) -> None:
     assert 0 <= card.metrics["accuracy"] <= 1
     assert set(card.thresholds) == {"A", "B"}
     assert card.domain["films"] == 24
+    assert card.versions["processor"].endswith("1 thread")
     assert load(trained[0]).domain
 
 
