@@ -72,7 +72,7 @@ def test_what_cannot_be_ranked_is_refused() -> None:
         leaderboard(given, "loudness")
     seen = given["good"].samples.assign(split="train")
     seen_all = Evaluation(CLASSES, given["good"].labels, given["good"].probabilities, seen)
-    with pytest.raises(EvaluationError, match="other has no film that it did not learn from"):
+    with pytest.raises(EvaluationError, match="ther has no film that it did not learn from"):
         leaderboard({"good": given["good"], "other": seen_all}, "accuracy")
     with pytest.raises(EvaluationError, match="same classes"):
         leaderboard({"good": given["good"], "two": evaluation(classes=("Normal", "COVID-19"))}, "accuracy")
