@@ -14,13 +14,13 @@ from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.glossary import GLOSSARY
 from core.intervals import Estimate
 from core.report import evaluation_figures, figures
-from pages.shared import evaluated_films, evaluations, resources, state, viewer, widgets
+from pages.shared import evaluated_films, evaluations, leaderboard, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort
 
 if TYPE_CHECKING:
     from core.model.checkpoint import Card
 
-VIEWS = ("All models", "Training", "Two on the same films", "Two on this film")
+VIEWS = ("All models", "Training", "Two on the same films", "Two on this film", "Leaderboard")
 SHOWN = {"accuracy": OVERALL, "balanced_accuracy": OVERALL, "auroc": MACRO, "f1": MACRO, "mcc": OVERALL, "ece": OVERALL}
 TITLES = {
     key: f"Macro {GLOSSARY[key].title}" if scope == MACRO else GLOSSARY[key].title for key, scope in SHOWN.items()
@@ -230,6 +230,8 @@ elif view == VIEWS[1]:
     training(known)
 elif len(known) < 2:
     st.info("There is only one model; train another with python -m core train.", icon=":material/info:")
+elif view == VIEWS[4]:
+    leaderboard.view(known)
 elif view == VIEWS[2]:
     same_films(known)
 else:

@@ -65,6 +65,12 @@ def made(model: "Classifier", cohort: Cohort) -> Splits | None:
     return kept[1] if kept else None
 
 
+def whole(model: "Classifier", cohort: Cohort) -> "Evaluation | None":
+    """The same in one piece, its films' provenance among the samples."""
+    kept = _shelf().get(_key(model, cohort))
+    return kept[0] if kept else None
+
+
 def with_training_splits(model: "Classifier", cohort: Cohort) -> Cohort:
     """The films whose label the model knows, with the split each had when it was trained; EvaluationError if none."""
     from core.evaluate.scoring import labelled, with_provenance

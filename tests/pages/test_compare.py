@@ -85,3 +85,21 @@ def test_two_models_on_one_film(page):
     shown = " ".join(text.value for text in page.markdown)
     assert "Model A" in shown
     assert "Model B" in shown
+
+
+def test_the_leaderboard_ranks_on_the_same_films(page):
+    page.segmented_control(key="compare view").set_value("Leaderboard").run()
+    page.multiselect(key="ranked").set_value(["tiny-a", "tiny-b"]).run()
+    sound(page)
+    assert any("80 films" in text.value for text in page.markdown)
+    table = page.dataframe[0].value
+    assert table["Model"].tolist() == ["Model B", "Model A"]
+    assert table["Tied with the best"].tolist() == [True, False]
+    assert "[" in table["Accuracy"].iloc[0]
+    assert "CSV" in [button.proto.label for button in page.get("download_button")]
+    page.selectbox(key="ranked by").set_value("log_loss").run()
+    sound(page)
+    assert page.dataframe[0].value["Model"].tolist() == ["Model B", "Model A"]
+    page.multiselect(key="ranked").set_value(["tiny-a"]).run()
+    sound(page)
+    assert "two models or more" in page.info[0].value

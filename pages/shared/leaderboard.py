@@ -1,0 +1,105 @@
+"""Models ranked on the same films, those that none of them learned from, by a figure of the visitor's choice."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import EvaluationError
+from core.evaluate import leaderboard as ranking
+from core.evaluate.glossary import GLOSSARY
+from core.report import evaluation_figures
+from pages.shared import evaluations, resources, widgets
+from pages.shared.case import current_cohort
+
+if TYPE_CHECKING:
+    from core.evaluate.evaluation import Evaluation
+    from core.model.checkpoint import Card
+
+CAPTION = (
+    "Films that none of these models learned from. Tied: the interval of the paired difference from the best holds "
+    "zero. The best of many looks a little better than it is, and no interval here corrects for that."
+)
+
+
+def view(cards: "dict[str, Card]") -> None:
+    """The controls, the ranking and its CSV."""
+    first = str(st.session_state["model"])
+    alike = [name for name, card in cards.items() if set(card.classes) == set(cards[first].classes)]
+    if len(alike) < 2:
+        st.info(f"No other model knows the classes of {cards[first].title}: {', '.join(cards[first].classes)}.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = st.multiselect(
+            "Models", alike, alike, format_func=lambda name: cards[name].title, key="ranked",
+            help="Those that know the same classes as the model of the sidebar.",
+        )  # fmt: skip
+        titles = ranking.titles()
+        key = st.selectbox("Ranked by", list(titles), format_func=titles.__getitem__, key="ranked by", width=220)
+    if len(names) < 2:
+        st.info("Choose two models or more.")
+        return
+    shown = _evaluations(names, cards)
+    if shown is None:
+        return
+    try:
+        board = ranking.leaderboard(shown, key)
+    except EvaluationError as error:
+        st.info(str(error))
+        return
+    _draw(board, cards, titles[key])
+
+
+def _draw(board: "ranking.Leaderboard", cards: "dict[str, Card]", title: str) -> None:
+    rows = [
+        {
+            "Rank": place.rank,
+            "Model": cards[place.name].title,
+            title: place.figure.text(),
+            "Best less this": "" if place.gap is None else place.gap.text(),
+            "Tied with the best": place.tied,
+        }
+        for place in board.places
+    ]
+    st.markdown(f"**{board.films:,} films** of {board.patients:,} patients")
+    help_ = {
+        "Model": st.column_config.TextColumn(pinned=True),
+        title: st.column_config.TextColumn(help=GLOSSARY[board.key].help),
+    }
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=help_)
+    st.download_button(
+        "CSV", lambda: board.table().to_csv(index=False), "leaderboard.csv", "text/csv",
+        icon=":material/download:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
+    figure = evaluation_figures.forest({cards[place.name].title: place.figure for place in board.places}, title)
+    st.plotly_chart(figure, key="leaderboard", config=widgets.CHART, alt=f"{title} of every model on the same films")
+    st.caption(CAPTION)
+
+
+def _evaluations(names: list[str], cards: "dict[str, Card]") -> "dict[str, Evaluation] | None":
+    """Their own test films where all have some in common, else the sidebar's cohort once it has been asked for."""
+    own = {name: _own_test(name) for name in names}
+    kept = {name: evaluation for name, evaluation in own.items() if evaluation is not None}
+    with suppress(EvaluationError):
+        if len(kept) == len(names):
+            return ranking.on_common_films(kept)
+    cohort = current_cohort()
+    models = {name: resources.classifier(name) for name in names}
+    missing = [name for name, model in models.items() if evaluations.made(model, cohort) is None]
+    if missing:
+        sentence = f"No test film is common to all. All can be shown the films of {cohort.name}."
+        if not widgets.asked(f"Show {len(cohort):,} films to {len(missing)} models", "play_arrow", sentence):
+            return None
+        for name in missing:
+            with widgets.progress(f"Showing films to {cards[name].title}", lambda: None) as progress:
+                evaluations.make(models[name], cohort, progress)
+    found = {name: evaluations.whole(model, cohort) for name, model in models.items()}
+    return {name: evaluation for name, evaluation in found.items() if evaluation is not None}
+
+
+def _own_test(name: str) -> "Evaluation | None":
+    try:
+        return evaluations.own(name).get("test")
+    except EvaluationError:
+        return None
