@@ -2,6 +2,15 @@
 # Each builds .venv first, from nothing but Python.
 PYTHON ?= python3
 BIN := .venv/bin
+# make run TORCH=cpu: torch without NVIDIA's libraries, which are most of 5.6 GB; for a machine without such a card.
+TORCH ?=
+CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+SMALL_TORCH = $(BIN)/python -m pip install --quiet --retries 1 --timeout 15 --index-url $(CPU_INDEX) \
+	`grep -E '^torch(vision)?==' requirements.txt` || echo "$(CPU_INDEX) cannot be reached from here:" \
+	"torch comes from the usual index instead, with NVIDIA's libraries (5.6 GB). Everything works the same."
+ifneq ($(filter-out cpu,$(TORCH)),)
+$(error TORCH is $(TORCH). Expected cpu, or leave it out for the build that can use an NVIDIA card)
+endif
 
 .PHONY: run test lint docs lock clean
 
@@ -29,6 +38,7 @@ lock: .venv/run.stamp
 .venv/run.stamp: requirements.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(if $(TORCH),$(SMALL_TORCH))
 	$(BIN)/python -m pip install --quiet -r requirements.txt $(LOCKED)
 	touch $@
 

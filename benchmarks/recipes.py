@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.data.cohort import Cohort
 from core.data.readers import open_cohort
-from core.evaluate.elsewhere import unmet
+from core.evaluate.elsewhere import record, unmet
 from core.evaluate.evaluation import Evaluation, from_parquet
 from core.evaluate.scoring import labelled, score
 from core.explain import cohort as explained
@@ -56,11 +56,13 @@ def told(films: Evaluation, share: str) -> list[str]:
     return [str(figures["all films"][share]), str(figures["macro avg"]["auroc"])]
 
 
-def elsewhere(folder: Path, home: Cohort, away: Cohort) -> list[str]:
-    """The cells of one checkpoint, in the order of ``ELSEWHERE``."""
+def elsewhere(folder: Path, home: Cohort, away: Cohort, keep: bool) -> list[str]:
+    """The cells of one checkpoint, in the order of ``ELSEWHERE``; its card keeps the figures if asked to."""
     classifier = Classifier(load(folder))
     films = unmet(labelled(classifier, away), used(classifier.card, folder, home))
     judged, _ = score(classifier, films)
+    if keep:
+        record(folder, away.name, judged)
     frame = explained.score(classifier, films.draw(LUNG_FILMS))
     return [away.name, f"{len(judged):,}", *told(judged, "balanced_accuracy"), in_lungs(frame)]
 
@@ -88,6 +90,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="e.g. runs/deep_cnn")
     parser.add_argument("--home", metavar="PATH", help="the cohort that they were trained on")
     parser.add_argument("--elsewhere", metavar="PATH", help="a collection that they never met")
+    parser.add_argument("--keep", action="store_true", help="in the cards, so that the dashboard shows them")
     args = parser.parse_args()
     if bool(args.home) != bool(args.elsewhere):
         parser.error("--home and --elsewhere come together: what both hold is left out")
@@ -95,7 +98,7 @@ def main() -> None:
     head = (*HEAD, *(ELSEWHERE if cohorts else ()))
     print(*(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head))), sep="\n")
     for folder in args.folders:
-        cells = row(folder) + (elsewhere(folder, *cohorts) if cohorts else [])
+        cells = row(folder) + (elsewhere(folder, *cohorts, args.keep) if cohorts else [])
         print(f"| {' | '.join(cells)} |", flush=True)
 
 

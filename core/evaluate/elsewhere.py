@@ -1,12 +1,19 @@
 """Films from elsewhere: another collection, less what it shares with the films that a model learned from."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from core.data.cohort import JOIN, Cohort, concatenate
 from core.data.split import groups
 from core.errors import EvaluationError
+from core.evaluate.evaluation import Evaluation
+from core.model.checkpoint import Card, load, save
+
+KEPT = "elsewhere"  # key of a card's metrics
+_BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
 
 
 def unmet(cohort: Cohort, home: Cohort) -> Cohort:
@@ -29,3 +36,36 @@ def unmet(cohort: Cohort, home: Cohort) -> Cohort:
         raise EvaluationError(came, "films from elsewhere", "Choose another collection")
     note = f"{int((~new).sum())} films that share a patient or a picture with {home.name} are left out"
     return replace(cohort.where(new), notes=(*cohort.notes, note))
+
+
+def record(folder: Path, cohort: str, films: Evaluation) -> None:
+    """Keep in a checkpoint's card what it does on a collection that it never met, beside its figures at home."""
+    checkpoint = load(folder)
+    found = {str(scope): figures for scope, figures in films.figures().items()}
+    kept: dict[str, Any] = {"films": len(films)}
+    for key, figure in (
+        ("balanced_accuracy", found["all films"]["balanced_accuracy"]),
+        ("auroc", found["macro avg"]["auroc"]),
+    ):
+        if figure.defined:
+            kept |= {key: figure.value, f"{key}_low": figure.low, f"{key}_high": figure.high}
+    metrics = dict(checkpoint.card.metrics)
+    metrics[KEPT] = {**metrics.get(KEPT, {}), cohort: kept}
+    save(replace(checkpoint, card=replace(checkpoint.card, metrics=metrics)), folder)
+
+
+def sentence(card: Card) -> str:
+    """The pair of figures that a system should be met with: at home and elsewhere; "" where nothing is kept."""
+    home, away = card.metrics.get("balanced_accuracy"), card.metrics.get(KEPT)
+    if not isinstance(home, float) or not isinstance(away, dict):
+        return ""
+    told = [
+        f"{row['balanced_accuracy']:.2f} [{row['balanced_accuracy_low']:.2f}, {row['balanced_accuracy_high']:.2f}] on "
+        f"{row['films']:,} films of {name}"
+        for name, row in away.items()
+        if isinstance(row, dict) and all(isinstance(row.get(key), int | float) for key in ("films", *_BALANCED))
+    ]
+    if not told:
+        return ""
+    chance = 1 / len(card.classes)
+    return f"Balanced accuracy {home:.2f} on its own test films, {' and '.join(told)}; by chance {chance:.2f}."

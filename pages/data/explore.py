@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.data.cohort import SPLITS
 from core.report import cohort_figures, overlay
-from pages.shared import embeddings, filters, gallery, overview, resources, state, widgets
+from pages.shared import cohort_table, embeddings, filters, gallery, overview, resources, state, widgets
 from pages.shared.case import Case, current, current_cohort
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VIEWS = {
     "films": "Films",
     "counts": "Counts",
+    "table": "Table",
     "distributions": "Distributions",
     "means": "Mean films",
     "map": "Map",
@@ -290,6 +291,7 @@ if not len(chosen_rows):
     st.info("No film passes the filters.", icon=":material/filter_alt_off:")
 else:
     shown = {"films": films, "counts": counts, "distributions": distributions, "means": means, "map": film_map}
-    (shown | {"similar": similar, "audit": audit})[view](chosen_rows)
+    shown |= {"table": lambda rows: cohort_table.view(cohort, rows), "similar": similar, "audit": audit}
+    shown[view](chosen_rows)
 for note in cohort.notes:
     st.caption(f":material/info: {note}")

@@ -12,6 +12,7 @@ from core.errors import EvaluationError
 from core.evaluate.compare import Comparison
 from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.glossary import GLOSSARY
+from core.evaluate.split_reports import side_by_side
 from core.intervals import Estimate
 from core.report import evaluation_figures, figures
 from pages.shared import evaluated_films, evaluations, leaderboard, resources, state, viewer, widgets
@@ -99,6 +100,19 @@ def training(cards: "dict[str, Card]") -> None:
     if names:
         figure = evaluation_figures.history({cards[name].title: cards[name].history for name in names})
         st.plotly_chart(figure, key="history", config=widgets.CHART, alt="Training curves by epoch")
+    _train_and_test(cards[str(st.session_state["model"])])
+
+
+def _train_and_test(card: "Card") -> None:
+    """The reports of the sidebar's model side by side, with what the authors of its recipe report."""
+    try:
+        parts = evaluations.own(card.name)
+    except EvaluationError:
+        return
+    if {"train", "test"} <= parts.keys():
+        st.markdown(f"**{card.title}: train and test**")
+        table = side_by_side(parts, card.recipe.get("published_report"))
+        st.dataframe(table, hide_index=True, key="train and test")
 
 
 def pair(cards: "dict[str, Card]") -> tuple[str, str]:

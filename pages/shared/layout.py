@@ -5,6 +5,7 @@ import random
 import streamlit as st
 
 from core.errors import CohortError
+from core.evaluate import elsewhere
 from pages.shared import access, resources, state
 from pages.shared.case import choose_case, current_cohort, film_range, kinship, uploaded_films
 from pages.shared.text import plain
@@ -166,6 +167,8 @@ def _model() -> None:
     st.caption(
         f"{plain(card.title)}: {plain(card.network)}, {card.preprocess.size} px"
     )  # the box cuts a long title off
+    if told := elsewhere.sentence(card):
+        st.caption(f":material/travel_explore: {plain(told)}")
     if not st.session_state["upload"] and kinship(card, st.session_state["cohort"]) < 2:
         learned = plain(card.data.get("name", "other films"))
         st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")

@@ -9,7 +9,10 @@ from PIL import Image
 
 from core.data.readers import open_cohort
 from core.errors import EvaluationError
-from core.evaluate.elsewhere import unmet
+from core.evaluate.elsewhere import record, sentence, unmet
+from core.model.checkpoint import load, save
+from tests.evaluate.drawn import evaluation
+from tests.pages.tiny import tiny_checkpoint
 
 
 def films(root: Path, first: int, count: int = 6) -> Path:
@@ -43,3 +46,21 @@ def test_nothing_left_is_said(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="very film of home shares"):
         unmet(home, home)
     assert len(unmet(open_cohort(films(tmp_path / "away", 50)), home)) == 12
+
+
+def test_a_card_keeps_the_pair_of_figures_and_says_it(tmp_path: Path) -> None:
+    folder = tiny_checkpoint(tmp_path / "tiny")
+    card = load(folder).card
+    assert sentence(card) == ""
+    save(replace(load(folder), card=replace(card, metrics={"balanced_accuracy": 0.987})), folder)
+    films = evaluation(classes=card.classes)
+    record(folder, "another collection", films)
+    figure = films.figures()["all films"]["balanced_accuracy"]
+    kept = load(folder).card
+    assert kept.metrics["elsewhere"]["another collection"]["balanced_accuracy"] == figure.value
+    assert sentence(kept) == (
+        f"Balanced accuracy 0.99 on its own test films, {figure.text(2)} on 300 films of another collection; "
+        f"by chance {1 / len(card.classes):.2f}."
+    )
+    for nonsense in ("good", {"here": "good"}, {"here": {"films": "3", "balanced_accuracy": "1"}}):
+        assert sentence(replace(kept, metrics={**kept.metrics, "elsewhere": nonsense})) == ""

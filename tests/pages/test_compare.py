@@ -3,6 +3,7 @@
 from dataclasses import replace
 from shutil import rmtree
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -103,3 +104,19 @@ def test_the_leaderboard_ranks_on_the_same_films(page):
     page.multiselect(key="ranked").set_value(["tiny-a"]).run()
     sound(page)
     assert "two models or more" in page.info[0].value
+
+
+def test_train_and_test_reports_stand_side_by_side_where_both_are_kept(page, weights):
+    page.segmented_control(key="compare view").set_value("Training").run()
+    sound(page)
+    assert not [frame for frame in page.dataframe if "Figure" in frame.value]  # validation and test films only
+    file = weights / "tiny-a" / "evaluation.parquet"
+    before = file.read_bytes()
+    table = pd.read_parquet(file)
+    table.assign(split=table["split"].replace("validation", "train")).to_parquet(file)
+    page.run()
+    sound(page)
+    file.write_bytes(before)
+    shown = page.dataframe[-1].value
+    assert list(shown.columns[:4]) == ["Class", "Figure", "train", "test"]
+    assert set(shown["Figure"]) == {"Precision", "Recall", "F1", "Films", "Accuracy"}

@@ -155,3 +155,19 @@ def test_one_seed_gives_one_order(open_page):
     rows = [open_page("teach/quiz.py", seed=seed).session_state["_quiz"][2] for seed in ("7", "7", "8")]
     assert rows[0] == rows[1] != rows[2]
     assert len(rows[0]) == 10
+
+
+def test_the_table_says_what_classes_mean_and_shows_every_row_by_page(open_page):
+    app = open_page("data/explore.py")
+    sound(app.segmented_control(key="explore view").set_value("table").run())
+    meanings = app.dataframe[0].value.set_index("Class")
+    assert "confirmed" in meanings.loc["COVID-19", "What it means"]
+    assert meanings["Films"].sum() == 2000
+    rows = app.dataframe[-1].value
+    assert len(rows) == 50
+    assert not rows["film"].str.contains("/").any()
+    assert "path" not in rows
+    app.number_input(key="table page").set_value(40).run()
+    sound(app)
+    assert any("Rows 1,951 to 2,000 of 2,000" in caption.value for caption in app.caption)
+    assert app.dataframe[-1].value["film"].iloc[0] != rows["film"].iloc[0]
