@@ -48,7 +48,7 @@ def as_csv(cohort: Cohort, rows: np.ndarray) -> str:
     files = {
         column: table[column].astype(str).map(file_name) for column in ("path", "lungs", "truth") if column in table
     }
-    return table.assign(**files).to_csv(index=False)
+    return table.assign(**files).drop(columns="film_id").to_csv(index=False)  # a folder may name a person
 
 
 def clear() -> None:
