@@ -35,6 +35,8 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     help_ = "do the randomisation check on two dozen films of the cohort and keep it in the checkpoint's card"
     command.add_argument("--randomisation", action="store_true", help=help_)
     cohorts.add(command)
+    help_ = "measure on the cohort how often the occlusion test tells for this model, and keep it in its card"
+    command.add_argument("--power", action="store_true", help=help_)
     command.set_defaults(run=run)
 
 
@@ -72,7 +74,7 @@ def explain_file(
 
     from core.data.film.opener import read
     from core.explain.heatmap import heatmaps
-    from core.explain.trust import assess
+    from core.explain.trust import assess, occlude
     from core.explain.zones import lungs_in_picture
 
     film = read(path)
@@ -90,14 +92,20 @@ def explain_file(
     }
     lines = [f"{film.name}: {prediction.label} {prediction.probabilities[prediction.index]:.3f}"]
     top = max(float(map_.values.max()) for map_ in maps.values())
+    bank = occlude(classifier, prediction.picture)  # one for all classes
     for name, map_ in maps.items():
-        card = assess(classifier, prediction.picture, map_, lungs)
+        card = assess(
+            classifier, prediction.picture, map_, lungs, domain=prediction.domain, film=film, bank=lambda: bank
+        )
         stem = f"{path.stem}-{method}-{name.lower().replace(' ', '-')}"
         _write_map(classifier, film, map_, top, folder / stem)
-        trust = [_plain(vars(line)) for line in card.lines]
+        trust = [_plain({**vars(line), "word": line.word}) for line in card.lines]
         facts = {"layer": map_.layer, "maximum": float(map_.values.max()), "blank": map_.blank, "signed": map_.signed}
         numbers["heatmaps"][name] = {**facts, "probability": map_.probability, "files": stem, "trust": trust}
-        lines += [f"  {name}: {card.headline}", *(f"    {line.sentence}" for line in card.lines)]
+        lines += [
+            f"  {name}: {card.headline}",
+            *(f"    {line.title} ({line.word}): {line.sentence}" for line in card.lines),
+        ]
     target = folder / f"{path.stem}-{method}.json"
     target.write_text(json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     return "\n".join([*lines, f"  Written to {target}"])

@@ -27,6 +27,8 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     cohort = chosen(classifier, cohorts.several([args.cohort], args.layout, args.labels)[0], args.split, args.limit)
     if args.randomisation:
         return check(classifier, cohort, methods)
+    if args.power:
+        return measure_power(classifier, cohort, methods)
     say(f"{len(cohort):,} films of {cohort.name} -> {folder}")
     frame = score_kept(classifier, cohort, methods, folder, args)
     unread = len(cohort) - frame["id"].nunique()
@@ -132,12 +134,31 @@ def check(classifier: "Classifier", cohort: "Cohort", methods: list[str]) -> int
         raise ExplainError(f"{classifier.card.name} is not on disk", "a checkpoint folder")
     positions = np.linspace(0, len(cohort) - 1, min(RANDOMISATION_FILMS, len(cohort))).astype(int)
     pictures = [classifier.picture(cohort.film(int(position))) for position in positions]
-    results = {method: randomisation(classifier, pictures, method) for method in methods}
+    results = randomisation(classifier, pictures, methods)
     record(classifier.checkpoint.path, results)
     for method, result in results.items():
         told = ", ".join(
             f"{stage} {'blank' if value is None else f'{value:.2f}'}"
             for stage, value in zip(result["stages"], result["correlation"], strict=True)
         )
-        say(f"{method}: correlation with the trained model's map after destroying, top down, {told}")
+        say(
+            f"{method}: correlation with the trained model's map after destroying, top down, {told}; "
+            f"chance {result['chance']:.2f} (to {result['chance_95']:.2f}); {result['final_blank']:.0%} end blank"
+        )
+    return 0
+
+
+def measure_power(classifier: "Classifier", cohort: "Cohort", methods: list[str]) -> int:
+    """How often the occlusion test passes right calls of this model, printed and kept in the checkpoint's card."""
+    from core.cli.progress import say
+    from core.explain.randomisation import record
+    from core.explain.trust.measure import right_calls
+    from core.explain.trust.power import to_card
+
+    if classifier.checkpoint.path is None:
+        raise ExplainError(f"{classifier.card.name} is not on disk", "a checkpoint folder")
+    for method in methods:
+        power = right_calls(classifier, cohort, method)
+        record(classifier.checkpoint.path, {method: to_card(power)}, "power")
+        say(f"{method}: {power.sentence}")
     return 0

@@ -1,6 +1,7 @@
 """Every heatmap method in one table: what it costs, what it shows, and how it misleads.
 
-The table is data: pages build their menus from it, the command line its help, and ``heatmap.py`` its checks.
+The table is the only place that knows a method: pages build their menus from it, the command line its help, and
+``core.explain.heatmap`` its checks and its maps.
 """
 
 from collections.abc import Mapping
@@ -8,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.errors import ExplainError
+from core.explain import method_functions as run
+from core.explain.method_functions import Function
 
 Cost = Literal["instant", "seconds", "slow"]
-Needs = Literal["map", "gradients", "head passes", "network passes", "network gradients"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Method:
         name: the key, as the command line and the address bar spell it.
         title: the name in the literature.
         cost: for all classes of one film on two cores: "instant" below 0.3 s, "seconds", or "slow" above about 5 s.
-        needs: what is computed beyond the one pass that gives the feature map.
+        function: what makes its maps.
         shows: one sentence.
         weakness: one sentence, known from the literature or from the arithmetic.
         paper: the source.
@@ -33,7 +35,7 @@ class Method:
     name: str
     title: str
     cost: Cost
-    needs: Needs
+    function: Function
     shows: str
     weakness: str
     paper: str
@@ -49,7 +51,7 @@ METHODS: dict[str, Method] = {
             "gradcam",
             "Grad-CAM",
             "instant",
-            "gradients",
+            run.library("GradCAM"),
             "Where channels that raise this class's score are active, each channel weighted by its mean gradient.",
             "Averaging the gradient over the film can light up places that did not count; coarse at the last layer.",
             "Selvaraju 2017, arXiv:1610.02391",
@@ -58,7 +60,7 @@ METHODS: dict[str, Method] = {
             "gradcam++",
             "Grad-CAM++",
             "instant",
-            "gradients",
+            run.library("GradCAMPlusPlus"),
             "Like Grad-CAM, with positive gradients weighted so that several separate lesions all show.",
             "Ignores evidence against the class, so the maps of different classes look alike.",
             "Chattopadhay 2018, arXiv:1710.11063",
@@ -67,7 +69,7 @@ METHODS: dict[str, Method] = {
             "xgradcam",
             "XGrad-CAM",
             "instant",
-            "gradients",
+            run.library("XGradCAM"),
             "Grad-CAM with each gradient weighted by how active the channel is at that place.",
             "Unstable for channels whose activations nearly cancel (layers without a ReLU).",
             "Fu 2020, arXiv:2008.02312",
@@ -76,7 +78,7 @@ METHODS: dict[str, Method] = {
             "layercam",
             "Layer-CAM",
             "instant",
-            "gradients",
+            run.library("LayerCAM"),
             "Positive gradient times activation at each place; the method of choice for fine, early layers.",
             "Drops negative gradients, so it shows what could count rather than what did.",
             "Jiang 2021, doi:10.1109/TIP.2021.3089943",
@@ -85,7 +87,7 @@ METHODS: dict[str, Method] = {
             "hirescam",
             "HiRes-CAM",
             "instant",
-            "gradients",
+            run.library("HiResCAM"),
             "Gradient times activation at each place: for a pooled linear head, each place's exact share of the score.",
             "The exactness is lost at earlier layers, where gradients are noisy.",
             "Draelos 2020, arXiv:2011.08891",
@@ -94,7 +96,7 @@ METHODS: dict[str, Method] = {
             "gradcam_elementwise",
             "Element-wise Grad-CAM",
             "instant",
-            "gradients",
+            run.library("GradCAMElementWise"),
             "Gradient times activation with negative products removed before the channels are added.",
             "Evidence against the class cannot cancel evidence for it, so maps are broader than the decision.",
             "Gildenblat 2021, grad-cam library",
@@ -103,7 +105,7 @@ METHODS: dict[str, Method] = {
             "eigencam",
             "Eigen-CAM",
             "instant",
-            "map",
+            run.eigen(weighted=False),
             "The strongest pattern in the feature map, whatever the class: where the network sees structure at all.",
             "The same for every class, and the sign of a principal component is arbitrary: it may mark the background.",
             "Muhammad 2020, arXiv:2008.00299",
@@ -112,7 +114,7 @@ METHODS: dict[str, Method] = {
             "eigengradcam",
             "EigenGrad-CAM",
             "instant",
-            "gradients",
+            run.eigen(weighted=True),
             "The strongest pattern in gradient times activation: a cleaner map of one class.",
             "The sign of a principal component is arbitrary, so evidence for and against may swap.",
             "Muhammad 2020, grad-cam library",
@@ -121,7 +123,7 @@ METHODS: dict[str, Method] = {
             "scorecam",
             "Score-CAM",
             "slow",
-            "network passes",
+            run.score,
             "Channels weighted by the class's score when the film is seen only through that channel; no gradients.",
             "One pass of the whole network per channel, on films unlike any the network was trained on.",
             "Wang 2020, arXiv:1910.01279",
@@ -131,7 +133,7 @@ METHODS: dict[str, Method] = {
             "ablationcam",
             "Ablation-CAM",
             "seconds",
-            "head passes",
+            run.ablation,
             "Channels weighted by how far the class's score drops when the channel is switched off; no gradients.",
             "Channels that stand in for each other hide each other's importance.",
             "Desai 2020, doi:10.1109/WACV45572.2020.9093360",
@@ -140,7 +142,7 @@ METHODS: dict[str, Method] = {
             "randomcam",
             "Random CAM (control)",
             "instant",
-            "map",
+            run.random,
             "Channels weighted by chance: what a map looks like that knows nothing about the class.",
             "A control, not an explanation; a method that looks no better than this shows the network's texture only.",
             "Gildenblat 2021, grad-cam library",
@@ -150,7 +152,7 @@ METHODS: dict[str, Method] = {
             "occlusion",
             "Occlusion",
             "seconds",
-            "network passes",
+            run.occlusion,
             "How far the class's score drops when a window of the film is hidden; negative where hiding raises it.",
             "Depends on the window's size and on what it is filled with; evidence seen twice is missed.",
             "Zeiler 2014, arXiv:1311.2901",
@@ -162,7 +164,7 @@ METHODS: dict[str, Method] = {
             "integrated_gradients",
             "Integrated gradients",
             "slow",
-            "network gradients",
+            run.integrated_gradients,
             "Each pixel's part of the score this film has above an empty one; the parts add up to that difference.",
             "Grainy, and relative to the empty film chosen: parts as dark as the baseline get nothing.",
             "Sundararajan 2017, arXiv:1703.01365",

@@ -2,7 +2,13 @@
 
 Done once per checkpoint and method, on a handful of films, and kept in the checkpoint's card. Weights are destroyed
 from the top down, stage by stage, by shuffling the numbers inside each weight tensor: they keep their scale, so that no
-activation dies or explodes, and lose all they have learned.
+activation dies or explodes, and lose all they have learned (Adebayo 2018, arXiv:1810.03292).
+
+Notable choices:
+- One shuffle is one network. Several seeds are taken, for a single one can pass or fail by luck.
+- A map that goes blank has changed, but it has no correlation: its share is told apart and not averaged in as 0.
+- Chance is measured: phase surrogates of the same maps, as smooth as they are and about nothing. Coarse maps resemble
+  each other by luck (|rho| of 0.2 to 0.45), so that a fixed limit flips with the seed.
 """
 
 import copy
@@ -15,40 +21,98 @@ import numpy as np
 import torch
 
 from core.atomic import replacing
+from core.explain.chance import phase_surrogates
 from core.explain.heatmap import heatmaps
-from core.explain.stability import rank_correlation
+from core.explain.stability import SIDE, rank_correlation
 from core.model.checkpoint import CARD
 from core.model.classifier import Classifier
 
+SEEDS = 4
+SURROGATES = 40  # for each film
+Maps = list[dict[str, np.ndarray]]
 
-def randomisation(classifier: Classifier, pictures: Sequence[np.ndarray], method: str, seed: int = 0) -> dict[str, Any]:
+
+def randomisation(
+    classifier: Classifier, pictures: Sequence[np.ndarray], methods: Sequence[str], seeds: int = SEEDS
+) -> dict[str, dict[str, Any]]:
     """Mean rank correlation of the original maps with those after each further stage from the top was destroyed.
 
     Args:
         pictures: uint8 ``(S, S)``, a dozen or so; for each the map of the class it is called is taken.
+        methods: a feature map is computed once for all of them.
+        seeds: how many times the weights are destroyed.
 
     Returns:
-        For the card: "stages" (top down, "head" first), "correlation" (one for each stage, cumulative, 0 to 1; a map
-        that goes blank has changed and counts as 0), "films" (how many: those with a blank original are left out), and
-        "final" (the last correlation; None, as all of them, where every original is blank).
+        For the card, by method: "stages" (top down, "head" first); for each of them "correlation" (the mean |rho| over
+        films and seeds, cumulative, 0 to 1, of maps that are not blank; None where all are) and "blank" (the share of
+        maps gone blank); the last of both as "final" and "final_blank"; "chance" and "chance_95" (the mean of |rho|
+        over as many maps about nothing, and what one in twenty such means exceeds); "films" (with a map to compare)
+        and "seeds".
     """
     probabilities = classifier.predict_pictures(np.stack(pictures))[1]
     names = [classifier.classes[index] for index in classifier.decide(probabilities)]
-    original = _maps(classifier, pictures, names, method)
-    kept = [number for number, map_ in enumerate(original) if np.ptp(map_) > 0]
-    stages, correlations = [], []
-    for stage, twin in _cascade(classifier, seed):
-        destroyed = _maps(twin, [pictures[n] for n in kept], [names[n] for n in kept], method)
-        left = [abs(rank_correlation(original[n], map_)) for n, map_ in zip(kept, destroyed, strict=True)]
-        stages.append(stage)
-        correlations.append(round(float(np.nan_to_num(left).mean()), 4) if kept else None)
-    return {"stages": stages, "correlation": correlations, "films": len(kept), "final": correlations[-1]}
+    original = _maps(classifier, pictures, names, methods)
+    runs = [
+        [(stage, _maps(twin, pictures, names, methods)) for stage, twin in _cascade(classifier, seed)]
+        for seed in range(seeds)
+    ]
+    return {method: _result(method, original, runs) for method in methods}
 
 
-def record(folder: Path, results: Mapping[str, dict[str, Any]]) -> None:
-    """Keep results, by method, in the card of the checkpoint in this folder, beside those of other methods."""
+def _result(method: str, original: Maps, runs: list[list[tuple[str, Maps]]]) -> dict[str, Any]:
+    kept = [number for number, maps in enumerate(original) if np.ptp(maps[method]) > 0]
+    stages = [stage for stage, _ in runs[0]]
+    correlations: list[float | None] = []
+    blanks: list[float] = []
+    for position in range(len(stages)):
+        left = np.array(
+            [
+                rank_correlation(original[number][method], run[position][1][number][method])
+                for run in runs
+                for number in kept
+            ]
+        )
+        known = np.abs(left[~np.isnan(left)])
+        correlations.append(round(float(known.mean()), 4) if len(known) else None)
+        blanks.append(round(1 - len(known) / len(left), 4) if len(left) else 1.0)
+    chance, limit = _chance([original[number][method] for number in kept])
+    return {
+        "stages": stages,
+        "correlation": correlations,
+        "blank": blanks,
+        "final": correlations[-1],
+        "final_blank": blanks[-1],
+        "chance": chance,
+        "chance_95": limit,
+        "films": len(kept),
+        "seeds": len(runs),
+    }
+
+
+def _chance(maps: Sequence[np.ndarray]) -> tuple[float, float]:
+    """|rho| of each map with others as smooth, about nothing: its mean over films, and 95 % point of that mean."""
+    import cv2
+
+    if not maps:
+        return 0.0, 0.0
+    rng = np.random.default_rng(0)
+    found = np.zeros((len(maps), SURROGATES))
+    for row, map_ in zip(found, maps, strict=True):
+        small = cv2.resize(map_, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        row[:] = [abs(rank_correlation(small, other)) for other in phase_surrogates(small, SURROGATES, rng)]
+    found = np.nan_to_num(found)
+    drawn = np.take_along_axis(found, rng.integers(SURROGATES, size=(len(maps), 1000)), axis=1).mean(axis=0)
+    return round(float(found.mean()), 4), round(float(np.quantile(drawn, 0.95)), 4)
+
+
+def record(folder: Path, results: Mapping[str, dict[str, Any]], field: str = "randomisation") -> None:
+    """Keep results, by method, in the card of the checkpoint in this folder, beside those of other methods.
+
+    Args:
+        field: of the card, "randomisation" or "power".
+    """
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    card["randomisation"] = {**card.get("randomisation", {}), **results}
+    card[field] = {**card.get(field, {}), **results}
     with replacing(folder / CARD) as temporary:
         temporary.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -64,6 +128,13 @@ def _cascade(classifier: Classifier, seed: int) -> Iterator[tuple[str, Classifie
         yield stage, twin
 
 
+def destroyed(classifier: Classifier, seed: int = 0) -> Classifier:
+    """A copy of a classifier in which all weights are destroyed; with an engine of its own."""
+    *_, (_, twin) = _cascade(classifier, seed)
+    vars(twin).pop("engine", None)
+    return twin
+
+
 @torch.no_grad()
 def _shuffle(module: torch.nn.Module, generator: torch.Generator) -> None:
     """Permute the numbers of every weight and kernel; norms and biases, one number a channel, stay."""
@@ -73,10 +144,9 @@ def _shuffle(module: torch.nn.Module, generator: torch.Generator) -> None:
             parameter.copy_(parameter.flatten()[order].view_as(parameter))
 
 
-def _maps(
-    classifier: Classifier, pictures: Sequence[np.ndarray], names: Sequence[str], method: str
-) -> list[np.ndarray]:
+def _maps(classifier: Classifier, pictures: Sequence[np.ndarray], names: Sequence[str], methods: Sequence[str]) -> Maps:
+    """Of each picture, by method."""
     return [
-        heatmaps(classifier, picture, method, [name])[name].values
+        {method: heatmaps(classifier, picture, method, [name])[name].values for method in methods}
         for picture, name in zip(pictures, names, strict=True)
     ]

@@ -41,6 +41,7 @@ class Card:
     )  # name, fingerprint, layout, splits {split: {class: films}}, sources
     metrics: dict[str, Any] = field(default_factory=dict)  # on the test split unless the key says otherwise
     randomisation: dict[str, Any] = field(default_factory=dict)  # heatmap sanity check, filled by core.explain
+    power: dict[str, Any] = field(default_factory=dict)  # of the occlusion test, by method, filled by core.explain
     versions: dict[str, str] = field(default_factory=dict)  # library -> version
     history: list[dict[str, Any]] = field(default_factory=list)  # one dict per epoch, see training.fit.Epoch
     published: dict[str, float] = field(default_factory=dict)  # what the recipe's authors report
@@ -150,7 +151,7 @@ _RULES: dict[str, Rule] = {
         "a probability from 0 to 1 for each class",
         _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
     ),
-    **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation"), _MAP),
+    **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation", "power"), _MAP),
     "versions": ("names with versions", _map_of(_is_text)),
     "published": ("names with numbers", _map_of(_is_number)),
     "history": ("a list of JSON objects", lambda value: isinstance(value, list) and all(map(_is_map, value))),

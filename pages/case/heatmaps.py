@@ -172,18 +172,28 @@ def caption(case: Case, map_: "Heatmap") -> None:
 
 
 def trust_card(case: Case, map_: "Heatmap") -> None:
-    """Whether this heatmap is evidence: each test with its verdict."""
+    """Whether this heatmap is evidence: each check with its verdict, and apart what is known of the method."""
     st.subheader(
-        "Is this evidence?", anchor=False, help="Tests of this heatmap on this film; none of them alone decides."
+        "Is this evidence?", anchor=False, help="Checks of this heatmap on this film; none of them alone decides."
     )
     card = resources.trust(case.model, case.film, map_, case.lungs, case.truth)
     st.caption(card.headline)
-    with st.container(gap="xxsmall"):
-        for line in card.lines:
-            st.markdown(f"{widgets.VERDICTS[line.verdict]} :small[**{line.title}.** {line.sentence}]")
-    if card.curves and st.toggle("Curves behind these tests", key="curves"):
-        name = st.segmented_control("Curve", list(card.curves), default=next(iter(card.curves)), required=True)
-        figure = figures.hiding_curve(card.curves[name])
+    if card.power is not None and card.group("evidence"):
+        st.caption(f"How often the occlusion test tells for this model: {card.power.sentence}.")
+    widgets.trust_lines((*card.group("domain"), *card.group("evidence")))
+    for lines, title in (
+        (card.group("truth"), "Against the known finding"),
+        (card.group("fact"), "Of the model and the method, not of this map"),
+    ):
+        if lines:
+            st.caption(title)
+            widgets.trust_lines(lines)
+    if map_.blank or card.vetoed:
+        return
+    if st.toggle("Hiding curves", key="curves", help="Pictures only: they do not tell right maps from random ones."):
+        curves = resources.hiding_curves(case.model, case.film, map_)
+        name = st.segmented_control("Curve", list(curves), default=next(iter(curves)), required=True)
+        figure = figures.hiding_curve(curves[name])
         st.plotly_chart(figure, key="hiding", config=widgets.CHART, alt=f"The {name} curve")
 
 

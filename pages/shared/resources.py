@@ -16,8 +16,9 @@ from core.data.cohort import JOIN, Cohort
 from core.data.film.radiograph import Radiograph
 
 if TYPE_CHECKING:
+    from core.explain.deletion import Curve
     from core.explain.heatmap import Heatmap
-    from core.explain.trust import Trust
+    from core.explain.trust import Bank, Trust
     from core.explain.whatif import WhatIf
     from core.lungs.segment import Lungs
     from core.model.checkpoint import Card
@@ -203,7 +204,26 @@ def trust(
     """The trust card of one heatmap; lung fields and truth, bool (S, S), as far as they are known."""
     from core.explain.trust import assess
 
-    return assess(model, prediction(model, film).picture, heatmap, fields, truth)
+    said = prediction(model, film)
+    return assess(
+        model, said.picture, heatmap, fields, truth, domain=said.domain, film=film, bank=lambda: bank(model, film)
+    )
+
+
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=IDENTITY)
+def bank(model: "Classifier", film: Radiograph) -> "Bank":
+    """What hiding each part of a film does to the answer: shared by the trust cards of all its heatmaps."""
+    from core.explain.trust import occlude
+
+    return occlude(model, prediction(model, film).picture)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Hiding more and more", hash_funcs=IDENTITY)
+def hiding_curves(model: "Classifier", film: Radiograph, heatmap: "Heatmap") -> "dict[str, Curve]":
+    """Deletion, insertion and ROAD of one heatmap, to look at."""
+    from core.explain.deletion import curves
+
+    return curves(model, prediction(model, film).picture, heatmap.values, heatmap.class_name)
 
 
 def lungs_on_picture(model: "Classifier", film: Radiograph) -> np.ndarray | None:

@@ -1,7 +1,7 @@
 """Small pieces that several pages share: headings, pickers, the error boundary, work that shows its progress."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -14,6 +14,7 @@ from pages.shared import state
 from pages.shared.text import plain
 
 if TYPE_CHECKING:
+    from core.explain.trust import TrustLine
     from core.model.classifier import Classifier
 
 P = ParamSpec("P")
@@ -34,6 +35,13 @@ def heading(title: str, sentence: str) -> None:
     """The top of a page: its name and, in one sentence, what it shows."""
     st.header(title, anchor=False)
     st.caption(sentence)
+
+
+def trust_lines(lines: "Iterable[TrustLine]") -> None:
+    """Lines of a trust card: a sign, the verdict in a word, and the sentence."""
+    with st.container(gap="xxsmall"):
+        for line in lines:
+            st.markdown(f"{VERDICTS[line.verdict]} :small[**{line.title}: {line.word}.** {line.sentence}]")
 
 
 @contextmanager

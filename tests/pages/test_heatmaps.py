@@ -70,8 +70,8 @@ def test_a_box_can_be_set_without_a_mouse(open_page):
 def test_the_trust_card_has_its_lines_and_curves(open_page):
     app = open_page(PAGE)
     lines = "\n".join(text.value for text in app.markdown)
-    assert "**Deletion.**" in lines
-    assert "**Stability.**" in lines
+    assert "**Occlusion test: " in lines
+    assert "**Stability: " in lines
     sound(app.toggle(key="curves").set_value(True).run())
 
 

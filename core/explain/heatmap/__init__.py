@@ -11,8 +11,8 @@ on ``norm5`` the library records neither side, because torchvision's in-place Re
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,9 +20,9 @@ import torch
 
 from core.errors import ExplainError
 from core.explain.heatmap.cache import feature_map
-from core.explain.heatmap.cam import LIBRARY, Cut, ablation_cam, eigen_cam, library_cam, random_cam, score_cam
-from core.explain.heatmap.path import integrated_gradients
-from core.explain.hide import Progress, hide, sweep
+from core.explain.heatmap.cam import Cut
+from core.explain.hide import Progress
+from core.explain.method_functions import Request
 from core.explain.methods import Method, find
 from core.model.classifier import Classifier
 
@@ -43,6 +43,7 @@ class Heatmap:
         seconds: wall-clock time of the whole request, all its classes together.
         blank: there is no positive evidence (signed: none at all) and ``values`` is zero everywhere.
         signed: negative values are evidence against the class.
+        options: of the method, as far as they were given: the seed of a Random CAM, the window of an occlusion.
     """
 
     values: np.ndarray
@@ -55,6 +56,7 @@ class Heatmap:
     seconds: float
     blank: bool
     signed: bool
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def normalised(self) -> np.ndarray:
         """The map without its scale, float32 (S, S): min-max to [0, 1]. A blank or constant map gives zeros.
@@ -103,13 +105,14 @@ def heatmaps(
     if picture.ndim != 2 or picture.dtype != np.uint8:
         raise ExplainError(f"the picture is {picture.dtype} {picture.shape}", "uint8 (S, S)")
     indices = [classifier.classes.index(name) for name in names]
+    asked = Request(classifier, picture, indices, settings, progress)
     if row.layered:
         stages = _known_layers(classifier, layer)
-        raw, logits = _layered(classifier, picture, row, stages, indices, settings, progress)
+        found = [row.function(replace(asked, opened=_opened(asked, stage))) for stage in stages]
     else:
         stages = ("film",)
-        evidence, logits = _of_film(classifier, picture, row, indices, settings, progress)
-        raw = [evidence]
+        found = [row.function(asked)]
+    raw, logits = [maps for maps, _ in found], found[-1][1]
     if not torch.isfinite(logits).all():
         raise ExplainError(
             f"{classifier.card.name} answers this film with a number that is not finite",
@@ -133,64 +136,23 @@ def heatmaps(
             seconds=seconds,
             blank=not value.any(),
             signed=keep_sign,
+            options=dict(options),
         )
         for name, index, value in zip(names, indices, values, strict=True)
     }
 
 
-def _layered(
-    classifier: Classifier,
-    picture: np.ndarray,
-    row: Method,
-    stages: Sequence[str],
-    indices: Sequence[int],
-    settings: dict[str, Any],
-    progress: Progress | None,
-) -> tuple[list[np.ndarray], torch.Tensor]:
-    """Raw maps (C, h, w) of each stage, and the logits (n,)."""
-    raw = []
-    for stage in stages:
-        lower, upper = classifier.network.cut(stage)
-        found = feature_map(classifier, picture, stage, lower)
-        if not _has_places(found):
-            raise ExplainError(
-                f"the map at {stage} is {tuple(found.shape)} for a picture of {picture.shape}",
-                "a map (1, K, h, w) of several places",
-                "Choose an earlier layer",
-            )
-        cut = Cut(classifier.tensor, picture, lower, upper, found, indices)
-        maps, logits = _cam(row.name, cut, settings, progress)
-        raw.append(maps)
-    return raw, logits
-
-
-def _cam(name: str, cut: Cut, settings: dict[str, Any], progress: Progress | None) -> tuple[np.ndarray, torch.Tensor]:
-    if name in LIBRARY:
-        return library_cam(cut, name)
-    if name == "scorecam":
-        return score_cam(cut, settings["channels"], progress)
-    if name == "ablationcam":
-        return ablation_cam(cut, progress)
-    if name == "randomcam":
-        return random_cam(cut, settings["seed"])
-    return eigen_cam(cut, weighted=name == "eigengradcam")
-
-
-def _of_film(
-    classifier: Classifier,
-    picture: np.ndarray,
-    row: Method,
-    indices: Sequence[int],
-    settings: dict[str, Any],
-    progress: Progress | None,
-) -> tuple[np.ndarray, torch.Tensor]:
-    """Raw maps (C, S, S) of the methods that look at the film itself, and the logits (n,)."""
-    if row.name == "occlusion":
-        drops, logits = sweep(classifier, picture, progress=progress, **settings)
-        return drops[list(indices)], torch.from_numpy(logits)
-    empty = hide(picture, np.ones(picture.shape, bool), settings["baseline"])
-    film, baseline = classifier.tensor(np.stack([picture, empty])).split(1)
-    return integrated_gradients(classifier.network, film, baseline, indices, settings["steps"], progress)
+def _opened(asked: Request, stage: str) -> Cut:
+    """The network opened at a stage, with this film's feature map."""
+    lower, upper = asked.classifier.network.cut(stage)
+    found = feature_map(asked.classifier, asked.picture, stage, lower)
+    if not _has_places(found):
+        raise ExplainError(
+            f"the map at {stage} is {tuple(found.shape)} for a picture of {asked.picture.shape}",
+            "a map (1, K, h, w) of several places",
+            "Choose an earlier layer",
+        )
+    return Cut(asked.classifier.tensor, asked.picture, lower, upper, found, asked.indices)
 
 
 def _evidence(raw: np.ndarray, signed: bool) -> np.ndarray:
@@ -207,18 +169,18 @@ def _evidence(raw: np.ndarray, signed: bool) -> np.ndarray:
 def _fused(layers: list[np.ndarray], shape: tuple[int, ...], fuse: Fuse) -> np.ndarray:
     """Maps (C, h, w) of one or several layers -> one (C, S, S); see ``heatmaps``."""
     if len(layers) == 1:
-        return _resized(layers[0], shape)
+        return resized(layers[0], shape)
     units, peaks = [], []
     for maps in layers:
         low, peak = maps.min(axis=(1, 2), keepdims=True), maps.max(axis=(1, 2), keepdims=True)
         unit = np.divide(maps - low, peak - low, out=np.zeros_like(maps), where=peak > low)
-        units.append(_resized(unit, shape))
+        units.append(resized(unit, shape))
         peaks.append(peak)
     together = np.mean(units, axis=0) if fuse == "mean" else np.prod(units, axis=0) ** (1 / len(units))
     return together * np.mean(peaks, axis=0)
 
 
-def _resized(maps: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def resized(maps: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """(C, h, w) -> (C, S, S), bilinear between the centres of the cells, as OpenCV and the library do."""
     if maps.shape[1:] == tuple(shape):
         return maps

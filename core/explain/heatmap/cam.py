@@ -19,14 +19,6 @@ from torch import nn
 from core.errors import ExplainError
 from core.explain.hide import Progress
 
-LIBRARY = {
-    "gradcam": "GradCAM",
-    "gradcam++": "GradCAMPlusPlus",
-    "xgradcam": "XGradCAM",
-    "layercam": "LayerCAM",
-    "hirescam": "HiResCAM",
-    "gradcam_elementwise": "GradCAMElementWise",
-}
 CHANNELS_AT_ONCE = 64
 
 Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -66,11 +58,11 @@ def gradients(cut: Cut) -> tuple[torch.Tensor, torch.Tensor]:
     return slopes, logits[0].detach()
 
 
-def library_cam(cut: Cut, method: str) -> tuple[np.ndarray, torch.Tensor]:
-    """A gradient method of the library: raw maps (C, h, w), before its ReLU and its min-max, and the logits."""
+def library_cam(cut: Cut, class_name: str) -> tuple[np.ndarray, torch.Tensor]:
+    """A gradient method by its class in the library: raw maps (C, h, w), before ReLU and min-max, and the logits."""
     slopes, logits = gradients(cut)
     activations = cut.feature_map.expand_as(slopes).numpy(force=True)
-    return _formula(method)(activations, slopes.numpy(force=True)), logits
+    return _formula(class_name)(activations, slopes.numpy(force=True)), logits
 
 
 def eigen_cam(cut: Cut, weighted: bool) -> tuple[np.ndarray, torch.Tensor]:
@@ -153,10 +145,10 @@ def _first_component(maps: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _formula(method: str) -> Formula:
+def _formula(class_name: str) -> Formula:
     """(activations, gradients), each (C, K, h, w) -> raw maps (C, h, w), by the library's class without its hooks."""
     import pytorch_grad_cam
 
-    parent = getattr(pytorch_grad_cam, LIBRARY[method])
+    parent = getattr(pytorch_grad_cam, class_name)
     bare = type(parent.__name__, (parent,), {"__init__": lambda self: None, "__del__": lambda self: None})()
     return lambda activations, slopes: bare.get_cam_image(None, None, None, activations, slopes, False)

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
-from core.explain.trust_lines import TrustLine
+from core.explain.trust import TrustLine
 from core.model.checkpoint import Card
 from core.model.classifier import Prediction
 from core.report.call import in_words
@@ -79,8 +79,8 @@ class CaseReport:
 
     @property
     def belief(self) -> list[tuple[str, str, str]]:
-        """Check, verdict, sentence."""
-        return [(line.title, line.verdict, line.sentence) for line in self.trust]
+        """Check, verdict in a word, sentence."""
+        return [(line.title, line.word, line.sentence) for line in self.trust]
 
     @property
     def provenance(self) -> list[tuple[str, str | None]]:

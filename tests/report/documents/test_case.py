@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from core.explain.heatmap import Heatmap
-from core.explain.trust_lines import TrustLine
+from core.explain.trust import TrustLine
 from core.model.domain import DomainVerdict
 from core.report.documents.case import CaseReport, case_html, case_pdf
 from core.report.documents.report import DISCLAIMER
