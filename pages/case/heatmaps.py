@@ -10,6 +10,7 @@ from core.explain.methods import METHODS
 from core.report import figures
 from pages.shared import downloads, occlusion_controls, resources, state, viewer, widgets
 from pages.shared.case import Case, current, film_range, kinship
+from pages.shared.text import plain
 from pages.shared.viewer import View
 
 if TYPE_CHECKING:
@@ -179,7 +180,8 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
     card = resources.trust(case.model, case.film, map_, case.lungs, case.truth)
     st.caption(card.headline)
     if card.power is not None and card.group("evidence"):
-        st.caption(f"How often the occlusion test tells for this model: {card.power.sentence}.")
+        told = plain(card.power.sentence, longest=400)
+        st.caption(f"How often the occlusion test tells for this model: {told}.")
     widgets.trust_lines((*card.group("domain"), *card.group("evidence")))
     for lines, title in (
         (card.group("truth"), "Against the known finding"),

@@ -41,7 +41,9 @@ def trust_lines(lines: "Iterable[TrustLine]") -> None:
     """Lines of a trust card: a sign, the verdict in a word, and the sentence."""
     with st.container(gap="xxsmall"):
         for line in lines:
-            st.markdown(f"{VERDICTS[line.verdict]} :small[**{line.title}: {line.word}.** {line.sentence}]")
+            st.markdown(
+                f"{VERDICTS[line.verdict]} :small[**{line.title}: {line.word}.** {plain(line.sentence, longest=600)}]"
+            )
 
 
 @contextmanager

@@ -59,6 +59,8 @@ def test_the_card_decides_the_line():
     assert verdicts == ["good", "caution", "bad"]
     assert randomisation_line({}, "gradcam").verdict == "unknown"
     assert randomisation_line({"gradcam": {"final": 0.1}}, "gradcam").verdict == "unknown"  # by the rule of old
+    for strange in ("passes", 3, ["final"], row | {"final": "0.1"}, row | {"final": 0.1, "seeds": None}):
+        assert randomisation_line({"gradcam": strange}, "gradcam").verdict == "unknown"
 
 
 def test_destroyed_weights_answer_by_an_engine_of_their_own(toy, film):

@@ -6,7 +6,7 @@ stable, and destroyed networks give stable maps, too.
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -41,8 +41,8 @@ def stability_line(found: Stability) -> TrustLine:
 
 def randomisation_line(card: Mapping[str, Mapping[str, Any]], method: str) -> TrustLine:
     """What the checkpoint's card says of this method's randomisation check."""
-    title, measured = "Randomised weights", card.get(method, {})
-    if "chance" not in measured:
+    title, measured = "Randomised weights", card.get(method)
+    if not _by_todays_rule(measured):
         older = " by today's rule" if measured else ""
         sentence = f"Not measured{older} for this checkpoint and {METHODS[method].title}."
         return unknown("randomisation", title, sentence, "fact")
@@ -60,3 +60,16 @@ def randomisation_line(card: Mapping[str, Mapping[str, Any]], method: str) -> Tr
     }[verdict]
     sentence = f"{lead} (correlation left {left:.2f}, chance {chance:.2f}, {measured['seeds']} seeds)."
     return TrustLine("randomisation", title, float(left), None, verdict, sentence, details, "fact")
+
+
+def _by_todays_rule(measured: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a card's entry has what the line reads: cards come from anybody, and older ones from another rule."""
+    if not isinstance(measured, Mapping):
+        return False
+    numbers = [measured.get(key) for key in ("final_blank", "chance", "chance_95", "seeds")]
+    left = measured.get("final")
+    return all(_is_number(number) for number in numbers) and (left is None or _is_number(left))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -47,9 +47,12 @@ def of_card(power: Mapping[str, Any], method: str) -> Power | None:
     """What a card says of a method; None where nothing, or nothing usable, was measured."""
     try:
         found = Power(**power[method])
+        whole = all(type(n) is int for n in (found.films, found.passed, found.random))
+        sound = whole and found.films > 0 and min(found.passed, found.random) >= 0
+        sound = sound and max(found.passed, found.random) <= found.films
     except (KeyError, TypeError):
         return None
-    return found if found.films > 0 else None
+    return found if sound and isinstance(found.cohort, str) else None
 
 
 def to_card(power: Power) -> dict[str, Any]:

@@ -105,6 +105,8 @@ def test_low_power_makes_a_map_within_chance_undecided_and_high_power_condemns_i
         assert card.power.share == passed / 100
     assert of_card({"gradcam": {"films": 3}}, "gradcam") is None
     assert of_card({}, "gradcam") is None
+    for strange in ({"films": 0}, {"films": 3.0}, {"passed": 101}, {"random": -1}, {"cohort": 3}):
+        assert of_card({"gradcam": to_card(Power("films", 100, 5, 4)) | strange}, "gradcam") is None
 
 
 def test_a_real_map_of_a_toy_gets_a_card(spotter):
