@@ -12,6 +12,7 @@ from pathlib import Path
 from core.cli import main as core
 from core.data.readers import data_root
 from core.evaluate.evaluation import Evaluation, from_parquet
+from core.evaluate.scopes import MACRO, OVERALL
 from core.model.checkpoint import EVALUATION
 
 HELD_OUT = ("COVID-19_Radiography_Dataset", "Coronahack-Chest-XRay-Dataset", "covid-chestxray-dataset")
@@ -33,8 +34,8 @@ def run(recipe: str, held_out: str, folder: Path, settings: list[str]) -> Evalua
 def row(evaluation: Evaluation) -> list[str]:
     """Films, macro AUROC, balanced accuracy, and COVID-19's AUROC and sensitivity, with 95 % intervals."""
     figures = evaluation.figures()
-    macro, covid = figures["macro avg"], figures[COVID]
-    told = [macro["auroc"], figures["all films"]["balanced_accuracy"], covid["auroc"], covid["recall"]]
+    macro, covid = figures[MACRO], figures[COVID]
+    told = [macro["auroc"], figures[OVERALL]["balanced_accuracy"], covid["auroc"], covid["recall"]]
     return [f"{len(evaluation):,}", *map(str, told)]
 
 

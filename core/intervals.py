@@ -1,8 +1,13 @@
-"""How far a figure can be trusted: Wilson intervals for plain proportions, the bootstrap over patients for all else.
+"""How far a figure can be trusted: an interval by the kind of figure, each kind covered by `benchmarks.coverage`.
 
-Its percentiles serve where they are good. Near the end of a figure's scale, where a handful of errors decides, they are
-too narrow and lie on one side (an AUROC of 0.97 on ten positive films: 80 % of them hold the truth); there the
-bootstrap's standard error is taken on the logit or log scale instead.
+- plain proportions: Wilson's score interval (1927); where patients have several films, of as many *effective* films as
+  the patients' variance leaves (Korn and Graubard 1998), with Student's t of the patients;
+- other figures on a bounded scale (AUROC, F1, MCC ...): the same score interval of an effective number of films that
+  follows from the bootstrap's variance: v (1 - v) / variance. Bare percentiles are too narrow and lie on one side where
+  a handful of errors decides (an AUROC of 0.97 on ten positive films: 80 % of them hold the truth);
+- means of a skewed loss (log loss, Brier score): Hall's transformation (1992) of Student's t, by patient;
+- sums of shares and their ratios: MOVER (Donner and Zou 2012), from the intervals of the parts;
+- calibration errors: the basic bootstrap, for luck pushes them one way.
 
 The bootstrap draws patients, not films: two films of one patient are not two pieces of evidence. A resample is a column
 of film weights (how often the film's patient was drawn), so every figure of every resample is a weighted sum, and the
@@ -10,24 +15,29 @@ whole bootstrap a few matrix products. Column 0 weighs every film once: the figu
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from scipy.stats import t
 
 LEVEL = 0.95  # the share of such intervals that hold the truth
 HOW = (
-    "bootstrap over patients, near the ends of a scale by its standard error on the logit or log scale; Wilson for "
-    "proportions where every patient has one film; MOVER for PPV and NPV at another prevalence"
+    "Wilson for proportions, of effective films where patients have several; the same of the bootstrap's variance by "
+    "patient for other bounded figures; Hall's transformation for log loss and Brier score; MOVER for macro recall "
+    "and for PPV and NPV at another prevalence; the basic bootstrap for calibration errors"
 )
+TOO_FEW = "too few for an interval"
+FEWEST = 5  # patients on the rarer side of a ranking, and of a mean loss; below, no interval is shown
 REPLICATES = 1000  # resamples of the patients ...
 _MOST_WEIGHTS = 20_000_000  # ... unless films x resamples would pass this (80 MB); never fewer than 200
 _Z = 1.959964  # normal quantile of (1 + LEVEL) / 2
-_NEAR = 3.2  # standard errors from the end of a scale: of a plain proportion, ten errors
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One number with its 95 % interval; all three are NaN where the number is not defined."""
+    """One number with its 95 % interval; all NaN where it is not defined, the limits alone where films are too few."""
 
     value: float
     low: float
@@ -35,6 +45,17 @@ class Estimate:
     n: int  # films behind it
     help: str = ""  # plain language, from the glossary
     note: str = ""  # "not defined: no films of COVID-19", else empty
+    method: str = ""  # how the interval was made; `TOO_FEW` where there is none
+
+    @classmethod
+    def without(cls, value: float, n: int, help: str = "") -> "Estimate":
+        """A number that too few patients stand behind for an interval."""
+        return cls(value, math.nan, math.nan, n, help, method=TOO_FEW)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it has an interval."""
+        return self.defined and not math.isnan(self.low)
 
     @property
     def defined(self) -> bool:
@@ -44,20 +65,24 @@ class Estimate:
         """``0.951 [0.912, 0.973]``, or the note of a figure that is not defined."""
         if not self.defined:
             return self.note or "not defined"
-        return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+        return f"{self.value:.{digits}f} {self.limits(digits)}"
+
+    def limits(self, digits: int = 3) -> str:
+        """``[0.912, 0.973]``, or that there are too few films for an interval."""
+        return f"[{self.low:.{digits}f}, {self.high:.{digits}f}]" if self.bounded else f"({TOO_FEW})"
 
     def __str__(self) -> str:
         return self.text()
 
 
-def wilson(successes: float, n: float) -> tuple[float, float]:
+def wilson(successes: float, n: float, z: float = _Z) -> tuple[float, float]:
     """Wilson's score interval (1927) of ``successes / n``; (NaN, NaN) where n is 0."""
     if n <= 0:
         return math.nan, math.nan
     share = successes / n
-    centre = share + _Z**2 / (2 * n)
-    spread = _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    low, high = (centre - spread) / (1 + _Z**2 / n), (centre + spread) / (1 + _Z**2 / n)
+    centre = share + z**2 / (2 * n)
+    spread = z * math.sqrt(max(share * (1 - share), 0.0) / n + z**2 / (4 * n**2))
+    low, high = (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)
     return (0.0 if successes == 0 else low), (1.0 if successes == n else high)
 
 
@@ -107,12 +132,27 @@ def of_mean(values: np.ndarray, clusters: np.ndarray, share: bool, seed: int = 0
         return math.nan, math.nan
     weights = resamples(groups, seed=seed).astype(float)
     samples = (values @ weights) / weights.sum(axis=0)
-    return of_share(float(samples[0]), samples[1:], patients) if share else _limits(samples[1:])
+    if share:
+        return of_share(float(samples[0]), samples[1:], patients, len(values))
+    reach = student(patients) * error(samples[1:], patients)
+    return float(samples[0]) - reach, float(samples[0]) + reach
 
 
-def of_share(value: float, samples: np.ndarray, clusters: int) -> tuple[float, float]:
+def of_share(value: float, samples: np.ndarray, clusters: int, most: float = math.inf) -> tuple[float, float]:
     """The interval of a share of films, 0 to 1, from its resamples (R,), NaN where undefined; see ``settle``."""
-    return settle(value, samples, _limits(samples), clusters)
+    return settle(value, samples, clusters, most=most)
+
+
+@lru_cache(maxsize=4096)
+def student(clusters: int) -> float:
+    """Quantile of Student's t for an interval that rests on so many patients; that of two for one."""
+    return float(t.ppf((1 + LEVEL) / 2, max(clusters - 1, 1)))
+
+
+def error(samples: np.ndarray, clusters: int) -> float:
+    """Standard error from resamples (R,) of so many patients, of which the bootstrap sees (P - 1) / P."""
+    known = samples[~np.isnan(samples)]
+    return float(known.std()) * math.sqrt(clusters / max(clusters - 1, 1)) if len(known) else 0.0
 
 
 def basic(value: float, low: float, high: float) -> tuple[float, float]:
@@ -127,54 +167,72 @@ def basic(value: float, low: float, high: float) -> tuple[float, float]:
 def settle(
     value: float,
     samples: np.ndarray,
-    limits: tuple[float, float],
     clusters: int,
     scale: tuple[float, float] = (0.0, 1.0),
+    most: float = math.inf,
 ) -> tuple[float, float]:
-    """The interval of a bootstrapped figure, mended where its percentiles mislead.
+    """The score interval of a bootstrapped figure on a bounded scale: Wilson's, of an effective number of films.
+
+    That number is v (1 - v) / variance of the figure taken to 0 .. 1. Where no resample differs, the bootstrap knows
+    nothing of the errors it has not met: there it is the number of patients.
 
     Args:
         value: the figure itself.
         samples: its resamples (R,); NaN where undefined.
-        limits: their percentiles.
         clusters: patients of the smallest class involved.
-        scale: lowest and highest value the figure can have; the highest may be infinite.
+        scale: lowest and highest value the figure can have.
+        most: effective films at most.
     """
-    low, high = widen(value, *limits, clusters)
-    known = samples[~np.isnan(samples)]
-    error = float(known.std()) if len(known) else 0.0
-    below, above = value - scale[0], scale[1] - value
-    if error < 1e-9 and clusters == 1 and min(below, above) > 1e-9 and math.isfinite(above):
-        share = wilson(below / (below + above), 1)  # one patient is drawn or not: no resample differs
-        return scale[0] + share[0] * (below + above), scale[0] + share[1] * (below + above)
-    if error < 1e-9 or min(below, above) <= 1e-9 or min(below, above) >= _NEAR * error:
-        return low, high
-    if math.isinf(above):
-        factor = math.exp(_Z * error / below)
-        return scale[0] + below / factor, scale[0] + below * factor
-    step = _Z * error * (1 / below + 1 / above)  # on the logit scale
-    odds = (below / above * math.exp(-step), below / above * math.exp(step))
-    low, high = ((scale[0] + scale[1] * o) / (1 + o) for o in odds)
-    return low, high
+    length = scale[1] - scale[0]
+    share = min(max((value - scale[0]) / length, 0.0), 1.0)
+    spread = error(samples, clusters) / length
+    silent = spread < 1e-9 or min(share, 1 - share) < 1e-9
+    if silent:
+        low, high = wilson(share * max(clusters, 1), max(clusters, 1))
+    else:
+        films = min(share * (1 - share) / spread**2, most)
+        low, high = wilson(share * films, films, student(clusters))
+    return scale[0] + length * low, scale[0] + length * high
 
 
-def _limits(samples: np.ndarray) -> tuple[float, float]:
-    low, high = (float(limit[0]) for limit in percentiles(samples[:, None]))
-    return low, high
+def of_losses(losses: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
+    """The interval of a mean of skewed losses (N,), 0 or more, of films whose patients (N,) are 0 .. P-1.
 
-
-def widen(value: float, low: float, high: float, clusters: int) -> tuple[float, float]:
-    """Replace an interval that collapsed onto 0 or 1 by Wilson's.
-
-    Where every film is right, every resample is right too and the bootstrap knows nothing of the errors it has not met.
-    Wilson's interval of ``clusters`` successes out of ``clusters`` (patients, of the smallest class involved) does.
+    Hall's monotone transformation (1992) of Student's t takes off the skewness that a few confident errors make.
     """
-    if clusters > 0 and math.isclose(low, high, abs_tol=1e-9):
-        if math.isclose(value, 1.0, abs_tol=1e-9):
-            return wilson(clusters, clusters)[0], 1.0
-        if math.isclose(value, 0.0, abs_tol=1e-9):
-            return 0.0, wilson(0, clusters)[1]
-    return low, high
+    films = np.bincount(clusters).astype(float)
+    sums = np.bincount(clusters, weights=losses)
+    patients, mean = len(films), float(sums.sum() / films.sum())
+    each = (sums - mean * films) / films.mean()  # (P,), what each patient adds to the error of the mean
+    spread = float(np.sqrt((each**2).sum() / (patients - 1)))
+    if spread < 1e-12:
+        return mean, mean
+    skewness = max(float((each**3).mean() / (each**2).mean() ** 1.5), 1e-3)
+    root = math.sqrt(patients)
+
+    def at(quantile: float) -> float:
+        inner = 1 + skewness * (quantile / root - skewness / (6 * patients))
+        return 3 / skewness * (float(np.cbrt(inner)) - 1) * spread
+
+    reach = student(patients)
+    return max(0.0, mean - at(reach)), max(mean, mean - at(-reach))
+
+
+def rank_films(area: float, positives: int, negatives: int) -> float:
+    """Films of a proportion that tell as much as an AUROC of so many positive and negative patients at most.
+
+    From the variance of Hanley and McNeil (1982) for exponential scores, near which that of few films scatters.
+    """
+    area = min(max(area, 1 - area), 1 - 1e-6)
+    bracket = 1 + (positives - 1) * (1 - area) / (2 - area) + (negatives - 1) * area / (1 + area)
+    return positives * negatives / bracket
+
+
+def mover(value: float, parts: Sequence[tuple[float, float, float, float]]) -> tuple[float, float]:
+    """The interval of a weighted sum of independent figures (weight, value, low, high): MOVER, 0 to 1."""
+    down = math.sqrt(sum((weight * (own - low)) ** 2 for weight, own, low, _ in parts))
+    up = math.sqrt(sum((weight * (high - own)) ** 2 for weight, own, _, high in parts))
+    return max(0.0, value - down), min(1.0, value + up)
 
 
 def ratio(

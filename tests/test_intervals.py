@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
-from core.intervals import percentiles, ratio, resamples, settle, widen, wilson
+from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED
+from core.intervals import TOO_FEW, mover, of_losses, percentiles, ratio, resamples, settle, student, wilson
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
 
@@ -56,20 +56,56 @@ def test_proportions_without_repeated_patients_get_wilsons_interval():
 
 
 def test_perfection_on_few_films_is_not_certainty():
-    labels = np.tile([0, 1, 2], 4)
-    perfect = Evaluation(CLASSES, labels, np.eye(3)[labels], evaluation(films=12).samples)
+    labels = np.tile([0, 1, 2], 5)
+    perfect = Evaluation(CLASSES, labels, np.eye(3)[labels], evaluation(films=15).samples)
     figures = perfect.figures()
     for scope, key in ((OVERALL, "accuracy"), (MACRO, "auroc"), (OVERALL, "mcc"), (MACRO, "f1")):
         figure = figures[scope][key]
         assert figure.value == 1
         assert figure.high == 1
-        assert figure.low < 0.8
-    assert figures[MACRO]["auroc"].low == pytest.approx(wilson(4, 4)[0])
+        assert figure.low < 0.85
+    assert figures[MACRO]["auroc"].low == pytest.approx(wilson(5, 5)[0])
 
 
-def test_widen_leaves_honest_intervals_alone():
-    assert widen(0.9, 0.85, 0.95, 20) == (0.85, 0.95)
-    assert widen(0.4, 0.4, 0.4, 20) == (0.4, 0.4)
+def test_too_few_for_an_interval_is_said_and_five_are_enough():
+    for films, shown in ((4, False), (5, True)):
+        labels = np.repeat([0, 1], [60, films])
+        p = probabilities(labels, 2, 1.5, np.random.default_rng(0))
+        samples = pd.DataFrame({"path": labels.astype(str)})
+        figures = Evaluation(("a", "b"), labels, p, samples).figures()["b"]
+        assert figures["auroc"].bounded == shown
+        assert (figures["auroc"].method == TOO_FEW) != shown
+        assert (TOO_FEW in figures["auroc"].text()) != shown
+        assert figures["recall"].bounded
+
+
+def test_a_model_that_says_one_thing_only_has_no_certain_balanced_accuracy():
+    labels = np.repeat([0, 1], [60, 40])
+    p = np.tile([0.9, 0.1], (100, 1))
+    figure = Evaluation(("a", "b"), labels, p, pd.DataFrame({"path": labels.astype(str)})).figures()[OVERALL]
+    balanced = figure["balanced_accuracy"]
+    assert balanced.value == 0.5
+    assert balanced.low < 0.47
+    assert balanced.high > 0.53
+    assert figure["kappa"].low < -0.1
+
+
+def test_mover_of_one_part_is_its_interval():
+    assert mover(0.8, [(1.0, 0.8, 0.7, 0.87)]) == pytest.approx((0.7, 0.87))
+    low, high = mover(0.75, [(0.5, 0.8, 0.7, 0.87), (0.5, 0.7, 0.6, 0.8)])
+    assert 0.75 - low == pytest.approx(math.hypot(0.05, 0.05))
+    assert high - 0.75 == pytest.approx(math.hypot(0.035, 0.05))
+
+
+def test_losses_without_skewness_get_students_t_and_skewed_ones_reach_up():
+    values = np.tile([0.9, 1.0, 1.1], 20)
+    low, high = of_losses(values, np.arange(60))
+    reach = student(60) * values.std(ddof=1) / math.sqrt(60)
+    assert (1 - low, high - 1) == pytest.approx((reach, reach), rel=0.01)
+    skewed = np.r_[np.full(57, 0.02), 2.0, 3.0, 4.0]
+    low, high = of_losses(skewed, np.arange(60))
+    assert high - skewed.mean() > 2 * (skewed.mean() - low)
+    assert of_losses(np.repeat(skewed, 3), np.repeat(np.arange(60), 3)) == pytest.approx((low, high))
 
 
 def test_ratio_of_shares_is_that_of_its_formula_and_has_its_limits():
@@ -89,17 +125,20 @@ def test_ratio_of_shares_is_that_of_its_formula_and_has_its_limits():
     assert ratio(0.5, (0.4, 0.6), 0.0, (0.0, 0.1))[0] > 4
 
 
-def test_settle_changes_what_lies_near_the_end_of_its_scale():
+def test_a_score_interval_of_a_proportions_resamples_is_wilsons():
     rng = np.random.default_rng(0)
-    middle = rng.normal(0.8, 0.02, 2000)
-    assert settle(0.8, middle, (0.76, 0.84), 50) == (0.76, 0.84)
-    hits = rng.binomial(100, 0.97, 5000) / 100
-    low, high = settle(0.97, hits, (0.94, 1.0), 100)
-    assert (low, high) == pytest.approx(wilson(97, 100), abs=0.012)
-    assert settle(0.94, 2 * hits - 1, (0.88, 1.0), 100, (-1.0, 1.0)) == pytest.approx((2 * low - 1, 2 * high - 1))
-    low, high = settle(0.03, 1 - hits, (0.0, 0.06), 100, (0.0, math.inf))
-    assert low * high == pytest.approx(0.03**2)
-    assert settle(1.0, np.ones(50), (1.0, 1.0), 8) == widen(1.0, 1.0, 1.0, 8)
+    for share, n in ((0.8, 400), (0.97, 100)):
+        hits = rng.binomial(n, share, 20_000) / n
+        found = settle(share, hits, n)
+        assert found == pytest.approx(wilson(share * n, n, student(n)), abs=0.004)
+        scaled = settle(2 * share - 1, 2 * hits - 1, n, (-1.0, 1.0))
+        assert scaled == pytest.approx(tuple(2 * limit - 1 for limit in found))
+    narrow = settle(0.9, 0.9 + rng.normal(0, 1e-3, 1000), 20, most=20)
+    assert narrow == pytest.approx(wilson(18, 20, student(20)))
+    assert settle(1.0, np.ones(50), 8) == wilson(8, 8)
+    low, high = settle(0.4, np.full(50, 0.4), 20)
+    assert low < 0.25
+    assert high > 0.55
 
 
 def test_films_of_one_patient_called_rightly_say_little_of_precision():
@@ -150,7 +189,7 @@ def test_a_mean_over_classes_does_not_take_a_perfect_small_class_for_certain():
     assert macro.value - macro.low > (1 - small.low) / 3
     balanced = figures[OVERALL]["balanced_accuracy"]
     assert (balanced.value, balanced.low, balanced.high) == pytest.approx((macro.value, macro.low, macro.high))
-    weighted = figures["weighted avg"]["recall"]
+    weighted = figures[WEIGHTED]["recall"]
     assert weighted.value - weighted.low < macro.value - macro.low
 
 

@@ -27,11 +27,26 @@ def calibration_error(
     return np.abs(gaps).sum(axis=0) / weights.sum(axis=0)
 
 
-def calibration_floor(probability: np.ndarray, bins: int = BINS, draws: int = 200, seed: int = 0) -> np.ndarray:
-    """Calibration errors (draws,) of a perfectly calibrated model with these probabilities (N,), on this many films."""
-    luck = np.random.default_rng(seed).random((len(probability), draws)) < probability[:, None]
-    members = np.eye(bins)[bin_of(probability, bins)]
-    gaps = members.T @ (probability[:, None] - luck)
+def calibration_floor(
+    probability: np.ndarray,
+    bins: int = BINS,
+    draws: int = 400,
+    seed: int = 0,
+    came_true: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
+) -> np.ndarray:
+    """Calibration errors (draws,) of a perfectly calibrated model with these probabilities (N,), on this many films.
+
+    Args:
+        came_true: bool (N,), with ``clusters`` int (N,), 0 .. P-1: the patient of each film, where some have several.
+            Films of one patient go right or wrong together; each patient's errors get a sign of their own, drawn anew.
+    """
+    rng, members = np.random.default_rng(seed), np.eye(bins)[bin_of(probability, bins)]
+    if clusters is None or came_true is None:
+        gaps = members.T @ (probability[:, None] - (rng.random((len(probability), draws)) < probability[:, None]))
+    else:
+        signs = rng.choice(np.array([-1.0, 1.0]), (int(clusters.max()) + 1, draws))
+        gaps = (members * (probability - came_true)[:, None]).T @ signs[clusters]
     return np.abs(gaps).sum(axis=0) / len(probability)
 
 

@@ -15,6 +15,8 @@ from core.evaluate.glossary import GLOSSARY
 from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.intervals import LEVEL, Estimate, basic, percentiles, wilson
 
+HOW = "paired bootstrap over patients"
+
 
 @dataclass(frozen=True)
 class McNemar:
@@ -68,7 +70,7 @@ def compare(
     if (called[0] == called[1]).all() and not np.array_equal(first.probabilities, second.probabilities):
         low, high = _unseen(first, list(gaps), low, high)
     differences = {
-        key: Estimate(float(gap[0]), float(low[i]), float(high[i]), len(first), GLOSSARY[key].help, _note(gap[0]))
+        key: Estimate(float(gap[0]), float(low[i]), float(high[i]), len(first), GLOSSARY[key].help, _note(gap[0]), HOW)
         for i, (key, gap) in enumerate(gaps.items())
     }
     test = mcnemar(first.labels, *called, first.clusters if first.clustered else None)

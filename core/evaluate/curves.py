@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.intervals import percentiles
+from core.intervals import FEWEST, settle
 
 GRID = np.linspace(0, 1, 101)  # where the bands are given
 _POINTS = 400  # most points of a drawn curve
@@ -26,8 +26,12 @@ class Curves:
     pr_high: np.ndarray
 
 
-def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray) -> Curves:
-    """Curves of one sweep: thresholds (T,) and counts (T, 1+R), as `metrics.sweep` returns them."""
+def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray, patients: tuple[int, int]) -> Curves:
+    """Curves of one sweep: thresholds (T,) and counts (T, 1+R), as `metrics.sweep` returns them.
+
+    Args:
+        patients: who have films of the class, and films of others.
+    """
     positives, negatives = float(tp[-1, 0]), float(fp[-1, 0])
     if not positives or not negatives:
         nothing = np.array([])
@@ -41,12 +45,25 @@ def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray) -> Curves:
     purity = tp[:, valid] / np.maximum(found, 1)
     first = np.argmax(found > 0, axis=0)  # above the first film found, its precision holds
     purity = np.where(found > 0, purity, purity[first, np.arange(len(first))])
-    columns = range(1, tpr.shape[1])
-    roc = np.array([np.interp(GRID, fpr[:, r], tpr[:, r]) for r in columns])
-    # Several cut-offs reach the same recall: the highest of them, which comes first, is its precision.
-    pr = np.array([np.interp(-GRID, -tpr[::-1, r], purity[::-1, r]) for r in columns])
+    roc = np.array([np.interp(GRID, fpr[:, r], tpr[:, r]) for r in range(tpr.shape[1])])
+    # A curve of precision is a step: a recall has the precision of the first cut-off that reaches it.
+    reached = [np.searchsorted(tpr[:, r], GRID - 1e-9).clip(0, len(tpr) - 1) for r in range(tpr.shape[1])]
+    pr = np.array([purity[reached[r], r] for r in range(tpr.shape[1])])
     share = positives / (positives + negatives)
-    return Curves(threshold[kept], fpr[:, 0], tpr[:, 0], purity[:, 0], share, *percentiles(roc), *percentiles(pr))
+    bands = (*_band(roc, patients[0]), *_band(pr, patients[0]))
+    return Curves(threshold[kept], fpr[:, 0], tpr[:, 0], purity[:, 0], share, *bands)
+
+
+def _band(curve: np.ndarray, patients: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pointwise 95 % limits (101,) of shares (1+R, 101): as `settle` gives them, of so many films at most.
+
+    Resamples alone take what is perfect for certain, and the steps of few films for the curve. NaN for few patients.
+    """
+    if patients < FEWEST:
+        return np.full(len(GRID), np.nan), np.full(len(GRID), np.nan)
+    points = (settle(float(column[0]), column[1:], patients, most=patients) for column in curve.T)
+    low, high = np.array(list(points)).T
+    return np.minimum(low, curve[0]), np.maximum(high, curve[0])
 
 
 def _corners(tp: np.ndarray, fp: np.ndarray) -> np.ndarray:

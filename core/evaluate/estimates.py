@@ -7,12 +7,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.evaluate import metrics
-from core.evaluate.glossary import GLOSSARY
-from core.intervals import Estimate, basic, percentiles, ratio, settle, wilson
+from core.evaluate.glossary import GLOSSARY, Policy
+from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED, Scope
+from core.intervals import (
+    FEWEST,
+    Estimate,
+    basic,
+    mover,
+    of_losses,
+    percentiles,
+    rank_films,
+    ratio,
+    settle,
+    student,
+    wilson,
+)
+from core.intervals import error as standard_error
 
-MACRO, WEIGHTED, OVERALL = "macro avg", "weighted avg", "all films"
 PER_CLASS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision")  # also averaged
-_SCALES = {"mcc": (-1.0, 1.0), "kappa": (-1.0, 1.0), "log_loss": (0.0, math.inf), "brier": (0.0, math.inf)}
 _UNDEFINED = {
     "precision": "no films called {name}",
     "recall": "no films of {name}",
@@ -37,12 +49,13 @@ class Replicates:
     per_film: Mapping[str, np.ndarray]  # "log_loss", "brier", "ece": (1+R,)
     ece_floor: np.ndarray  # (draws,)
     patients: Mapping[str, np.ndarray]  # int (C,): behind each class's "recall", "specificity", "precision" and "npv"
-    clusters: int  # patients in all
+    losses: Mapping[str, np.ndarray]  # "log_loss", "brier": (N,)
+    clusters: np.ndarray  # int (N,), 0 .. P-1: the patient of each film
     clustered: bool  # whether any patient has more than one film
 
 
 Figures = dict[
-    str, dict[str, Estimate]
+    Scope, dict[str, Estimate]
 ]  # scope (class name, MACRO, WEIGHTED or OVERALL) -> key of the glossary -> figure
 
 
@@ -50,12 +63,13 @@ Figures = dict[
 class _Draft:
     """A figure before its interval."""
 
-    scope: str
+    scope: Scope
     key: str
     samples: np.ndarray  # (1+R,)
     n: int
     clusters: int  # stands in for n where the bootstrap collapses
     counts: tuple[float, float] | None = None  # successes and trials, where it is a plain proportion
+    most: float = math.inf  # effective films at most
     note: str = ""
 
 
@@ -71,7 +85,8 @@ def figures(replicates: Replicates, classes: tuple[str, ...], prevalence: Mappin
     low, high = percentiles(np.stack([draft.samples[1:] for draft in drafts], axis=1))
     result: Figures = {}
     for draft, bootstrap in zip(drafts, zip(low, high, strict=True), strict=True):
-        result.setdefault(draft.scope, {})[draft.key] = _finish(draft, bootstrap, replicates.clustered)
+        result.setdefault(draft.scope, {})[draft.key] = _finish(draft, bootstrap, replicates)
+    _means_of_shares(result, dict(zip(classes, replicates.confusion[0].sum(axis=1), strict=True)))
     _add_collapsed(result, drafts, dict(zip(classes, replicates.confusion[0].sum(axis=1), strict=True)))
     for name, share in (prevalence or {}).items():
         result[name] |= _at_prevalence(result[name], name, share, round(float(replicates.confusion[0].sum())))
@@ -79,19 +94,44 @@ def figures(replicates: Replicates, classes: tuple[str, ...], prevalence: Mappin
     return result
 
 
-def _finish(draft: _Draft, bootstrap: tuple[float, float], clustered: bool) -> Estimate:
-    value = float(draft.samples[0])
-    explained = GLOSSARY[draft.key].help
+def _finish(draft: _Draft, bootstrap: tuple[float, float], replicates: Replicates) -> Estimate:
+    value, term = float(draft.samples[0]), GLOSSARY[draft.key]
     if math.isnan(value):
-        return Estimate(math.nan, math.nan, math.nan, draft.n, explained, draft.note)
-    if draft.counts and not clustered:
+        return Estimate(math.nan, math.nan, math.nan, draft.n, term.help, draft.note)
+    if not draft.counts and draft.clusters < FEWEST:
+        return Estimate.without(value, draft.n, term.help)
+    policy = term.policy if draft.counts or term.policy is not Policy.PROPORTION else Policy.SCORE
+    if policy is Policy.PROPORTION and draft.counts and not replicates.clustered:
         low, high = wilson(*draft.counts)
-    elif draft.key == "ece":
+    elif policy is Policy.CALIBRATION:
         low, high = basic(value, *bootstrap)
-        low = max(0.0, low)
+        reach = student(draft.clusters) * standard_error(draft.samples[1:], draft.clusters)
+        low, high = max(0.0, low), min(1.0, max(high, value + reach))  # luck pushes up, but not for certain
+    elif policy is Policy.LOSS:
+        low, high = of_losses(replicates.losses[draft.key], replicates.clusters)
     else:
-        low, high = settle(value, draft.samples[1:], bootstrap, draft.clusters, _SCALES.get(draft.key, (0.0, 1.0)))
-    return Estimate(value, min(low, value), max(high, value), draft.n, explained)  # it holds its own figure
+        most = draft.counts[1] if draft.counts else draft.most
+        low, high = settle(value, draft.samples[1:], draft.clusters, term.scale, most)
+    return Estimate(value, min(low, value), max(high, value), draft.n, term.help, method=policy.value)
+
+
+def _means_of_shares(result: Figures, support: Mapping[str, float]) -> None:
+    """Macro and weighted recall, and balanced accuracy: from the intervals of the classes (MOVER).
+
+    The bootstrap takes a class that is always right, or always wrong, for certain: 0.500 [0.500, 0.500] of a model that
+    says one thing only.
+    """
+    present, total = [name for name, films in support.items() if films], sum(support.values())
+    for scope, key in ((MACRO, "recall"), (WEIGHTED, "recall"), (OVERALL, "balanced_accuracy")):
+        figure, own = result[scope][key], [result[name]["recall"] for name in present]
+        if figure.defined and all(recall.bounded for recall in own):
+            shares = [support[name] / total if scope is WEIGHTED else 1 / len(present) for name in present]
+            parts = [(share, part.value, part.low, part.high) for share, part in zip(shares, own, strict=True)]
+            low, high = mover(figure.value, parts)
+            method = Policy.MEAN_OF_SHARES.value
+            result[scope][key] = replace(
+                figure, low=min(low, figure.value), high=max(high, figure.value), method=method
+            )
 
 
 def _at_prevalence(of_class: Mapping[str, Estimate], name: str, prevalence: float, n: int) -> dict[str, Estimate]:
@@ -109,9 +149,13 @@ def _at_prevalence(of_class: Mapping[str, Estimate], name: str, prevalence: floa
             note = "not defined: " + _UNDEFINED[key].format(name=name)
             result[key] = Estimate(math.nan, math.nan, math.nan, n, GLOSSARY[key].help, note)
             continue
+        if not (good.bounded and other.bounded):
+            result[key] = Estimate.without(value, n, GLOSSARY[key].help)
+            continue
         limits = ratio(good.value, (good.low, good.high), 1 - other.value, (1 - other.high, 1 - other.low))
         low, high = (1 / (1 + 1 / (limit * before)) if limit else 0.0 for limit in limits)
-        result[key] = Estimate(value, min(low, value), max(high, value), n, GLOSSARY[key].help)
+        term = GLOSSARY[key]
+        result[key] = Estimate(value, min(low, value), max(high, value), n, term.help, method=term.policy.value)
     return result
 
 
@@ -144,7 +188,12 @@ def _of_classes(replicates: Replicates, classes: tuple[str, ...]) -> list[_Draft
             counts = (trials[key][0][index], trials[key][1][index]) if key in trials else None
             films = round(float(counts[1])) if counts else n
             clusters = int(replicates.patients[key][index]) if key in replicates.patients else rarer
-            drafts.append(_Draft(name, key, values[:, index], films, clusters, counts, note))
+            most = math.inf
+            if key == "auroc":
+                most = rank_films(float(values[0, index]), *sides)
+            elif key == "average_precision":
+                most = 2.0 * sides[0]
+            drafts.append(_Draft(name, key, values[:, index], films, clusters, counts, most, note))
     return drafts
 
 
@@ -175,11 +224,11 @@ def _add_collapsed(result: Figures, drafts: list[_Draft], support: Mapping[str, 
     samples = {(draft.scope, draft.key): draft.samples[1:] for draft in drafts}
     present = [name for name, films in support.items() if films]
     total = sum(support.values())
-    means = [(scope, key, key) for scope in (MACRO, WEIGHTED) for key in PER_CLASS]
-    for scope, mean, key in (*means, (OVERALL, "balanced_accuracy", "recall")):
-        figure = result[scope][mean]
+    for scope, key in ((scope, key) for scope in (MACRO, WEIGHTED) for key in PER_CLASS if key != "recall"):
+        figure = result[scope][key]
         silent = [name for name in present if _spread(samples[name, key]) < 1e-9 and result[name][key].defined]
-        if not figure.defined or not silent or _spread(samples[scope, mean]) < 1e-9:
+        silent = [name for name in silent if result[name][key].bounded]
+        if not figure.bounded or not silent or _spread(samples[scope, key]) < 1e-9:
             continue
         down, up = (figure.value - figure.low) ** 2, (figure.high - figure.value) ** 2
         for name in silent:
@@ -187,12 +236,15 @@ def _add_collapsed(result: Figures, drafts: list[_Draft], support: Mapping[str, 
             own = result[name][key]
             down, up = down + (share * (own.value - own.low)) ** 2, up + (share * (own.high - own.value)) ** 2
         low, high = max(0.0, figure.value - math.sqrt(down)), min(1.0, figure.value + math.sqrt(up))
-        result[scope][mean] = replace(figure, low=low, high=high)
+        result[scope][key] = replace(figure, low=low, high=high)
 
 
 def _spread(samples: np.ndarray) -> float:
     known = samples[~np.isnan(samples)]
     return float(np.ptp(known)) if len(known) else 0.0
+
+
+_OF_CLASSES = {"balanced_accuracy", "mcc", "kappa"}  # overall figures that the smallest class decides
 
 
 def _overall(replicates: Replicates) -> list[_Draft]:
@@ -213,7 +265,7 @@ def _overall(replicates: Replicates) -> list[_Draft]:
             key,
             samples,
             n,
-            clusters=replicates.clusters if key == "accuracy" else _smallest(replicates),
+            clusters=_smallest(replicates) if key in _OF_CLASSES else int(replicates.clusters.max()) + 1,
             counts=(right, n) if key == "accuracy" else None,
             note=f"not defined: {_UNDEFINED[key]}" if key in _UNDEFINED else "",
         )
@@ -229,7 +281,7 @@ def _smallest(replicates: Replicates) -> int:
 
 def _calibration(replicates: Replicates, ece: Estimate) -> dict[str, Estimate]:
     """What luck alone would show, and the calibration error: from 0 where it is no more than that."""
-    value = float(replicates.ece_floor.mean())
+    value, term = float(replicates.ece_floor.mean()), GLOSSARY["ece_floor"]
     low, high = (float(limit[0]) for limit in percentiles(replicates.ece_floor[:, None]))
-    floor = Estimate(value, min(low, value), max(high, value), ece.n, GLOSSARY["ece_floor"].help)
-    return {"ece": replace(ece, low=0.0) if ece.value <= high else ece, "ece_floor": floor}
+    floor = Estimate(value, min(low, value), max(high, value), ece.n, term.help, method=term.policy.value)
+    return {"ece": replace(ece, low=0.0) if ece.bounded and ece.value <= high else ece, "ece_floor": floor}

@@ -20,8 +20,10 @@ from core.evaluate.curves import Curves, curves
 from core.evaluate.estimates import Figures, Replicates, figures
 from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.evaluate.provenance import PROVENANCE, Provenance
+from core.evaluate.scopes import kind
 from core.intervals import resamples
 
+COLUMNS = ("scope", "of", "figure", "value", "low", "high", "n", "note", "method")
 SPLITS = tuple(name.value for name in Provenance)
 
 
@@ -112,22 +114,24 @@ class Evaluation:
         return np.bincount(self.labels * n + self.called(point), minlength=n * n).reshape(n, n)
 
     def figures(self, point: OperatingPoint = ARGMAX, prevalence: Mapping[str, float] | None = None) -> Figures:
-        """Every figure, by scope (a class, "macro avg", "weighted avg", "all films") and key of the glossary."""
+        """Every figure, by scope (a class or a `Total`) and key of the glossary."""
         return figures(self._replicates(point), self.classes, prevalence)
 
     def report(self, point: OperatingPoint = ARGMAX, prevalence: Mapping[str, float] | None = None) -> pd.DataFrame:
-        """The same as a tidy table: scope, figure, value, low, high, n, note."""
+        """The same as a tidy table of ``COLUMNS``; ``of`` tells a class from a total of the same name."""
         rows = [
-            (scope, key, figure.value, figure.low, figure.high, figure.n, figure.note)
+            (str(scope), kind(scope), key, figure.value, figure.low, figure.high, figure.n, figure.note, figure.method)
             for scope, group in self.figures(point, prevalence).items()
             for key, figure in group.items()
         ]
-        return pd.DataFrame(rows, columns=["scope", "figure", "value", "low", "high", "n", "note"])
+        return pd.DataFrame(rows, columns=list(COLUMNS))
 
     @cached_property
     def curves(self) -> dict[str, Curves]:
         """ROC and precision-recall curve of each class with their bands."""
-        return {name: curves(*sweep) for name, sweep in zip(self.classes, self._sweeps(), strict=True)}
+        sides = zip(self._patients["recall"], self._patients["specificity"], strict=True)
+        swept = zip(self.classes, self._sweeps(), sides, strict=True)
+        return {name: curves(*sweep, (int(own), int(others))) for name, sweep, (own, others) in swept}
 
     def reliability(self, class_name: str | None = None) -> pd.DataFrame:
         """Reliability bins of one class's probability, or of the confidence in the most likely class."""
@@ -153,8 +157,7 @@ class Evaluation:
         called = self.called(point)
         matrix = metrics.confusion(self.labels, called, len(self.classes), self.weights)
         patients = self._patients | {"precision": self._behind(called), "npv": self._behind(called, same=False)}
-        clusters = len(np.unique(self.clusters))
-        return Replicates(matrix, patients=patients, clusters=clusters, clustered=self.clustered, **self._steady)
+        return Replicates(matrix, patients=patients, clusters=self.clusters, clustered=self.clustered, **self._steady)
 
     @cached_property
     def clustered(self) -> bool:
@@ -174,15 +177,20 @@ class Evaluation:
         """What no operating point changes."""
         ranking = [(metrics.auroc(tp, fp), metrics.average_precision(tp, fp)) for _, tp, fp in self._sweeps()]
         areas, average_precisions = (np.stack(column, axis=1) for column in zip(*ranking, strict=True))
-        per_film = {
-            "log_loss": metrics.mean(metrics.log_losses(self.labels, self.probabilities), self.weights),
-            "brier": metrics.mean(metrics.briers(self.labels, self.probabilities), self.weights),
+        losses = {
+            "log_loss": metrics.log_losses(self.labels, self.probabilities),
+            "brier": metrics.briers(self.labels, self.probabilities),
+        }
+        per_film = {name: metrics.mean(values, self.weights) for name, values in losses.items()} | {
             "ece": calibration_error(self._confidence, self._right, self.weights),
         }
         return {
             "ranking": {"auroc": areas, "average_precision": average_precisions},
             "per_film": per_film,
-            "ece_floor": calibration_floor(self._confidence),
+            "losses": losses,
+            "ece_floor": calibration_floor(
+                self._confidence, came_true=self._right, clusters=self.clusters if self.clustered else None
+            ),
         }
 
 

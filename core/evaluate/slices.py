@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.glossary import GLOSSARY
+from core.evaluate.glossary import GLOSSARY, Policy
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.scopes import MACRO, OVERALL
 from core.intervals import LEVEL, Estimate, of_share, wilson
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
@@ -115,9 +115,9 @@ def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Est
     patients = len(np.unique(clusters))
     value, films, help_ = float(right.mean(dtype=np.float64)), len(right), GLOSSARY["accuracy"].help
     if patients == films:
-        return Estimate(value, *wilson(float(right.sum()), films), films, help_)
-    low, high = of_share(value, share[1:], patients)
-    return Estimate(value, min(low, value), max(high, value), films, help_)
+        return Estimate(value, *wilson(float(right.sum()), films), films, help_, method=Policy.PROPORTION.value)
+    low, high = of_share(value, share[1:], patients, films)
+    return Estimate(value, min(low, value), max(high, value), films, help_, method=Policy.PROPORTION.value)
 
 
 def _row(name: str, part: Evaluation, point: OperatingPoint) -> dict[str, str | int | Estimate]:

@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.errors import EvaluationError
 from core.evaluate.compare import Comparison
-from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.glossary import GLOSSARY
+from core.evaluate.scopes import MACRO, OVERALL
 from core.evaluate.split_reports import side_by_side
 from core.intervals import Estimate
 from core.report import evaluation_figures, figures

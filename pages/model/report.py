@@ -7,8 +7,9 @@ import streamlit as st
 from core.data.cohort import JOIN
 from core.errors import EvaluationError
 from core.evaluate import review
-from core.evaluate.estimates import OVERALL, Figures
+from core.evaluate.estimates import Figures
 from core.evaluate.operating import OperatingPoint
+from core.evaluate.scopes import OVERALL
 from core.report import evaluation_figures
 from core.report.documents.report import Report, as_csv, as_json, patients_in_words
 from pages.shared import evaluated_films, evaluations, operating, resources, tables, widgets

@@ -7,9 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluate import slices
-from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED, Figures
+from core.evaluate.estimates import Figures
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.operating import OperatingPoint
+from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED, Scope
 from core.intervals import Estimate
 from core.report import evaluation_figures
 from pages.shared import widgets
@@ -37,7 +38,11 @@ def leading(figures: Figures, target: str, prevalence: dict[str, float]) -> None
             with st.container(width=150, gap=None):
                 about = f"{figure.note or figure.help} Films behind it: {figure.n:,}."
                 st.metric(title, f"{figure.value:.3f}" if figure.defined else "–", help=about)
-                st.caption(f"{figure.low:.3f} to {figure.high:.3f}" if figure.defined else figure.note)
+                st.caption(_limits(figure))
+
+
+def _limits(figure: Estimate) -> str:
+    return f"{figure.low:.3f} to {figure.high:.3f}" if figure.bounded else figure.note or figure.method
 
 
 def by_class(evaluation: "Evaluation", figures: Figures) -> None:
@@ -47,11 +52,18 @@ def by_class(evaluation: "Evaluation", figures: Figures) -> None:
         zip(evaluation.classes, np.bincount(evaluation.labels, minlength=len(evaluation.classes)), strict=True)
     )
     for keys in BLOCKS:
-        scopes = [name for name in (*evaluation.classes, MACRO, WEIGHTED) if set(keys) & set(figures[name])]
+        scopes: list[Scope] = [
+            name for name in (*evaluation.classes, MACRO, WEIGHTED) if set(keys) & set(figures[name])
+        ]
         if not scopes:
             continue
         rows = [
-            [name, films.get(name, len(evaluation)), *(figures[name][key].text() for key in keys)] for name in scopes
+            [
+                str(name),
+                films.get(str(name), len(evaluation)) if name in evaluation.classes else len(evaluation),
+                *(figures[name][key].text() for key in keys),
+            ]
+            for name in scopes
         ]
         frame = pd.DataFrame(rows, columns=["Class", "Films", *(GLOSSARY[key].title for key in keys)])
         help_ = {GLOSSARY[key].title: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in keys}

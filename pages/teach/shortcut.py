@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.evaluate.estimates import OVERALL
+from core.evaluate.scopes import OVERALL
 from core.report import figures, overlay
 from pages.shared import evaluations, occlusion_controls, resources, viewer, widgets
 from pages.shared.case import Case

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import EvaluationError
-from core.evaluate.estimates import MACRO, OVERALL, PER_CLASS
+from core.evaluate.estimates import PER_CLASS
 from core.evaluate.evaluation import Evaluation, from_parquet, to_parquet
 from core.evaluate.operating import OperatingPoint, at_thresholds, cut_off_for_costs, cut_off_for_sensitivity
+from core.evaluate.scopes import MACRO, OVERALL, Total
+from core.intervals import wilson
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
 
@@ -41,7 +43,8 @@ def test_every_defined_figure_lies_inside_its_interval(seed, films, strength, pe
     for scope, group in drawn.figures(prevalence=dict.fromkeys(CLASSES, 0.1)).items():
         for key, figure in group.items():
             assert math.isnan(figure.value) == bool(figure.note), (scope, key)
-            assert math.isnan(figure.value) or figure.low <= figure.value <= figure.high, (scope, key, figure)
+            assert not figure.bounded or figure.low <= figure.value <= figure.high, (scope, key, figure)
+            assert bool(figure.method) == figure.defined, (scope, key, figure)
 
 
 def test_films_left_out_of_training_are_no_new_films():
@@ -178,6 +181,18 @@ def test_cost_cut_offs():
         cut_off_for_costs(0, 0)
 
 
+def test_a_class_called_like_a_total_keeps_its_figures():
+    drawn = evaluation(classes=("all films", "macro avg", "x"))
+    figures = drawn.figures()
+    assert figures["all films"]["recall"].value != figures[OVERALL]["accuracy"].value
+    assert set(figures) == {*drawn.classes, *Total}
+    table = drawn.report()
+    assert not table.duplicated(["scope", "of", "figure"]).any()
+    assert (
+        table.duplicated(["scope", "figure"]).sum() == 7
+    )  # the macro averages that the class of that name has as well
+
+
 def test_a_perfect_ranking_has_a_perfect_band():
     """Full recall is reached with full precision, whatever lower cut-offs add."""
     labels = np.tile([0, 1, 1], 20)
@@ -185,8 +200,10 @@ def test_a_perfect_ranking_has_a_perfect_band():
         ("no", "yes"), labels, np.eye(2)[labels] * 0.8 + 0.1, pd.DataFrame({"path": labels.astype(str)})
     )
     curve = perfect.curves["yes"]
-    assert (curve.pr_low == 1).all()
-    assert curve.pr_high[-1] == 1
+    assert (curve.precision[curve.tpr < 1] == 1).all()
+    assert (curve.pr_high == 1).all()
+    assert curve.pr_low == pytest.approx(wilson(40, 40)[0])  # what 40 films of 40 say, not certainty
+    assert (curve.roc_low[1:] < 1).all()
 
 
 def test_curves_pass_through_the_operating_point():

@@ -10,7 +10,7 @@ from sklearn import metrics as sk
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from core.evaluate import calibration, metrics
-from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED
+from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED
 from core.intervals import wilson
 from tests.evaluate.drawn import CLASSES, evaluation
 

@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 from core.errors import EvaluationError
 from core.evaluate.compare import compare, holm, mcnemar, sign_flips
 from core.evaluate.evaluation import Evaluation
+from core.evaluate.scopes import OVERALL
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities, spoilt
 
 
@@ -103,7 +104,7 @@ def test_paired_intervals_are_narrower_than_the_models_own():
     drawn = evaluation(strength=1)
     nudged = 0.9 * drawn.probabilities + 0.1 * probabilities(drawn.labels, 3, 1, rng)
     gap = compare(drawn, Evaluation(CLASSES, drawn.labels, nudged, drawn.samples)).differences["accuracy"]
-    own = drawn.figures()["all films"]["accuracy"]
+    own = drawn.figures()[OVERALL]["accuracy"]
     assert gap.high - gap.low < 0.7 * (own.high - own.low)
 
 

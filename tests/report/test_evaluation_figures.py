@@ -5,7 +5,7 @@ import pytest
 
 from core.evaluate import slices
 from core.evaluate.compare import compare
-from core.evaluate.estimates import OVERALL
+from core.evaluate.scopes import OVERALL
 from core.report import evaluation_figures as figures
 from tests.evaluate.drawn import CLASSES, evaluation, spoilt
 from tests.report.cards import history

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from core.evaluate import slices
-from core.evaluate.estimates import OVERALL
+from core.evaluate.scopes import OVERALL
 from core.intervals import HOW
 from core.report.documents.report import Report, patients_in_words
 

@@ -6,8 +6,8 @@ from itertools import groupby
 import pandas as pd
 
 from core.evaluate import review, slices
-from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED
 from core.evaluate.glossary import GLOSSARY
+from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED, Scope
 from core.intervals import Estimate
 from core.report import evaluation_figures
 from core.report.documents.checklist import ITEMS
@@ -77,7 +77,9 @@ def _body(report: Report) -> Iterator[str]:
 def _tables(report: Report, split: str) -> Iterator[str]:
     figures, evaluation = report.figures[split], report.evaluations[split]
     for keys in BLOCKS:
-        scopes = [name for name in (*evaluation.classes, MACRO, WEIGHTED) if set(keys) & set(figures[name])]
+        scopes: list[Scope] = [
+            name for name in (*evaluation.classes, MACRO, WEIGHTED) if set(keys) & set(figures[name])
+        ]
         rows = ([f"{n} ({support(evaluation, n):,})", *(_cell(figures[n][key]) for key in keys)] for n in scopes)
         if scopes:
             yield table(["Films", *(_TITLES[key] for key in keys)], rows, ["", *(GLOSSARY[key].help for key in keys)])
@@ -123,5 +125,11 @@ def _frame(frame: pd.DataFrame) -> str:
 
 def _cell(value: object) -> object:
     if isinstance(value, Estimate):
-        return value.text().replace(", ", ",\u00a0") if value.defined else "not defined"
+        return (
+            value.text().replace(", ", ",\u00a0")
+            if value.bounded
+            else f"{value.value:.3f} (too few)"
+            if value.defined
+            else "not defined"
+        )
     return f"{value:.3f}" if isinstance(value, float) else value

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from core.evaluate import review, slices
-from core.evaluate.estimates import MACRO, OVERALL, Figures
-from core.evaluate.evaluation import Evaluation
+from core.evaluate.estimates import Figures
+from core.evaluate.evaluation import COLUMNS, Evaluation
 from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.evaluate.provenance import Provenance
+from core.evaluate.scopes import MACRO, OVERALL, Scope
 from core.intervals import HOW, Estimate
 from core.model.checkpoint import Card
 
@@ -76,13 +77,12 @@ class Report:
 
 
 def as_csv(report: Report) -> str:
-    """Every figure, one a line: split, scope, figure, value, low, high, n, note."""
+    """Every figure, one a line: split, scope, of (class or total), figure, value, low, high, n, note, method."""
     tables = [
         evaluation.report(report.point, report.prevalence).assign(split=name)
         for name, evaluation in report.evaluations.items()
     ]
-    columns = ["split", "scope", "figure", "value", "low", "high", "n", "note"]
-    return pd.concat(tables)[columns].to_csv(index=False, lineterminator="\n")
+    return pd.concat(tables)[["split", *COLUMNS]].to_csv(index=False, lineterminator="\n")
 
 
 def as_json(report: Report) -> str:
@@ -107,7 +107,7 @@ def as_json(report: Report) -> str:
 def plain(value: Any) -> Any:
     """The same without figures, tables and NaN: what JSON can hold."""
     if isinstance(value, Estimate):
-        return plain({"value": value.value, "low": value.low, "high": value.high, "n": value.n, "note": value.note})
+        return plain({key: getattr(value, key) for key in ("value", "low", "high", "n", "note", "method")})
     if isinstance(value, pd.DataFrame):
         return [plain(row) for row in value.to_dict("records")]
     if isinstance(value, Mapping):
@@ -124,13 +124,18 @@ def _split_as_data(report: Report, name: str) -> dict[str, Any]:
     return {
         "films": len(evaluation),
         "patients": patients(evaluation),
-        "figures": report.figures[name],
+        "figures": {_unambiguous(scope, evaluation): group for scope, group in report.figures[name].items()},
         "confusion": evaluation.confusion(report.point).tolist(),
         "reliability": evaluation.reliability(),
         "worst_slices": slices.worst(evaluation, report.point),
         "confident_errors": review.errors(evaluation, report.point, most=20),
         "doubted_labels": doubted(evaluation, most=20),
     }
+
+
+def _unambiguous(scope: Scope, evaluation: Evaluation) -> str:
+    """A scope as a key of JSON; a total that some class is called like says so."""
+    return f"{scope} (total)" if scope not in evaluation.classes and str(scope) in evaluation.classes else str(scope)
 
 
 def doubted(evaluation: Evaluation, most: int) -> pd.DataFrame:
@@ -162,7 +167,7 @@ def patients_in_words(evaluation: Evaluation) -> str:
     return f"{patients(evaluation):,} patients{own}"
 
 
-def support(evaluation: Evaluation, scope: str) -> int:
+def support(evaluation: Evaluation, scope: Scope) -> int:
     """Films of a class, or all of them."""
     if scope not in evaluation.classes:
         return len(evaluation)

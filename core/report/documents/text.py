@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from core.evaluate import review, slices
-from core.evaluate.estimates import MACRO, OVERALL, WEIGHTED
 from core.evaluate.glossary import GLOSSARY
+from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED, Scope
 from core.intervals import Estimate
 from core.report.documents.report import BLOCKS, Report, confusion, doubted, patients, support
 
@@ -55,8 +55,8 @@ def _split_as_text(report: Report, name: str) -> str:
         f"{name}: {len(evaluation):,} films of {patients(evaluation):,} patients, 95 % intervals",
         *report.how,
     ]
-    scopes = (*evaluation.classes, MACRO, WEIGHTED)
-    width = max(len(scope) for scope in scopes)
+    scopes: tuple[Scope, ...] = (*evaluation.classes, MACRO, WEIGHTED)
+    width = max(len(str(scope)) for scope in scopes)
     missing: dict[str, None] = {}
     for number, keys in enumerate(BLOCKS):
         shown = [key for key in keys if any(key in figures[scope] for scope in scopes)]
@@ -81,4 +81,10 @@ def _split_as_text(report: Report, name: str) -> str:
 
 
 def _cell(figure: Estimate | None) -> str:
-    return "-" if figure is None or not figure.defined else figure.text()
+    return (
+        "-"
+        if figure is None or not figure.defined
+        else figure.text()
+        if figure.bounded
+        else f"{figure.value:.3f} (too few)"
+    )

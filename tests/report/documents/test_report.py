@@ -80,7 +80,7 @@ def test_json_is_strict_and_complete(report):
     alone = Evaluation(CLASSES, labels, np.full((5, 3), 1 / 3), evaluation(films=5).samples)
     data = json.loads(as_json(Report(card(), {"external": alone})), parse_constant=pytest.fail)
     assert data["external"]
-    assert data["splits"]["new"]["figures"]["COVID-19"]["recall"]["value"] is None
+    assert data["splits"]["external"]["figures"]["COVID-19"]["recall"]["value"] is None
     data = json.loads(as_json(report), parse_constant=pytest.fail)
     assert np.sum(data["splits"]["test"]["confusion"]) == data["splits"]["test"]["films"]
     assert data["prevalence"] == {"COVID-19": 0.02}
