@@ -16,11 +16,11 @@ from core.intervals import (
     mover,
     of_losses,
     percentiles,
+    proportion,
     rank_films,
     ratio,
     settle,
     student,
-    wilson,
 )
 from core.intervals import error as standard_error
 
@@ -50,6 +50,7 @@ class Replicates:
     ece_floor: np.ndarray  # (draws,)
     patients: Mapping[str, np.ndarray]  # int (C,): behind each class's "recall", "specificity", "precision" and "npv"
     losses: Mapping[str, np.ndarray]  # "log_loss", "brier": (N,)
+    errors: tuple[float, int]  # films called wrongly by the most likely class: as the model expects, and indeed
     clusters: np.ndarray  # int (N,), 0 .. P-1: the patient of each film
     clustered: bool  # whether any patient has more than one film
 
@@ -100,9 +101,11 @@ def _finish(draft: _Draft, bootstrap: tuple[float, float], replicates: Replicate
         return Estimate(math.nan, math.nan, math.nan, draft.n, term.help, draft.note)
     if not draft.counts and draft.clusters < FEWEST:
         return Estimate.without(value, draft.n, term.help)
+    if term.policy in (Policy.LOSS, Policy.CALIBRATION) and not _enough_errors(replicates):
+        return Estimate.without(value, draft.n, term.help)
     policy = term.policy if draft.counts or term.policy is not Policy.PROPORTION else Policy.SCORE
     if policy is Policy.PROPORTION and draft.counts and not replicates.clustered:
-        low, high = wilson(*draft.counts)
+        low, high = proportion(*draft.counts)
     elif policy is Policy.CALIBRATION:
         low, high = basic(value, *bootstrap)
         reach = student(draft.clusters) * standard_error(draft.samples[1:], draft.clusters)
@@ -113,6 +116,16 @@ def _finish(draft: _Draft, bootstrap: tuple[float, float], replicates: Replicate
         most = draft.counts[1] if draft.counts else draft.most
         low, high = settle(value, draft.samples[1:], draft.clusters, term.scale, most)
     return Estimate(value, min(low, value), max(high, value), draft.n, term.help, method=policy.value)
+
+
+def _enough_errors(replicates: Replicates) -> bool:
+    """Whether losses can be bounded: they are made by few confident errors, and what has not been met is not known.
+
+    Counted in patients, and as the model's own probabilities expect them: a count of those observed would show
+    intervals where chance made many. A model that is wrong far more often than it expects is the exception.
+    """
+    share = (int(replicates.clusters.max()) + 1) / len(replicates.clusters)
+    return replicates.errors[0] * share >= 3 or replicates.errors[1] * share >= 12
 
 
 def _means_of_shares(result: Figures, support: Mapping[str, float]) -> None:
@@ -284,4 +297,6 @@ def _calibration(replicates: Replicates, ece: Estimate) -> dict[str, Estimate]:
     value, term = float(replicates.ece_floor.mean()), GLOSSARY["ece_floor"]
     low, high = (float(limit[0]) for limit in percentiles(replicates.ece_floor[:, None]))
     floor = Estimate(value, min(low, value), max(high, value), ece.n, term.help, method=term.policy.value)
-    return {"ece": replace(ece, low=0.0) if ece.bounded and ece.value <= high else ece, "ece_floor": floor}
+    if ece.bounded:  # the true error differs from this one by the luck of its bins at most (triangle inequality)
+        ece = replace(ece, low=max(0.0, ece.value - high), high=min(1.0, max(ece.high, ece.value + high)))
+    return {"ece": ece, "ece_floor": floor}

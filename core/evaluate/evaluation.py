@@ -188,6 +188,7 @@ class Evaluation:
             "ranking": {"auroc": areas, "average_precision": average_precisions},
             "per_film": per_film,
             "losses": losses,
+            "errors": (float((1 - self._confidence).sum()), int((~self._right).sum())),
             "ece_floor": calibration_floor(
                 self._confidence, came_true=self._right, clusters=self.clusters if self.clustered else None
             ),

@@ -8,11 +8,11 @@ from enum import Enum
 class Policy(Enum):
     """How a figure's interval is made (see `core.intervals`); the value is what CSV and JSON say."""
 
-    PROPORTION = "Wilson"  # successes of trials
+    PROPORTION = "Wilson, mended near 0 and 1"  # successes of trials
     SCORE = "score interval of the bootstrap's variance over patients"
     RANKING = "score interval of the bootstrap's variance over patients, of the rarer side at most"
     LOSS = "Hall's transformation of Student's t, by patient"
-    CALIBRATION = "basic bootstrap over patients"
+    CALIBRATION = "the luck of its bins below, the bootstrap over patients above"
     MEAN_OF_SHARES = "MOVER of the classes' intervals"
     AT_PREVALENCE = "MOVER of sensitivity and specificity"
     LUCK = "range of 95 % under perfect calibration, no confidence interval"

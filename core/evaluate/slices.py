@@ -9,7 +9,7 @@ from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY, Policy
 from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.evaluate.scopes import MACRO, OVERALL
-from core.intervals import LEVEL, Estimate, of_share, wilson
+from core.intervals import LEVEL, Estimate, of_share, proportion
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
 _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands
@@ -115,7 +115,7 @@ def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Est
     patients = len(np.unique(clusters))
     value, films, help_ = float(right.mean(dtype=np.float64)), len(right), GLOSSARY["accuracy"].help
     if patients == films:
-        return Estimate(value, *wilson(float(right.sum()), films), films, help_, method=Policy.PROPORTION.value)
+        return Estimate(value, *proportion(float(right.sum()), films), films, help_, method=Policy.PROPORTION.value)
     low, high = of_share(value, share[1:], patients, films)
     return Estimate(value, min(low, value), max(high, value), films, help_, method=Policy.PROPORTION.value)
 

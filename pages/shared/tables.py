@@ -52,9 +52,8 @@ def by_class(evaluation: "Evaluation", figures: Figures) -> None:
         zip(evaluation.classes, np.bincount(evaluation.labels, minlength=len(evaluation.classes)), strict=True)
     )
     for keys in BLOCKS:
-        scopes: list[Scope] = [
-            name for name in (*evaluation.classes, MACRO, WEIGHTED) if set(keys) & set(figures[name])
-        ]
+        every: tuple[Scope, ...] = (*evaluation.classes, MACRO, WEIGHTED)
+        scopes = [name for name in every if set(keys) & set(figures[name])]
         if not scopes:
             continue
         rows = [

@@ -77,9 +77,8 @@ def _body(report: Report) -> Iterator[str]:
 def _tables(report: Report, split: str) -> Iterator[str]:
     figures, evaluation = report.figures[split], report.evaluations[split]
     for keys in BLOCKS:
-        scopes: list[Scope] = [
-            name for name in (*evaluation.classes, MACRO, WEIGHTED) if set(keys) & set(figures[name])
-        ]
+        every: tuple[Scope, ...] = (*evaluation.classes, MACRO, WEIGHTED)
+        scopes = [name for name in every if set(keys) & set(figures[name])]
         rows = ([f"{n} ({support(evaluation, n):,})", *(_cell(figures[n][key]) for key in keys)] for n in scopes)
         if scopes:
             yield table(["Films", *(_TITLES[key] for key in keys)], rows, ["", *(GLOSSARY[key].help for key in keys)])
