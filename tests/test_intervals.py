@@ -8,7 +8,7 @@ import pytest
 
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED
-from core.intervals import TOO_FEW, mover, of_losses, percentiles, ratio, resamples, settle, student, wilson
+from core.intervals import TOO_FEW, mover, of_losses, percentiles, proportion, ratio, resamples, settle, student, wilson
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
 
@@ -134,7 +134,7 @@ def test_a_score_interval_of_a_proportions_resamples_is_wilsons():
         scaled = settle(2 * share - 1, 2 * hits - 1, n, (-1.0, 1.0))
         assert scaled == pytest.approx(tuple(2 * limit - 1 for limit in found))
     narrow = settle(0.9, 0.9 + rng.normal(0, 1e-3, 1000), 20, most=20)
-    assert narrow == pytest.approx(wilson(18, 20, student(20)))
+    assert narrow == pytest.approx(proportion(18, 20, student(20)))
     assert settle(1.0, np.ones(50), 8) == wilson(8, 8)
     low, high = settle(0.4, np.full(50, 0.4), 20)
     assert low < 0.25
@@ -212,3 +212,14 @@ def test_a_patient_with_films_of_two_classes_is_one_patient():
     samples = pd.DataFrame({"path": [str(i) for i in range(12)], "patient": [f"p{i // 2}" for i in range(12)]})
     figure = Evaluation(("a", "b"), labels, np.eye(2)[labels], samples).figures()[OVERALL]["accuracy"]
     assert figure.low == pytest.approx(wilson(6, 6)[0])
+
+
+def test_a_proportion_near_its_end_covers_where_bare_wilson_does_not():
+    """With 0.1 errors expected, one in ten studies meets one: Wilson's upper limit then leaves the truth out."""
+    truth, n = 0.9995, 200
+    chance = [math.comb(n, k) * (1 - truth) ** k * truth ** (n - k) for k in range(6)]
+    for interval, least, most in ((wilson, 0.8, 0.92), (proportion, 0.93, 1.0)):
+        limits = [interval(n - k, n) for k in range(6)]
+        held = sum(p for p, (low, high) in zip(chance, limits, strict=True) if low <= truth <= high)
+        assert least < held <= most, interval
+    assert proportion(90, 100) == wilson(90, 100)

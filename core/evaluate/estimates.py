@@ -13,6 +13,7 @@ from core.intervals import (
     FEWEST,
     Estimate,
     basic,
+    error,
     mover,
     of_losses,
     percentiles,
@@ -22,7 +23,6 @@ from core.intervals import (
     settle,
     student,
 )
-from core.intervals import error as standard_error
 
 PER_CLASS = ("precision", "recall", "f1", "specificity", "npv", "auroc", "average_precision")  # also averaged
 _UNDEFINED = {
@@ -108,8 +108,7 @@ def _finish(draft: _Draft, bootstrap: tuple[float, float], replicates: Replicate
         low, high = proportion(*draft.counts)
     elif policy is Policy.CALIBRATION:
         low, high = basic(value, *bootstrap)
-        reach = student(draft.clusters) * standard_error(draft.samples[1:], draft.clusters)
-        low, high = max(0.0, low), min(1.0, max(high, value + reach))  # luck pushes up, but not for certain
+        high = min(1.0, max(high, value + student(draft.clusters) * error(draft.samples[1:], draft.clusters)))
     elif policy is Policy.LOSS:
         low, high = of_losses(replicates.losses[draft.key], replicates.clusters)
     else:
@@ -121,8 +120,8 @@ def _finish(draft: _Draft, bootstrap: tuple[float, float], replicates: Replicate
 def _enough_errors(replicates: Replicates) -> bool:
     """Whether losses can be bounded: they are made by few confident errors, and what has not been met is not known.
 
-    Counted in patients, and as the model's own probabilities expect them: a count of those observed would show
-    intervals where chance made many. A model that is wrong far more often than it expects is the exception.
+    Counted in patients, as the model's own probabilities expect them: observed ones would show intervals where chance
+    made many. A model that is wrong far more often than it expects is the exception.
     """
     share = (int(replicates.clusters.max()) + 1) / len(replicates.clusters)
     return replicates.errors[0] * share >= 3 or replicates.errors[1] * share >= 12
@@ -150,7 +149,7 @@ def _means_of_shares(result: Figures, support: Mapping[str, float]) -> None:
 def _at_prevalence(of_class: Mapping[str, Estimate], name: str, prevalence: float, n: int) -> dict[str, Estimate]:
     """PPV and NPV at another prevalence, with the interval that those of sensitivity and specificity give.
 
-    Both are a likelihood ratio times fixed odds. A bootstrap would take a specificity of 1 on the films at hand for 1.
+    Both are a likelihood ratio times fixed odds. A bootstrap would take a specificity of 1 here for 1.
     """
     sensitivity, specificity = of_class["recall"], of_class["specificity"]
     values = metrics.predictive_values(np.array(sensitivity.value), np.array(specificity.value), prevalence)
