@@ -11,10 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from core.data.cohort import JOIN
 from core.evaluate import slices
 from core.evaluate.scopes import OVERALL
 from core.intervals import HOW
 from core.report.documents.report import Report, patients_in_words
+from core.training.temperature import LOWEST
 
 Answer = Callable[[Report], str | None]
 
@@ -77,8 +79,14 @@ def _preprocessing(report: Report) -> str | None:
 
 
 def _partition(report: Report) -> str | None:
-    settings = _settings(_recipe(report, "split"))
-    return f"Stratified by class: {settings}." if settings else None
+    """From what happened, not from the settings: a source's own split overrules them."""
+    data = report.card.data
+    counts = {name: sum(films.values()) for name, films in (data.get("splits") or {}).items()}
+    if not counts:
+        return None
+    films = ", ".join(f"{name or 'left out'} {n:,}" for name, n in counts.items())
+    own = next((str(note) for note in data.get("notes") or () if "own split" in str(note)), "")
+    return f"{films} films; " + (f"{own}." if own else "drawn by class.")
 
 
 def _disjoint(report: Report) -> str | None:
@@ -190,7 +198,9 @@ def _heterogeneity(report: Report) -> str | None:
 
 
 def _recalibration(report: Report) -> str | None:
-    return f"One temperature, {report.card.temperature:.2f}, fitted on validation films; the ranking stays."
+    value = report.card.temperature
+    bound = " That is the bound of the fit: every validation film was right." if value < 1.001 * LOWEST else ""
+    return f"One temperature, {value:.2f}, fitted on validation films; the ranking stays.{bound}"
 
 
 def _calibrated(report: Report) -> str | None:
@@ -198,10 +208,21 @@ def _calibrated(report: Report) -> str | None:
     return f"ECE after it {figures['ece']}; on so few films a perfect one would show {figures['ece_floor'].value:.3f}."
 
 
+def _design(report: Report) -> str | None:
+    """Known of the public collections alone; of own films nobody told."""
+    parts = set(str(report.card.data.get("layout", "")).split(JOIN)) - {""}
+    return "Retrospective: public collections." if parts and parts <= PUBLIC else None
+
+
+def _ensembling(report: Report) -> str | None:
+    return "None: one network." if report.card.recipe else None
+
+
 def _published(report: Report) -> str | None:
     return _settings(report.card.published)
 
 
+PUBLIC = {"radiography", "coronahack", "covid-chestxray", "montgomery-shenzhen"}
 METHODS, RESULTS = "Methods", "Results"
 ITEMS: tuple[Item, ...] = (
     Item("Title and abstract", 1, "1", "Identification as a study of AI, and its kind", _title),
@@ -209,22 +230,26 @@ ITEMS: tuple[Item, ...] = (
     Item("Introduction", 3, "3a-b", "Background, intended use and role", lambda r: r.card.intended_use or None),
     Item("Introduction", None, "3c", "Known health inequalities", unknown),
     Item("Introduction", 4, "4", "Aims and hypotheses", unknown),
-    Item(METHODS, 5, "5a", "Prospective or retrospective", lambda _: "Retrospective: films that existed already."),
+    Item(METHODS, 5, "5a", "Prospective or retrospective", _design),
     Item(METHODS, 6, "4", "Study goal", lambda r: f"Tell {', '.join(r.card.classes)} apart on a frontal chest film."),
     Item(METHODS, 7, "5a, 6a", "Data sources", _sources),
     Item(METHODS, None, "5b", "Dates of the data", unknown),
     Item(METHODS, 8, "6b", "Inclusion and exclusion", _labels),
+    Item(METHODS, None, "6c", "Treatments received", unknown),
     Item(METHODS, 9, "7", "Preprocessing", _preprocessing),
     Item(METHODS, 10, "7", "Selection of data subsets", unknown),
     Item(METHODS, 11, "17", "De-identification", unknown),
     Item(METHODS, 12, "11", "Missing data", _missing),
+    Item(METHODS, None, "9a", "Choice of predictors", lambda _: "The film alone; nothing else is known to the model."),
     Item(METHODS, 13, "9b", "Image acquisition protocol", unknown),
+    Item(METHODS, None, "9c", "Predictors that take judgement, and who judged", lambda _: "None: pixels."),
     Item(METHODS, 14, "8a", "Reference standard", unknown),
     Item(METHODS, 15, "8a", "Rationale for the reference standard", unknown),
     Item(METHODS, 16, "8b", "Source of annotations, annotators' qualification", unknown),
     Item(METHODS, 17, "8b-c", "Annotation of the test set", unknown),
     Item(METHODS, 18, "8b", "Variability between and within annotators", unknown),
     Item(METHODS, 19, "12a", "Assignment to partitions", _partition),
+    Item(METHODS, None, "12b", "How predictors were handled", _preprocessing),
     Item(METHODS, 20, "12a", "Level at which partitions are disjoint", _disjoint),
     Item(METHODS, 21, "10", "Intended sample size", _sample_size),
     Item(METHODS, 22, "12c, 22", "The model", _model),
@@ -232,7 +257,7 @@ ITEMS: tuple[Item, ...] = (
     Item(METHODS, 24, "12c", "Initial parameters", _initial),
     Item(METHODS, 25, "12c, 13", "Training", _training),
     Item(METHODS, 26, "12c", "Selection of the final model", _selection),
-    Item(METHODS, 27, "12c", "Ensembling", lambda _: "None."),
+    Item(METHODS, 27, "12c", "Ensembling", _ensembling),
     Item(METHODS, None, "12f", "Recalibration", _recalibration),
     Item(METHODS, 28, "12e, 15", "Metrics of performance", lambda r: f"See the tables; {r.point.sentence}."),
     Item(METHODS, 29, "12e", "Uncertainty", _intervals),

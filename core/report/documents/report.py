@@ -161,10 +161,13 @@ def patients(evaluation: Evaluation) -> int:
 
 
 def patients_in_words(evaluation: Evaluation) -> str:
-    """``528 patients``, and how many of them are films whose patient nobody knows."""
+    """``528 patients``, or ``168 known patients and 391 films whose patient is unknown``."""
     named = evaluation.samples.get("patient", pd.Series("", index=evaluation.samples.index)).astype(str) != ""
-    own = f" (each of the {(~named).sum():,} films whose patient is unknown counts as one)" if not named.all() else ""
-    return f"{patients(evaluation):,} patients{own}"
+    if named.all():
+        return f"{patients(evaluation):,} patients"
+    unknown = int((~named).sum())
+    films = f"{unknown:,} films whose patient is unknown, each counted as one"
+    return f"{patients(evaluation) - unknown:,} known patients and {films}" if named.any() else films
 
 
 def support(evaluation: Evaluation, scope: Scope) -> int:

@@ -118,9 +118,9 @@ def test_unknown_patients_are_admitted(report):
     nobody = drawn.samples.assign(patient=np.where(np.arange(len(drawn)) < 5, "", drawn.samples["patient"]))
     few = Evaluation(drawn.classes, drawn.labels, drawn.probabilities, nobody)
     shown = Report(card(), {"test": few})
-    assert "(each of the 5 films whose patient is unknown counts as one)" in shown.summary
+    assert "known patients and 5 films whose patient is unknown, each counted as one" in shown.summary
     assert "patient of 5" in checklist_html(shown)
-    assert "counts as one" not in report.summary
+    assert "each counted as one" not in report.summary
 
 
 def test_html_goes_through_the_checklist_and_admits_what_is_not_known(report):
@@ -137,3 +137,20 @@ def test_an_empty_card_is_enough():
     bare = card(recipe={}, data={}, history=[], limitations="", licence="")
     page = as_html(Report(bare, {"new": evaluation(films=30)}))
     assert page.count(NOT_PROVIDED) > 20
+
+
+def test_every_part_of_tripod_has_a_line_and_answers_come_from_what_happened():
+    named = " ".join(item.tripod for item in ITEMS)
+    assert all(part in named for part in ("6c", "9a", "9c", "12b"))
+    answers = {item.asks: item.answer for item in ITEMS}
+    drawn = {"test": evaluation(films=30)}
+    splits = {"train": {"a": 900, "b": 79}, "test": {"a": 496}}
+    own = Report(card(data={"splits": splits, "layout": "table", "notes": ["the source's own split"]}), drawn)
+    assert answers["Assignment to partitions"](own) == "train 979, test 496 films; the source's own split."
+    assert answers["Prospective or retrospective"](own) is None
+    public = Report(card(data={"layout": "radiography + coronahack"}, recipe={}), drawn)
+    assert answers["Prospective or retrospective"](public) == "Retrospective: public collections."
+    assert answers["Ensembling"](public) is None
+    at_bound, usual = (Report(card(temperature=value), drawn) for value in (0.2500014, 0.8))
+    assert "bound of the fit" in answers["Recalibration"](at_bound)
+    assert "bound" not in answers["Recalibration"](usual)
