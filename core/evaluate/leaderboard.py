@@ -12,9 +12,9 @@ import pandas as pd
 
 from core.errors import EvaluationError
 from core.evaluate.compare import align, compare
-from core.evaluate.estimates import MACRO, OVERALL
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
+from core.evaluate.scopes import MACRO, OVERALL
 from core.intervals import Estimate
 
 SCOPES = {  # figure -> where an evaluation keeps it

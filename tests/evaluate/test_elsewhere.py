@@ -10,6 +10,7 @@ from PIL import Image
 from core.data.readers import open_cohort
 from core.errors import EvaluationError
 from core.evaluate.elsewhere import record, sentence, unmet
+from core.evaluate.scopes import OVERALL
 from core.model.checkpoint import load, save
 from tests.evaluate.drawn import evaluation
 from tests.pages.tiny import tiny_checkpoint
@@ -55,7 +56,7 @@ def test_a_card_keeps_the_pair_of_figures_and_says_it(tmp_path: Path) -> None:
     save(replace(load(folder), card=replace(card, metrics={"balanced_accuracy": 0.987})), folder)
     films = evaluation(classes=card.classes)
     record(folder, "another collection", films)
-    figure = films.figures()["all films"]["balanced_accuracy"]
+    figure = films.figures()[OVERALL]["balanced_accuracy"]
     kept = load(folder).card
     assert kept.metrics["elsewhere"]["another collection"]["balanced_accuracy"] == figure.value
     assert sentence(kept) == (
