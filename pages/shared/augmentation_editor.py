@@ -32,15 +32,16 @@ def editor() -> list[Step]:
             format_func=lambda name: AUGMENTATIONS[name].title,
             width=200,
         )
+        presets = _presets()
         st.selectbox(
             "Preset",
-            _presets(),
+            list(presets),
             index=None,
             key="preset",
             placeholder="of a recipe",
             on_change=_take_preset,
             width=240,
-            format_func=lambda name: _presets()[name],
+            format_func=presets.__getitem__,
             help="The augmentation of a published system.",
         )
     random = st.toggle(
@@ -118,7 +119,8 @@ def _neutral(parameter: Parameter) -> float:
 
 
 def _presets() -> dict[str, str]:
-    return {name: recipe.load(name).title for name in recipe.names() if recipe.load(name).augment}
+    """Recipes with augmentation: name -> title."""
+    return {loaded.name: loaded.title for loaded in map(recipe.load, recipe.names()) if loaded.augment}
 
 
 def _append(step: Step) -> None:

@@ -214,3 +214,21 @@ def test_phone_width(visit: Visit) -> None:
     expect(film(page)).to_be_visible()
     overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert overflow <= 0
+
+
+def test_what_the_published_systems_show_is_here(visit: Visit) -> None:
+    page = visit("explore?cohort=phantom:fair&model=tiny")
+    page.get_by_role("radio", name="Table").click()
+    expect(page.get_by_text("Rows 1 to 50 of 2,000.")).to_be_visible()
+    page.get_by_role("spinbutton", name="Page of 40").fill("40")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Rows 1,951 to 2,000 of 2,000.")).to_be_visible()
+    page = visit("augment")
+    page.get_by_text("12 draws", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Figure").click()
+    assert download.value.path().read_bytes().startswith(b"PNG")
+    page = visit("compare?cohort=phantom:fair&model=honest")
+    page.get_by_role("radio", name="Leaderboard").click()
+    expect(page.get_by_role("combobox", name="Ranked by")).to_be_visible()
+    expect(page.get_by_text(re.compile("No test film is common to all|films.* of .* patients")).first).to_be_visible()
