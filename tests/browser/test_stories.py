@@ -227,7 +227,7 @@ def test_what_the_published_systems_show_is_here(visit: Visit) -> None:
     page.get_by_text("12 draws", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Figure").click()
-    assert download.value.path().read_bytes().startswith(b"PNG")
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
     page = visit("compare?cohort=phantom:fair&model=honest")
     page.get_by_role("radio", name="Leaderboard").click()
     expect(page.get_by_role("combobox", name="Ranked by")).to_be_visible()
