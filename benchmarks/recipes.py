@@ -16,7 +16,7 @@ from core.data.readers import open_cohort
 from core.evaluate.elsewhere import record, unmet
 from core.evaluate.evaluation import Evaluation, from_parquet
 from core.evaluate.scoring import labelled, score
-from core.explain import cohort as explained
+from core.examine import cohort as explained
 from core.intervals import of_mean
 from core.model.checkpoint import EVALUATION, Card, load
 from core.model.classifier import Classifier

@@ -3,15 +3,14 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.cli import cohorts
 from core.errors import ExplainError, FilmError
 
 if TYPE_CHECKING:
-    from core.data.film.radiograph import Radiograph
+    from core.examine.examined import Examined
     from core.explain.heatmap import Heatmap
-    from core.model.classifier import Classifier
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
@@ -42,6 +41,8 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explain films, or score a cohort."""
+    from core.data.film.opener import read
+    from core.examine.examined import examine
     from core.explain.methods import find
     from core.model.classifier import open_classifier
 
@@ -58,73 +59,49 @@ def run(args: argparse.Namespace) -> int:
     status = 0
     for path in args.files:
         try:
+            examined = examine(classifier, read(path))
             for method in methods:
-                print(explain_file(classifier, path, method, args.class_name, args.layer, folder))
+                print(explain_film(examined, path.stem, method, args.class_name, args.layer, folder))
         except FilmError as error:
             print(f"explain: {error}", file=sys.stderr)
             status = 2
     return status
 
 
-def explain_file(
-    classifier: "Classifier", path: Path, method: str, class_name: str, layer: str | None, folder: Path
-) -> str:
-    """Write the overlays, raw maps and numbers of one film; returns what to print."""
-    import json
+def explain_film(examined: "Examined", name: str, method: str, class_name: str, layer: str | None, folder: Path) -> str:
+    """Write the overlays, raw maps and numbers of one film; returns what to print.
 
-    from core.data.film.opener import read
-    from core.explain.heatmap import heatmaps
-    from core.explain.trust import assess, occlude
-    from core.explain.zones import lungs_in_picture
+    Args:
+        name: what its files begin with; its hash is added where another film's files have that name.
+    """
+    from core.report.documents.numbers import as_json, numbers
+    from core.report.outputs import free_stem, stems
 
-    film = read(path)
-    prediction = classifier.predict(film)
-    chosen = {"top": [prediction.label], "all": list(classifier.classes)}.get(class_name, [class_name])
-    maps = heatmaps(classifier, prediction.picture, method, chosen, layer, film_sha256=film.sha256)
-    lungs = lungs_in_picture(classifier, film, classifier.lungs(film))
-    numbers: dict[str, Any] = {
-        "film": film.name,
-        "sha256": film.sha256,
-        "model": classifier.card.name,
-        "prediction": prediction.by_class,
-        "domain": {"status": prediction.domain.status, "sentence": prediction.domain.sentence},
-        "heatmaps": {},
-    }
-    lines = [f"{film.name}: {prediction.label} {prediction.probabilities[prediction.index]:.3f}"]
+    said = examined.prediction
+    chosen = {"top": [said.label], "all": list(said.classes)}.get(class_name, [class_name])
+    maps = examined.heatmaps(method, chosen, layer)
+    stem = free_stem(folder, name, method, examined)
+    files = {class_: known for class_, known in stems(stem, said.classes).items() if class_ in maps}
+    lines = [f"{examined.film.name}: {said.label} {said.probabilities[said.index]:.3f}"]
     top = max(float(map_.values.max()) for map_ in maps.values())
-    bank = occlude(classifier, prediction.picture)  # one for all classes
-    for name, map_ in maps.items():
-        card = assess(
-            classifier, prediction.picture, map_, lungs, domain=prediction.domain, film=film, bank=lambda: bank
-        )
-        stem = f"{path.stem}-{method}-{name.lower().replace(' ', '-')}"
-        _write_map(classifier, film, map_, top, folder / stem)
-        trust = [_plain({**vars(line), "word": line.word}) for line in card.lines]
-        facts = {"layer": map_.layer, "maximum": float(map_.values.max()), "blank": map_.blank, "signed": map_.signed}
-        numbers["heatmaps"][name] = {**facts, "probability": map_.probability, "files": stem, "trust": trust}
+    for class_, map_ in maps.items():
+        _write_map(examined, map_, top, folder / files[class_])
+        card = examined.trust(map_)
         lines += [
-            f"  {name}: {card.headline}",
+            f"  {class_}: {card.headline}",
             *(f"    {line.title} ({line.word}): {line.sentence}" for line in card.lines),
         ]
-    target = folder / f"{path.stem}-{method}.json"
-    target.write_text(json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    target = folder / f"{stem}.json"
+    target.write_text(as_json(numbers(examined, maps, files)), encoding="utf-8")  # last: it names the others
     return "\n".join([*lines, f"  Written to {target}"])
 
 
-def _write_map(classifier: "Classifier", film: "Radiograph", map_: "Heatmap", top: float, stem: Path) -> None:
+def _write_map(examined: "Examined", map_: "Heatmap", top: float, stem: Path) -> None:
     """The raw map in the picture's frame, and the overlay in the film's own; ``top`` is the colour scale's end."""
     import numpy as np
 
     from core.report.overlay import Style, overlay, png
 
     np.save(stem.with_name(stem.name + ".npy"), map_.values)
-    on_film = classifier.preprocess.to_film(map_.values, film.shape, classifier.lungs(film))
-    image = overlay(film.pixels, on_film, Style(top=top if top > 0 else None))
+    image = overlay(examined.film.pixels, examined.on_film(map_.values), Style(top=top if top > 0 else None))
     stem.with_name(stem.name + ".png").write_bytes(png(image))
-
-
-def _plain(value: Any) -> Any:
-    """JSON-ready: mappings as dicts, NaN as null."""
-    if hasattr(value, "items"):
-        return {key: _plain(item) for key, item in value.items()}
-    return None if isinstance(value, float) and value != value else value

@@ -1,7 +1,6 @@
 """`python -m core explain CHECKPOINT --cohort PATH`: a row a film, kept as it comes, and the summary with intervals."""
 
 import argparse
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     """Score the cohort by every method, print the summary and write it beside the rows."""
     import pandas as pd
 
+    from core.cli.explain_rows import Kept
     from core.cli.progress import say
     from core.explain.cohort import found_from, summary
 
@@ -30,7 +30,8 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     if args.power:
         return measure_power(classifier, cohort, methods)
     say(f"{len(cohort):,} films of {cohort.name} -> {folder}")
-    frame = score_kept(classifier, cohort, methods, folder, args)
+    kept = Kept(folder, classifier, cohort, args)
+    frame = kept.score(methods)
     unread = len(cohort) - frame["id"].nunique()
     frame = frame.assign(
         method=pd.Categorical(frame["method"], methods), **{"class": pd.Categorical(frame["class"], classifier.classes)}
@@ -63,50 +64,6 @@ def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit:
     if not len(cohort):
         raise ExplainError(f"no {split or ''} film of {cohort.name} is left", "at least one", "Choose another --split")
     return cohort
-
-
-def score_kept(
-    classifier: "Classifier", cohort: "Cohort", methods: list[str], folder: Path, args: argparse.Namespace
-) -> "pd.DataFrame":
-    """Rows of every method; each is on disk as soon as it is known, and those of an earlier run are not made again."""
-    import pandas as pd
-
-    from core.cli.progress import Bars
-    from core.explain.cohort import columns, film_id, rows
-
-    parts = [args.layer or "last", args.of, *(["curves"] if args.curves else [])]
-    path = folder / f"rows-{'-'.join(parts)}.csv"
-    done = _whole_rows(path, columns())
-    with path.open("a", newline="", encoding="utf-8") as file, Bars() as bars:
-        writer = csv.DictWriter(file, columns())
-        if file.tell() == 0:
-            writer.writeheader()
-
-        def tell(count: int, total: int) -> None:
-            bars(cohort.name, count, total)
-
-        settings = {"layer": args.layer, "of": args.of, "curves": args.curves}
-        for row in rows(classifier, cohort, methods, **settings, done=done, progress=tell):
-            writer.writerow(row)
-            file.flush()
-    frame = pd.read_csv(path, dtype=dict.fromkeys(("id", "patient", "source", "band"), str))
-    wanted = {film_id(cohort, position) for position in range(len(cohort))}
-    frame = frame[frame["id"].isin(wanted) & frame["method"].isin(methods)]
-    return frame.fillna({"patient": "", "source": "", "band": ""})
-
-
-def _whole_rows(path: Path, header: list[str]) -> set[tuple[str, str]]:
-    """Films and methods of an earlier run; a last line that was cut off is removed from the file."""
-    if not path.is_file():
-        return set()
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines = lines[:-1]
-        path.write_text("".join(lines), encoding="utf-8", newline="")
-    table = csv.DictReader(lines)
-    if lines and table.fieldnames != header:
-        raise ExplainError(f"{path} has other columns", ", ".join(header), "Choose another --out folder")
-    return {(row["id"], row["method"]) for row in table}
 
 
 def as_text(table: "pd.DataFrame", groups: list[str]) -> str:

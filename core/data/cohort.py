@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from core import identity
 from core.data import labels, masks
 from core.data.film import opener
 from core.data.film.radiograph import Radiograph
@@ -19,6 +21,7 @@ __all__ = ["COLUMNS", "JOIN", "SPLITS", "Cohort", "boxes_to_mask", "concatenate"
 
 COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex", "split")
 SPLITS = ("train", "validation", "test", "")
+DRAWN = "drawn"  # stands for a stamp
 JOIN = " + "  # between the names, and the layouts, of cohorts that were joined
 
 
@@ -78,6 +81,24 @@ class Cohort:
             .to_csv(index=False, lineterminator="\n")
         )
         return hashlib.sha256(f"{self.classes}\n{text}".encode()).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """What results worked out from these films are known by, see `core.identity`; it is of this machine.
+
+        Made of the rows, and of size and time of change of every file they name; those of drawn films follow from their
+        paths. Reads no film, but asks the system about each.
+        """
+        files = [name for name in ("path", "lungs", "truth") if name in self.samples and self.prepare is None]
+        named = [path for name in files for path in self.samples[name].array if isinstance(path, str) and path]
+        stamps = " ".join(map(str, map(identity.stamp, named)))
+        return identity.key("cohort", name=self.name, classes=self.classes, rows=self._rows, stamps=stamps)
+
+    @cached_property
+    def _rows(self) -> str:
+        """SHA-256 hex of all that the rows say."""
+        said = {str(name): "\0".join(map(str, self.samples[name].array)) for name in self.samples}
+        return identity.key("rows", said=said)
 
     def labels(self) -> np.ndarray:
         """Class indices, int64 (N,)."""
@@ -159,6 +180,12 @@ class Cohort:
     def film(self, i: int) -> Radiograph:
         """Read (or draw) film ``i``."""
         return opener.read(self._file(i, "path"))
+
+    def stamp(self, i: int) -> str:
+        """Size and modification time of the file of film ``i`` as text; ``DRAWN`` where it follows from its path."""
+        if self.prepare is not None:
+            return DRAWN
+        return "-".join(map(str, identity.stamp(str(self.samples["path"].iat[i]))))
 
     def mask(self, i: int, column: str, shape: tuple[int, int] | None = None) -> np.ndarray | None:
         """Bool (H, W) in the frame of film ``i`` from a column of mask paths or "boxes"; None where there is none.

@@ -7,25 +7,23 @@ heart, measured alike on films of every source, or shares of two sources could n
 
 import numpy as np
 
-from core.data.film.radiograph import Radiograph
 from core.explain.hide import regions
-from core.model.classifier import Classifier
+from core.lungs.segment import Lungs
+from core.transform.preprocess import Preprocess
 
 ZONES = ("lungs", "corner", "border", "mediastinum", "below the diaphragm", "elsewhere")
 
 
-def lungs_in_picture(classifier: Classifier, film: Radiograph, crop: np.ndarray | None) -> np.ndarray | None:
-    """The film's lung mask in the frame of the model's picture, bool ``(S, S)``; None when no lungs are found.
+def on_picture(preprocess: Preprocess, lungs: Lungs, crop: np.ndarray | None) -> np.ndarray | None:
+    """The lungs of a film in the frame of the model's picture, bool ``(S, S)``; None where none are found.
 
     Args:
-        crop: ``classifier.lungs(film)``, which the caller has for the picture.
+        lungs: as found on the film.
+        crop: what the picture was cut to, bool ``(H, W)``; None for the whole film.
     """
-    from core.lungs.segment import find
-
-    lungs = find(film)
     if not lungs.found:
         return None
-    mask = classifier.preprocess.to_picture(lungs.visible, crop)
+    mask = preprocess.to_picture(lungs.visible, crop)
     return mask if mask.any() else None
 
 

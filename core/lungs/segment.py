@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError, FilmError
 
@@ -120,6 +121,7 @@ class LungFinder:
         remedy = "Restore the folder from the repository, or train it with python -m core.lungs.train"
         if not path.is_file():
             raise CheckpointError("the lung finder's weights are missing", f"a file {path.name} in {folder}", remedy)
+        self.sha256 = identity.of_file(path)
         self.network = network().eval().requires_grad_(False)
         try:
             state = {name: value.float() for name, value in load_file(path).items()}

@@ -97,11 +97,11 @@ def load(source: str | Path) -> Checkpoint:
     Raises:
         CheckpointError: it is missing, incomplete or damaged.
     """
-    folder = _find(source)
+    folder = find(source)
     for name in (CARD, WEIGHTS):
         if not (folder / name).is_file():
             raise CheckpointError(f"{folder} has no {name}", f"a checkpoint folder with {CARD} and {WEIGHTS}")
-    card = _read_card(folder)
+    card = read_card(folder)
     try:
         state = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError, ValueError) as error:
@@ -140,13 +140,14 @@ def catalogue() -> tuple[dict[str, Card], dict[str, str]]:
     cards, refused = {}, {}
     for folder in candidates():
         try:
-            cards[folder.name] = replace(_read_card(folder), name=folder.name)
+            cards[folder.name] = replace(read_card(folder), name=folder.name)
         except CheckpointError as error:
             refused[folder.name] = str(error)
     return cards, refused
 
 
-def _read_card(folder: Path) -> Card:
+def read_card(folder: Path) -> Card:
+    """The card in a checkpoint's folder; CheckpointError where it cannot be relied on."""
     card = cards_from_outside.read(folder / CARD)
     if card.network not in NETWORKS:
         raise CheckpointError(f"{folder / CARD} asks for the network {card.network!r}", f"one of {', '.join(NETWORKS)}")
@@ -183,7 +184,8 @@ def _rooms() -> list[Path]:
     return [Path(__file__).resolve().parents[2] / "weights", *([Path(extra)] if extra else [])]
 
 
-def _find(source: str | Path) -> Path:
+def find(source: str | Path) -> Path:
+    """The folder of a checkpoint by path or by name (looked up as by ``load``); CheckpointError where there is none."""
     folders = [Path(source), *(room / source for room in _rooms())]
     if there := [folder for folder in folders if folder.is_dir()]:
         # A folder that happens to have a model's name, as the clone of this repository does, does not hide the model.

@@ -120,6 +120,11 @@ class Classifier:
             backend=self.backend,
         )
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights in memory."""
+        return sum(value.nbytes for value in self.checkpoint.state.values())
+
     def lungs(self, film: Radiograph) -> np.ndarray | None:
         """Bool lung mask (H, W) where the preprocessing crops to the lungs and finds them; else None."""
         if self.preprocess.region != "lungs":

@@ -19,7 +19,9 @@ from core.data.signatures import signatures
 from core.data.split import split
 from core.data.table import named
 from core.errors import CohortError
+from core.training import kept_films
 from core.training.recipe import Recipe, TrainingConfig
+from core.training.started_from import without_met
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
 
@@ -56,7 +58,7 @@ class Films:
 
 
 def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohort:
-    """The cohort under the recipe's classes and division.
+    """The cohort under the recipe's classes and division, less what a starting checkpoint has met (`started_from`).
 
     Raises:
         CohortError: a class has no film, or no training or validation film.
@@ -70,6 +72,7 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohor
         chosen = chosen.without(broken, f"{len(broken)} films left out that cannot be read: {named(names)}")
     s = recipe.split
     divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source, progress)
+    divided = without_met(divided, recipe.network.weights)
     counts = divided.counts().reindex(columns=["train", "validation"], fill_value=0)
     if (short := counts[(counts == 0).any(axis=1)]).size:
         lacking, (training, validation) = short.index[0], short.iloc[0]
@@ -79,49 +82,77 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohor
 
 
 def films_of(
-    cohort: Cohort, preprocess: Preprocess, path: Path, progress: Progress = quiet, lungs: bool = False
+    cohort: Cohort,
+    preprocess: Preprocess,
+    path: Path,
+    progress: Progress = quiet,
+    lungs: bool = False,
+    begun: bool = False,
 ) -> Films:
     """The decoded films, kept in the file ``path`` (.npy) so that a resumed run need not read them again.
+
+    Beside it (.json) is what they were made from. Films that have changed since are all decoded again.
 
     Args:
         lungs: with the lung fields that the shipped finder sees; where it finds none, every place counts as lung, for
             nothing is known there.
+        begun: the run has learned from these films before.
+
+    Raises:
+        CohortError: a film has changed since the run began to learn from it.
     """
-    if not path.is_file() or (lungs and np.load(path, mmap_mode="r").ndim < 4):
+    changed = kept_films.changed(cohort, path)
+    if changed and begun:
+        came = f"{len(changed)} films have changed since this run began, the first being {changed[0]}"
+        remedy = "Put the films back, or delete state.pt in the run's folder to start it again"
+        raise CohortError(came, "the films that its first epochs learned from", remedy)
+    whole = kept_films.made_by(cohort, preprocess, path)
+    if changed or not whole or (lungs and np.load(path, mmap_mode="r").ndim < 4):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
-            _decode(cohort, preprocess, file, progress, lungs)
+            contents = _decode(cohort, preprocess, file, progress, lungs)
+        kept_films.record(cohort, preprocess, path, contents)
     stored = torch.from_numpy(np.load(path, mmap_mode="c"))  # (N, S, S), or with lungs (N, 2, S, S)
     pictures, inside = stored.unbind(1) if stored.ndim == 4 else (stored, None)
     sources = torch.from_numpy(pd.factorize(cohort.samples["source"])[0])
     return Films(pictures, torch.tensor(cohort.labels()), sources, lungs=inside)
 
 
-def _decode(cohort: Cohort, preprocess: Preprocess, file: BinaryIO, progress: Progress, lungs: bool) -> None:
+def _decode(
+    cohort: Cohort, preprocess: Preprocess, file: BinaryIO, progress: Progress, lungs: bool
+) -> list[tuple[str, str]]:
     """Read every film once, in parallel, and write the picture that serving would make of it, with ``lungs`` its mask.
 
     Written as they come: no more than a few films are in memory, however many there are.
+
+    Returns:
+        each film's stamp, as it was before it was read, and its SHA-256.
     """
     from core.lungs import segment as finder
 
     size = preprocess.size
 
-    def see(i: int) -> np.ndarray:
+    def see(i: int) -> tuple[np.ndarray, tuple[str, str]]:
+        stamp = cohort.stamp(i)
         film = cohort.film(i)
         mask = finder.mask(film) if lungs or preprocess.region == "lungs" else None
         picture = preprocess.picture(film, mask)
+        known = stamp, film.sha256
         if not lungs:
-            return picture
+            return picture, known
         inside = np.full_like(picture, 255) if mask is None else 255 * preprocess.to_picture(mask, mask)
-        return np.stack([picture, inside.astype(np.uint8)])
+        return np.stack([picture, inside.astype(np.uint8)]), known
 
     shape = (len(cohort), 2, size, size) if lungs else (len(cohort), size, size)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
+    contents = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, seen in enumerate(pool.map(see, range(len(cohort))), start=1):
+        for done, (seen, known) in enumerate(pool.map(see, range(len(cohort))), start=1):
             file.write(seen.tobytes())
+            contents.append(known)
             progress("decoding films", done, len(cohort))
+    return contents
 
 
 def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) -> Iterator[Batch]:

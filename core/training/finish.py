@@ -21,6 +21,7 @@ from core.data.progress import Progress, quiet
 from core.errors import CheckpointError
 from core.model import device as devices
 from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, save
+from core.training import kept_films
 from core.training import state as states
 from core.training.domain import fit as domain_fit
 from core.training.films import Films, films_of, prepare
@@ -52,14 +53,14 @@ def finish(
     if not state.best_epoch:
         raise CheckpointError(f"{folder} has no finished epoch", "a run of training.fit")
     stored = Checkpoint(_card(folder.resolve().name, divided, recipe, state, device), as_stored(state.best))
-    films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress)
+    films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress, begun=True)
     card, table = calibrated(stored.card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
     limits, gate = _gate(stored, divided, films, progress)
     save(Checkpoint(replace(card, domain=limits), {**stored.state, **gate}), folder)
     del films  # Windows removes no file that is still mapped
-    states.films_path(folder, run).unlink()
+    kept_films.remove(states.films_path(folder, run))
     return load(folder)
 
 

@@ -77,7 +77,7 @@ def fit(
     network, optimiser = _start(recipe, state, where)
     outlines = evidence_penalty.read(divided.split("train"), recipe.preprocess) if config.outlines else None
     kept = states.films_path(folder, run)
-    films = films_of(divided, recipe.preprocess, kept, progress, lungs=config.lungs > 0)
+    films = films_of(divided, recipe.preprocess, kept, progress, config.lungs > 0, begun=bool(state.history))
     split = divided.samples["split"].to_numpy()
     training, validation = films.where(split == "train"), films.where(split == "validation")
     if outlines is not None:

@@ -128,7 +128,7 @@ def body(case: Case) -> None:
     hidden = occlusion_controls.mask(part, case) if part != "nothing" else None
     answer = None
     if hidden is not None:
-        answer = resources.what_if(case.model, case.film, hidden, fill, class_name, method, layer)
+        answer = case.examined.what_if(hidden, fill, class_name, method, layer)
         after = answer.after.heatmaps[class_name]
         title = f"hidden · {after.probability:.2f}"
         kind, others = "hidden", [View(answer.after.picture, after, title, case.lungs, case.truth)]
@@ -177,7 +177,7 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
     st.subheader(
         "Is this evidence?", anchor=False, help="Checks of this heatmap on this film; none of them alone decides."
     )
-    card = resources.trust(case.model, case.film, map_, case.lungs, case.truth)
+    card = case.examined.trust(map_)
     st.caption(card.headline)
     if card.power is not None and card.group("evidence"):
         told = plain(card.power.sentence, longest=400)
@@ -193,7 +193,7 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
     if map_.blank or card.vetoed:
         return
     if st.toggle("Hiding curves", key="curves", help="Pictures only: they do not tell right maps from random ones."):
-        curves = resources.hiding_curves(case.model, case.film, map_)
+        curves = case.examined.curves(map_)
         name = st.segmented_control("Curve", list(curves), default=next(iter(curves)), required=True)
         figure = figures.hiding_curve(curves[name])
         st.plotly_chart(figure, key="hiding", config=widgets.CHART, alt=f"The {name} curve")

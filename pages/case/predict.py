@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from core.data.film.radiograph import Radiograph
+from core.explain import embeddings
 from core.report import figures, overlay
 from core.report.call import in_words
-from pages.shared import embeddings, evaluations, resources, uploads, widgets
+from pages.shared import evaluations, overview, resources, uploads, widgets
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 
 VERDICTS = {"in": st.success, "doubtful": st.warning, "out": st.error}
@@ -55,7 +56,7 @@ def answer_panel(case: Case) -> None:
 def bars(case: Case) -> None:
     """Each class's probability round its operating point, and what that means."""
     prediction = case.prediction
-    spread = resources.spread(case.model, case.film)
+    spread = resources.spread(case.examined)
     figure = figures.probability_bars(prediction.by_class, prediction.cut_offs, spread)
     st.plotly_chart(
         figure, config=widgets.CHART | {"displayModeBar": False}, key="bars", alt=bars_in_words(prediction.by_class)
@@ -132,7 +133,7 @@ def neighbours(case: Case) -> None:
     cohort = resources.cohort(spec)
     st.subheader(f"Nearest films of {cohort.name}", anchor=False, help=LIKENESS)
     rows = embeddings.sample(cohort, "train", NEIGHBOURHOOD) or embeddings.sample(cohort, None, NEIGHBOURHOOD)
-    found = embeddings.atlas_of(case.model, spec)
+    found = overview.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
     if missing:
         sentence = f"{missing:,} of its films have to be shown to the model first."

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from core.explain import robustness
 from core.report import augmentation_figure, figures, overlay
 from core.transform.augment import Augment, Drawn, Step
-from pages.shared import augmentation_editor, resources, robustness, viewer, widgets
+from pages.shared import augmentation_editor, resources, viewer, widgets
 from pages.shared.case import Case, current
 from pages.shared.viewer import View
 
@@ -51,8 +52,8 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
     prediction = case.prediction
     names = prediction.by_class
     class_name = widgets.class_picker(names, prediction.label)
-    maps = [resources.map_of_picture(case.model, shown, class_name) for shown in (picture, changed)]
-    after = resources.probabilities(case.model, changed)
+    maps = [resources.map_of_picture(case.examined, shown, class_name) for shown in (picture, changed)]
+    after = resources.probabilities(case.examined, changed)
     views = [
         View(picture, maps[0], f"as it is: {names[class_name]:.3f}"),
         View(changed, maps[1], f"changed: {after[class_name]:.3f}"),
@@ -124,7 +125,7 @@ def curve(case: Case, steps: list[Step]) -> None:
             format_func=lambda point: f"{values[point]:.3g} {declared.unit}",
             help="Which point of the curve to look at; or click the point.",
         )
-    found = resources.sweep(case.model, case.film, step, parameter, limits, st.session_state["class"])
+    found = resources.sweep(case.examined, step, parameter, limits, st.session_state["class"])
     probabilities = {name: found.probabilities[:, i].tolist() for i, name in enumerate(case.model.classes)}
     value, unit = float(found.values[spot]), declared.unit
     figure = figures.sweep(

@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from core.data.cohort import SPLITS
+from core.explain import embeddings
 from core.report import cohort_figures, overlay
-from pages.shared import cohort_table, embeddings, filters, gallery, overview, resources, state, widgets
+from pages.shared import cohort_table, filters, gallery, overview, resources, state, widgets
 from pages.shared.case import Case, current, current_cohort
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def film_map(rows: np.ndarray) -> None:
             help="PCA keeps distances, UMAP neighbours; its first run takes up to a minute.",
         )  # fmt: skip
         colour = st.selectbox("Colour", COLOURS, width=160)
-    known_by = case.model.card.created, resources.fingerprint(spec), tuple(chosen), method, found.matrix(chosen)
+    known_by = found.matrix(chosen), method
     points = widgets.in_background(
         "Projecting", lambda: st.session_state.update(projection="PCA"), lambda: overview.projection(*known_by)
     )
@@ -162,7 +163,7 @@ def grouping(case: Case, found: embeddings.Atlas, rows: list[int], colour: str) 
     """What each film of the map is coloured by."""
     if colour in cohort.samples:
         return [str(value) or "unknown" for value in cohort.samples[colour].to_numpy()[rows]]
-    called = [case.model.classes[int(case.model.decide(found.probabilities[row]))] for row in rows]
+    called = [case.model.classes[index] for index in case.model.decide(found.probabilities(rows))]
     if colour == "called":
         return called
     from core.evaluate.scoring import class_of_label
@@ -218,7 +219,7 @@ def audit(rows: np.ndarray) -> None:
 
 def scored(case: Case, rows: list[int]) -> embeddings.Atlas | None:
     """The atlas with these rows scored; None until the visitor asks for work that takes long."""
-    found = embeddings.atlas_of(case.model, spec)
+    found = overview.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
     if missing:
         sentence = f"{missing:,} films have to be shown to {case.model.card.title} first."

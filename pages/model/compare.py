@@ -204,7 +204,7 @@ def _compared(first: "Card", second: "Card") -> Comparison | None:
         for model in missing:
             with widgets.progress(f"Showing films to {model.card.title}", lambda: None) as progress:
                 evaluations.make(model, cohort, progress)
-    return evaluations.on_cohort(models[0], models[1], cohort.fingerprint)
+    return evaluations.on_cohort(models[0], models[1], cohort)
 
 
 def _line(card: "Card", found: dict[str, Estimate], speed: float | None) -> dict[str, Any]:

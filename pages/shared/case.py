@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.data.cohort import JOIN, Cohort
+from core.data.cohort import Cohort
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError
+from core.model import matching
 from pages.shared import resources, state
 
 if TYPE_CHECKING:
+    from core.examine.examined import Examined
     from core.model.checkpoint import Card
     from core.model.classifier import Classifier, Prediction
 
@@ -28,28 +30,31 @@ class Case:
     row: int | None
     label: str
 
+    @cached_property
+    def examined(self) -> "Examined":
+        """All that can be said of the film before the model; the rest of the case is read from it."""
+        return resources.examined(self.model, self.film, self.label, self._marked)
+
     @property
     def prediction(self) -> "Prediction":
-        return resources.prediction(self.model, self.film)
+        return self.examined.prediction
 
-    @cached_property
+    @property
     def truth(self) -> np.ndarray | None:
         """Where the finding is known to be, bool (S, S) on the model's picture; None where nobody knows."""
-        known = self._on_picture("truth", "boxes")
-        return known if known is not None and known.any() else None
+        return self.examined.truth
 
-    @cached_property
+    @property
     def lungs(self) -> np.ndarray | None:
-        """Lung fields, bool (S, S) on the model's picture: the cohort's own mask, else found; None without lungs."""
-        own = self._on_picture("lungs")
-        return own if own is not None else resources.lungs_on_picture(self.model, self.film)
+        """Lung fields, bool (S, S) on the model's picture, found alike on films of every source; None without lungs."""
+        return self.examined.lungs
 
-    def _on_picture(self, *columns: str) -> np.ndarray | None:
+    def _marked(self) -> np.ndarray | None:
+        """The known finding in the film's own frame, bool (H, W)."""
         if self.row is None:
             return None
-        masks = (resources.mask(self.spec, self.row, column) for column in columns)
-        found = next((mask for mask in masks if mask is not None), None)
-        return None if found is None else self.model.preprocess.to_picture(found, self.model.lungs(self.film))
+        masks = (resources.mask(self.spec, self.row, column) for column in ("truth", "boxes"))
+        return next((mask for mask in masks if mask is not None and mask.any()), None)
 
 
 def uploaded_films() -> list[Radiograph]:
@@ -86,13 +91,7 @@ def first_case(cohort: Cohort) -> int:
 
 def kinship(card: "Card", spec: str) -> int:
     """How well a model fits a cohort: 3 learned from it, 2 from one of its layout, 1 knows its classes, 0 alien."""
-    cohort = resources.cohort(spec)
-    data = card.data
-    if cohort.name in data.get("name", "").split(JOIN) or data.get("fingerprint") == resources.fingerprint(spec):
-        return 3
-    if cohort.layout in data.get("layout", "").split(JOIN):
-        return 2
-    return int(set(cohort.classes) <= set(card.classes))
+    return matching.kinship(card, resources.cohort(spec), resources.fingerprint(spec))
 
 
 def matching_model(spec: str) -> str:
@@ -101,20 +100,15 @@ def matching_model(spec: str) -> str:
     if not cards:
         remedy = "Train one with python -m core train, or restore the folder weights/ of the repository"
         raise CheckpointError("there is no model in weights/", "a folder with model.safetensors and card.json", remedy)
-    return max(cards, key=lambda name: (kinship(cards[name], spec), breadth(cards[name])))
-
-
-def breadth(card: "Card") -> int:
-    """How many sources a model learned from: the more, the better it stands films from a hospital it never saw."""
-    return len(card.data.get("sources", {}))
+    return matching.best(cards, resources.cohort(spec), resources.fingerprint(spec))
 
 
 def home_cohort(card: "Card", spec: str) -> str:
     """The cohort a model learned from, if it is on this machine; else the given one."""
-    if kinship(card, spec) == 3:
+    if kinship(card, spec) == matching.OWN:
         return spec
     others = resources.same_layout(card.data.get("layout", ""))
-    return next((other for other in others if kinship(card, other) == 3), spec)
+    return next((other for other in others if kinship(card, other) == matching.OWN), spec)
 
 
 def film_range() -> range:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core import identity
 from core.data import film_id
 from core.data.cohort import Cohort
 from core.evaluate.provenance import PROVENANCE
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from core.model.classifier import Classifier
 
 FAIR = ("test", "new", "external")  # a model can be judged by them
-KEPT = 12  # evaluations made here, over all visitors
+RESAMPLES = 8 * 1024  # bytes a film that the resamples of an evaluation take
 Splits = dict[str, "Evaluation"]  # by provenance: train, validation, test, new, external
 
 
@@ -61,13 +62,13 @@ def validation(model: str) -> "Evaluation | None":
 
 def made(model: "Classifier", cohort: Cohort) -> Splits | None:
     """The evaluation of a model on a cohort, if somebody has asked for it."""
-    kept = _shelf().get(_key(model, cohort))
+    kept = resources.shelf().get(_key(model, cohort))
     return kept[1] if kept else None
 
 
 def whole(model: "Classifier", cohort: Cohort) -> "Evaluation | None":
     """The same in one piece, its films' provenance among the samples."""
-    kept = _shelf().get(_key(model, cohort))
+    kept = resources.shelf().get(_key(model, cohort))
     return kept[0] if kept else None
 
 
@@ -88,7 +89,6 @@ def known(model: "Classifier") -> pd.DataFrame | None:
         return None
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=resources.IDENTITY)
 def unseen(model: "Classifier", spec: str) -> np.ndarray:
     """Which films of a cohort a model can be asked about fairly, bool (N,): it knows their label and never met them.
 
@@ -96,6 +96,10 @@ def unseen(model: "Classifier", spec: str) -> np.ndarray:
     knows no label of the cohort.
     """
     cohort = resources.cohort(spec)
+    return resources.kept(_key(model, cohort, "unseen"), lambda: _unseen(model, cohort))
+
+
+def _unseen(model: "Classifier", cohort: Cohort) -> np.ndarray:
     met = with_training_splits(model, cohort).samples
     fair = cohort.samples["path"].isin(met["path"][met[PROVENANCE].isin(FAIR)])
     test = cohort.samples["split"] == "test"
@@ -103,12 +107,12 @@ def unseen(model: "Classifier", spec: str) -> np.ndarray:
 
 
 def make(model: "Classifier", cohort: Cohort, progress: Callable[[float], None]) -> Splits:
-    """Score a cohort and keep the evaluation; ``report`` gets the share done and may raise to stop."""
+    """Score a cohort and keep the evaluation; ``progress`` gets the share done and may raise to stop."""
     from core.evaluate.scoring import score
 
     evaluation, _ = score(model, with_training_splits(model, cohort), lambda done, total: progress(done / total))
     splits = evaluation.by_split()
-    resources.shelve(_shelf(), _key(model, cohort), (evaluation, splits), KEPT)
+    resources.shelf().put(_key(model, cohort), (evaluation, splits), RESAMPLES * len(evaluation))
     return splits
 
 
@@ -124,14 +128,18 @@ def on_own_films(first: str, second: str, created: tuple[str, str]) -> "Comparis
         return None
 
 
-@st.cache_resource(max_entries=16, show_spinner="Comparing film by film", hash_funcs=resources.IDENTITY)
-def on_cohort(first: "Classifier", second: "Classifier", fingerprint: str) -> "Comparison":
+def on_cohort(first: "Classifier", second: "Classifier", cohort: Cohort) -> "Comparison":
     """Two models on the films of a cohort that `make` has scored with both and neither was trained or tuned on."""
     from core.evaluate.compare import compare
 
-    whole = [_shelf()[model.card.name, model.card.created, fingerprint][0] for model in (first, second)]
-    unseen = [e.where(e.samples[PROVENANCE].isin(FAIR)) for e in whole]
-    return compare(unseen[0], unseen[1])
+    keys = [_key(model, cohort) for model in (first, second)]
+
+    def compared() -> "Comparison":
+        whole = [resources.shelf().get(key)[0] for key in keys]
+        unseen = [e.where(e.samples[PROVENANCE].isin(FAIR)) for e in whole]
+        return compare(unseen[0], unseen[1])
+
+    return resources.kept(identity.key("comparison", evaluations=keys), compared, "Comparing film by film")
 
 
 def rows_in(cohort: Cohort, samples: pd.DataFrame) -> np.ndarray:
@@ -139,14 +147,13 @@ def rows_in(cohort: Cohort, samples: pd.DataFrame) -> np.ndarray:
     return film_id.find(samples, cohort.samples)
 
 
-def _key(model: "Classifier", cohort: Cohort) -> tuple[str, str, str]:
-    return model.card.name, model.card.created, cohort.fingerprint
+def _key(model: "Classifier", cohort: Cohort, kind: str = "evaluation") -> str:
+    """The weights, the films as they are now, and what is kept of the films that the model has met."""
+    from core.model.checkpoint import EVALUATION
 
-
-@st.cache_resource(show_spinner=False)
-def _shelf() -> "dict[tuple[str, str, str], tuple[Evaluation, Splits]]":
-    """A plain dictionary, oldest first: a cached function may not draw on a progress bar made outside it."""
-    return {}
+    folder = model.checkpoint.path
+    met = identity.stamp(folder / EVALUATION) if folder else None
+    return identity.key(kind, classifier=model.key, cohort=cohort.key, met=met)
 
 
 def mean_heatmap(spec: str, model: "Classifier", rows: list[int], class_name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,19 +1,17 @@
-"""Heatmaps marked against known findings. A mark is made once for all visitors and kept by model and cohort."""
+"""Heatmaps marked against known findings. A mark is made once for all visitors."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import streamlit as st
 
+from core import identity
 from core.data.cohort import Cohort
-from core.errors import EvaluationError
+from core.explain.cohort import columns, film_id
 from pages.shared import evaluations, resources
 
 if TYPE_CHECKING:
     from core.model.classifier import Classifier
-
-KEPT = 8  # models and cohorts
 
 
 def films(model: "Classifier", cohort: Cohort, each: int) -> Cohort:
@@ -22,60 +20,37 @@ def films(model: "Classifier", cohort: Cohort, each: int) -> Cohort:
     Raises:
         EvaluationError: no label of the cohort means anything to the model, or no finding's place is known.
     """
-    met = evaluations.with_training_splits(model, cohort)
-    table = met.samples
-    known = pd.Series(False, index=table.index)
-    for column in ("truth", "boxes"):
-        if column in table:
-            known |= table[column].astype(str) != ""
-    table = table[known & table["split"].isin(["test", ""])]
-    if table.empty:
-        remedy = "Choose one of the drawn cohorts in the sidebar"
-        raise EvaluationError(
-            f"{cohort.name} does not say where its findings are", "films with a truth mask or boxes", remedy
-        )
-    groups = ["label", "band"] if "band" in table else ["label"]
-    return met.take(sorted(table.groupby(groups).head(each).index))
+    from core.examine.localisation import markable
+
+    return markable(evaluations.with_training_splits(model, cohort), each)
 
 
 def marks(model: "Classifier", chosen: Cohort, methods: Sequence[str]) -> pd.DataFrame:
-    """The marks made so far of these films: see ``core.explain.cohort.rows``."""
-    kept = _kept(model, chosen.name)
-    return kept[kept["id"].isin(_ids(chosen)) & kept["method"].isin(methods)]
+    """The marks made so far of these films: see ``core.examine.cohort.rows``."""
+    found = [resources.shelf().get(key) for key in _keys(model, chosen, methods).values()]
+    return pd.DataFrame([mark for mark in found if mark], columns=columns())
 
 
 def mark(model: "Classifier", chosen: Cohort, methods: Sequence[str], progress: Callable[[float], None]) -> None:
-    """Make the marks that are missing; ``report`` gets the share done and may raise to stop: what is made stays."""
-    from core.explain.cohort import columns, rows
+    """Make the marks that are missing; ``progress`` gets the share done and may raise to stop: what is made stays."""
+    from core.examine.cohort import rows
 
-    kept = _kept(model, chosen.name)
-    done = set(zip(kept["id"], kept["method"], strict=True))
-    made = []
-    try:
-        for row in rows(model, chosen, methods, done=done, progress=lambda count, total: progress(count / total)):
-            made.append(row)
-    finally:
-        whole = pd.concat([_kept(model, chosen.name), pd.DataFrame(made, columns=columns())], ignore_index=True)
-        resources.shelve(_shelf(), _key(model, chosen.name), whole.drop_duplicates(["id", "method"]), KEPT)
+    keys = _keys(model, chosen, methods)
+    done = {one for one, key in keys.items() if key in resources.shelf()}
+    for row in rows(model, chosen, methods, done=done, progress=lambda count, total: progress(count / total)):
+        resources.shelf().put(keys[row["id"], row["method"]], row)
 
 
-def _ids(chosen: Cohort) -> list[str]:
-    from core.explain.cohort import film_id
+def _keys(model: "Classifier", chosen: Cohort, methods: Sequence[str]) -> dict[tuple[str, str], str]:
+    """What each mark is known by, by film and method: weights, the film's files as they are now, its label."""
+    from core.examine.cohort import rows_key
 
-    return [film_id(chosen, position) for position in range(len(chosen))]
-
-
-def _kept(model: "Classifier", cohort: str) -> pd.DataFrame:
-    from core.explain.cohort import columns
-
-    return _shelf().get(_key(model, cohort), pd.DataFrame(columns=columns()))
-
-
-def _key(model: "Classifier", cohort: str) -> tuple[str, str, str]:
-    return model.card.name, model.card.created, cohort
-
-
-@st.cache_resource(show_spinner=False)
-def _shelf() -> dict[tuple[str, str, str], pd.DataFrame]:
-    """A plain dictionary, oldest first: a cached function may not draw on a progress bar made outside it."""
-    return {}
+    made_of = {"rows": rows_key(model, layer=None, of="label", curves=False)}
+    known = [name for name in ("path", "label", "truth", "boxes") if name in chosen.samples]
+    said = chosen.samples[known].astype(str).to_dict("records")
+    films = [(film_id(chosen, row), {**said[row], "stamp": chosen.stamp(row)}) for row in range(len(chosen))]
+    return {
+        (name, method): identity.key("mark", film=film, method=method, **made_of)
+        for name, film in films
+        for method in methods
+    }

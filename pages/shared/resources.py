@@ -1,63 +1,124 @@
-"""Films, models and their answers, kept between runs; the modules beside this one keep what only they make.
+"""Films, models and their answers, kept between runs: the one place where anything is shared by visitors.
 
-Films, classifiers and heatmaps are shared by all visitors and never changed, so they are kept as resources (no copies).
-Each cache is bounded; a film is known by the hash of its bytes, a classifier by its name and date. An uploaded film
-is kept by its visitor's session alone; what is worked out from it is found again only by who has the same bytes.
+All of it lies on one shelf (`core.shelf`: one lock, bounded) under the key of what made it (`core.identity`): the
+weights and not the model's name, the film's content and not its number. A checkpoint or a film that is replaced while
+the server runs is therefore opened anew. What lies there is never changed. An uploaded film, and all that is worked out
+from it, lies on a shelf of its own in its visitor's session, and goes with it.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import streamlit as st
 
+from core import identity
 from core.data.cohort import JOIN, Cohort
 from core.data.film.radiograph import Radiograph
+from core.shelf import Shelf
 
 if TYPE_CHECKING:
-    from core.explain.deletion import Curve
+    from core.examine.examined import Examined
     from core.explain.heatmap import Heatmap
-    from core.explain.trust import Bank, Trust
-    from core.explain.whatif import WhatIf
-    from core.lungs.segment import Lungs
+    from core.explain.robustness import Sweep
     from core.model.checkpoint import Card
     from core.model.classifier import Classifier, Prediction
     from core.transform.augment import Step
-    from pages.shared.robustness import Sweep
 
-K = TypeVar("K")
-V = TypeVar("V")
+T = TypeVar("T")
 
-HEATMAPS_KEPT = 256
-MILD_COPIES = 16
-IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {
-    "core.transform.augment.Step": lambda step: str(step.to_dict()),
-    "core.data.film.radiograph.Radiograph": lambda film: film.sha256,
-    "core.model.classifier.Classifier": lambda model: (model.card.name, model.card.created),
-    "core.explain.heatmap.Heatmap": lambda map_: (
-        map_.film_sha256,
-        map_.model,
-        map_.method,
-        map_.layer,
-        map_.class_name,
-        map_.values.tobytes(),
-    ),
-}
+SHARED = 1024 * 1024 * 1024  # bytes of the shelf of all visitors
+UPLOADED = 128 * 1024 * 1024  # bytes of the shelf of one uploaded film
+_UPLOADS = "_upload_shelves"  # in the session: hash of an uploaded film -> its shelf
+TABLES = (".csv", ".tsv", ".parquet", ".json", ".xlsx")  # files that say what a cohort's films are
+WATCHED = 256  # folders of a cohort looked at for changes
 
 
-@st.cache_resource(max_entries=8, show_spinner="Opening the cohort")
+@st.cache_resource(show_spinner=False)
+def shelf() -> Shelf:
+    """What all visitors share."""
+    return Shelf(SHARED)
+
+
+def kept(key: str, make: Callable[[], T], doing: str = "", place: Shelf | None = None) -> T:
+    """What lies under a key, made if it is not there; ``doing`` is said meanwhile."""
+    there = shelf() if place is None else place
+    if key in there or not doing:
+        return there.keep(key, make)
+    with st.spinner(doing):
+        return there.keep(key, make)
+
+
+def shelf_of(film: Radiograph) -> Shelf:
+    """Where the results of a film lie: an uploaded one's in this session, any other's with those of all visitors."""
+    if not any(film is one for one in st.session_state.get("uploads", [])):
+        return shelf()
+    shelves: dict[str, Shelf] = st.session_state.setdefault(_UPLOADS, {})
+    return shelves.setdefault(film.sha256, Shelf(UPLOADED))
+
+
+def forget_uploads(film: Radiograph | None = None) -> None:
+    """Drop what was worked out from an uploaded film, or from all of this session's."""
+    shelves = st.session_state.get(_UPLOADS, {})
+    if film is None:
+        shelves.clear()
+    else:
+        shelves.pop(film.sha256, None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A cohort as it was opened: with the folders and tables that it came from, and what they were like."""
+
+    cohort: Cohort
+    watched: tuple[str, ...]
+    stamps: tuple[tuple[int, int], ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return self.cohort.fingerprint
+
+
 def cohort(spec: str) -> Cohort:
-    """A cohort by what the sidebar offers: "phantom:fair" and the like, or a path."""
+    """A cohort by what the sidebar offers: "phantom:fair" and the like, or a path; opened anew where it changed."""
+    return _opened(spec).cohort
+
+
+def fingerprint(spec: str) -> str:
+    """The fingerprint of a cohort's rows, as cards of models name it: equal on every machine."""
+    return _opened(spec).fingerprint
+
+
+def _opened(spec: str) -> _Opened:
     from core.data.readers import open_cohort
 
-    return open_cohort(spec)
+    key = identity.key("cohort", spec=spec)
+    there: _Opened | None = shelf().get(key)
+    if there is not None and there.stamps == _stamps(there.watched):
+        return there
+    with st.spinner("Opening the cohort"):
+        found = open_cohort(spec)
+    watched = _watched(spec, found)
+    return shelf().put(key, _Opened(found, watched, _stamps(watched)))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def fingerprint(spec: str) -> str:
-    """The fingerprint of a cohort; it reads every row."""
-    return cohort(spec).fingerprint
+def _stamps(paths: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    return tuple(identity.stamp(path) for path in paths)
+
+
+def _watched(spec: str, found: Cohort) -> tuple[str, ...]:
+    """The folders and tables of a cohort: a film that comes, goes or takes another's place changes its folder."""
+    root = Path(spec).expanduser()
+    if found.prepare is not None or not root.is_dir():
+        return (str(root),) if root.is_file() else ()
+    folders = {Path(path).parent for path in found.samples["path"].astype(str)}
+    folders |= {above for folder in folders for above in folder.parents if above.is_relative_to(root)} | {root}
+    nearest = sorted(folders, key=lambda folder: (len(folder.parts), folder))[:WATCHED]
+    tables = (file for folder in nearest for file in folder.iterdir() if file.suffix.lower() in TABLES)
+    return tuple(map(str, [*nearest, *tables]))
 
 
 @st.cache_data(ttl=60, show_spinner=False)
@@ -70,7 +131,7 @@ def known_cohorts() -> dict[str, str]:
         "phantom:confounded": "Phantoms, planted shortcut",
         "phantom:new-hospital": "Phantoms, new hospital",
     }
-    return drawn | {str(folder): folder.name.replace("_", " ") for folder in cohorts_below(data_root())}
+    return drawn | told_apart({str(folder): folder.name.replace("_", " ") for folder in cohorts_below(data_root())})
 
 
 @st.cache_data(ttl=60, show_spinner=False)
@@ -82,56 +143,82 @@ def same_layout(layout: str) -> list[str]:
     return [spec for spec, own in layouts.items() if own in layout.split(JOIN)]
 
 
+def told_apart(titles: dict[str, str]) -> dict[str, str]:
+    """The titles of things by name; where several have one title each says its name as well."""
+    seen = list(titles.values())
+    return {name: f"{title} ({Path(name).name})" if seen.count(title) > 1 else title for name, title in titles.items()}
+
+
 def cards() -> "dict[str, Card]":
-    """Folder name -> card of every model that can be opened, by name."""
-    return _catalogue_now()[0]
+    """Folder name -> card of every model that can be opened, by name; no two have one title."""
+    return _catalogue()[0]
 
 
 def refused_models() -> dict[str, str]:
     """Folder name -> why it cannot be opened, of every checkpoint whose card does not hold."""
-    return _catalogue_now()[1]
+    return _catalogue()[1]
 
 
-def _catalogue_now() -> "tuple[dict[str, Card], dict[str, str]]":
-    from core.identity import stamp
-    from core.model.checkpoint import CARD, WEIGHTS, candidates
+def _catalogue() -> "tuple[dict[str, Card], dict[str, str]]":
+    from core.model.checkpoint import CARD, WEIGHTS, candidates, catalogue
 
-    return _catalogue(tuple((str(f), stamp(f / CARD), stamp(f / WEIGHTS)) for f in candidates()))
+    files = [(str(f), identity.stamp(f / CARD), identity.stamp(f / WEIGHTS)) for f in candidates()]
 
+    def read() -> "tuple[dict[str, Card], dict[str, str]]":
+        found, refused = catalogue()
+        return _titled(found), refused
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _catalogue(
-    files: tuple[tuple[str, tuple[int, int], tuple[int, int]], ...],
-) -> "tuple[dict[str, Card], dict[str, str]]":
-    from core.model.checkpoint import catalogue
-
-    return catalogue()
+    return kept(identity.key("catalogue", files=files), read)
 
 
-@st.cache_resource(max_entries=3, show_spinner="Loading the model")
+def _titled(found: "dict[str, Card]") -> "dict[str, Card]":
+    titles = told_apart({name: card.title for name, card in found.items()})
+    return {name: replace(card, title=titles[name]) for name, card in found.items()}
+
+
 def classifier(name: str) -> "Classifier":
-    """The classifier of a checkpoint in weights/ or $HILUM_WEIGHTS."""
-    from core.model.classifier import open_classifier
+    """The classifier of a checkpoint in weights/ or $HILUM_WEIGHTS, as its files are now, titled as in `cards`."""
+    from core.model.checkpoint import CARD, WEIGHTS, find, load
+    from core.model.classifier import Classifier
 
-    return open_classifier(name)
+    folder, card = find(name), cards().get(name)
+
+    def opened() -> Classifier:
+        stored = load(folder)
+        return Classifier(replace(stored, card=replace(stored.card, title=card.title)) if card else stored)
+
+    files = [identity.stamp(folder / CARD), identity.stamp(folder / WEIGHTS)]
+    title = card.title if card else ""
+    return kept(identity.key("opened", folder=str(folder), files=files, title=title), opened, "Loading the model")
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
 def film(spec: str, row: int) -> Radiograph:
-    """One film of a cohort, decoded."""
-    return cohort(spec).film(row)
+    """One film of a cohort, decoded; anew when its file changes."""
+    found = cohort(spec)
+    return kept(file_key("film", found, row, "path"), lambda: found.film(row))
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
 def mask(spec: str, row: int, column: str) -> np.ndarray | None:
     """A mask of one film of a cohort, bool (H, W); None where there is none."""
-    return cohort(spec).mask(row, column)
+    found = cohort(spec)
+    if column not in found.samples or not found.samples[column].iat[row]:
+        return None
+    shape = film(spec, row).shape
+    of_film = file_key("film", found, row, "path")  # boxes follow the film as it was stored
+    return kept(file_key("mask", found, row, column, of_film), lambda: found.mask(row, column, shape))
 
 
-@st.cache_data(max_entries=20_000, show_spinner=False)
 def thumbnail(spec: str, row: int, side: int = 160) -> bytes:
     """One film of a cohort as a small PNG, squeezed to a square."""
-    return small(cohort(spec).film(row).pixels, side)
+    found = cohort(spec)
+    return kept(file_key("thumbnail", found, row, "path", side), lambda: small(found.film(row).pixels, side))
+
+
+def file_key(kind: str, found: Cohort, row: int, column: str, *more: Any) -> str:
+    """What is read from a file of a cohort: known by the file as it is now."""
+    path = str(found.samples[column].iat[row])
+    stamp = None if found.prepare is not None else identity.stamp(path)
+    return identity.key(kind, path=path, stamp=stamp, more=more)
 
 
 def small(pixels: np.ndarray, side: int = 160) -> bytes:
@@ -143,18 +230,18 @@ def small(pixels: np.ndarray, side: int = 160) -> bytes:
     return png(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA))
 
 
-@st.cache_resource(max_entries=512, show_spinner="Asking the model", hash_funcs=IDENTITY)
+def examined(
+    model: "Classifier", film: Radiograph, label: str = "", marked: Callable[[], np.ndarray | None] | None = None
+) -> "Examined":
+    """One film before one model, its parts shared with everybody who may see the film."""
+    from core.examine.examined import Examined, nowhere
+
+    return Examined(model, film, label, marked or nowhere, shelf_of(film))
+
+
 def prediction(model: "Classifier", film: Radiograph) -> "Prediction":
     """What a classifier says of a film."""
-    return model.predict(film)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=IDENTITY)
-def lungs(film: Radiograph) -> "Lungs":
-    """The lung fields of a film, in its own frame."""
-    from core.lungs.segment import find
-
-    return find(film)
+    return examined(model, film).prediction
 
 
 def heatmaps(
@@ -165,125 +252,49 @@ def heatmaps(
     progress: Callable[[float], None] | None = None,
 ) -> "dict[str, Heatmap]":
     """Every class's heatmap of a film; ``progress`` (which may raise to cancel) is called while they are made."""
-    from core.explain.heatmap import heatmaps as explain
-
-    shelf, key = _heatmap_shelf(), _heatmap_key(model, film, method, layer)
-    if key not in shelf:
-        picture = prediction(model, film).picture
-        made = explain(model, picture, method, layer=layer, film_sha256=film.sha256, progress=progress)
-        shelve(shelf, key, made, HEATMAPS_KEPT)
-    return shelf[key]
-
-
-def shelve(shelf: dict[K, V], key: K, made: V, most: int) -> None:
-    """Put what was made on a shelf, a dictionary that holds at most so many, and drop the oldest."""
-    shelf[key] = made
-    while len(shelf) > most:
-        shelf.pop(next(iter(shelf)), None)
+    return examined(model, film).heatmaps(method, None, layer, progress)
 
 
 def has_heatmaps(model: "Classifier", film: Radiograph, method: str, layer: str | None) -> bool:
     """Whether `heatmaps` would answer at once."""
-    return _heatmap_key(model, film, method, layer) in _heatmap_shelf()
+    return examined(model, film).has_heatmaps(method, None, layer)
 
 
-def _heatmap_key(model: "Classifier", film: Radiograph, method: str, layer: str | None) -> tuple:
-    return model.card.name, model.card.created, film.sha256, method, layer
-
-
-@st.cache_resource(show_spinner=False)
-def _heatmap_shelf() -> "dict[tuple, dict[str, Heatmap]]":
-    """A plain dictionary, oldest first: a cached function may not draw on a progress bar made outside it."""
-    return {}
-
-
-@st.cache_resource(max_entries=128, show_spinner="Testing whether the heatmap is evidence", hash_funcs=IDENTITY)
-def trust(
-    model: "Classifier", film: Radiograph, heatmap: "Heatmap", fields: np.ndarray | None, truth: np.ndarray | None
-) -> "Trust":
-    """The trust card of one heatmap; lung fields and truth, bool (S, S), as far as they are known."""
-    from core.explain.trust import assess
-
-    said = prediction(model, film)
-    return assess(
-        model, said.picture, heatmap, fields, truth, domain=said.domain, film=film, bank=lambda: bank(model, film)
-    )
-
-
-@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=IDENTITY)
-def bank(model: "Classifier", film: Radiograph) -> "Bank":
-    """What hiding each part of a film does to the answer: shared by the trust cards of all its heatmaps."""
-    from core.explain.trust import occlude
-
-    return occlude(model, prediction(model, film).picture)
-
-
-@st.cache_resource(max_entries=32, show_spinner="Hiding more and more", hash_funcs=IDENTITY)
-def hiding_curves(model: "Classifier", film: Radiograph, heatmap: "Heatmap") -> "dict[str, Curve]":
-    """Deletion, insertion and ROAD of one heatmap, to look at."""
-    from core.explain.deletion import curves
-
-    return curves(model, prediction(model, film).picture, heatmap.values, heatmap.class_name)
-
-
-def lungs_on_picture(model: "Classifier", film: Radiograph) -> np.ndarray | None:
-    """The lung fields in the frame of the model's picture, bool (S, S); None where none were found."""
-    found = lungs(film)
-    return model.preprocess.to_picture(found.mask, model.lungs(film)) if found.found else None
-
-
-@st.cache_resource(max_entries=512, show_spinner="Asking about mild changes", hash_funcs=IDENTITY)
-def spread(model: "Classifier", film: Radiograph) -> dict[str, tuple[float, float]]:
+def spread(case_of: "Examined") -> dict[str, tuple[float, float]]:
     """Lowest and highest probability of each class over copies of the film that differ as mildly as films do anyway."""
-    import torch
+    from core.explain import robustness
 
-    from core.transform.augment import Augment, Step
-
-    mild = Augment(
-        [
-            Step("rotate", {"angle": (-4.0, 4.0)}),
-            Step("shift", {"x": (-3.0, 3.0), "y": (-3.0, 3.0)}),
-            Step("brightness", {"factor": (0.9, 1.1)}),
-            Step("contrast", {"factor": (0.9, 1.1)}),
-        ]
-    )
-    picture = prediction(model, film).picture
-    copies = mild(torch.from_numpy(picture.copy()).repeat(MILD_COPIES, 1, 1), torch.Generator().manual_seed(0))
-    _, found = model.predict_pictures(copies.numpy())
-    return {name: (float(p.min()), float(p.max())) for name, p in zip(model.classes, found.T, strict=True)}
+    with st.spinner("Asking about mild changes"):
+        return case_of.keep("spread", lambda: robustness.spread(case_of.classifier, case_of.picture))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=IDENTITY)
-def what_if(
-    model: "Classifier", film: Radiograph, mask: np.ndarray, fill: str, class_name: str, method: str, layer: str | None
-) -> "WhatIf":
-    """The model's answer and heatmaps with a part of its picture hidden; ``mask`` is bool (S, S)."""
-    from core.explain.whatif import ask
-
-    return ask(model, prediction(model, film).picture, mask, fill, class_name, method, layer)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs=IDENTITY)
-def map_of_picture(model: "Classifier", picture: np.ndarray, class_name: str, method: str = "gradcam") -> "Heatmap":
-    """One class's heatmap of a picture that is no film of its own (a changed copy), uint8 (S, S)."""
+def map_of_picture(case_of: "Examined", picture: np.ndarray, class_name: str) -> "Heatmap":
+    """One class's Grad-CAM of a changed copy of the film, uint8 (S, S)."""
     from core.explain.heatmap import heatmaps as explain
 
-    return explain(model, picture, method, [class_name])[class_name]
+    def made() -> "Heatmap":
+        return explain(case_of.classifier, picture, "gradcam", [class_name])[class_name]
+
+    return case_of.keep("map of copy", made, picture=picture, class_name=class_name)
 
 
-@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=IDENTITY)
-def probabilities(model: "Classifier", picture: np.ndarray) -> dict[str, float]:
-    """Calibrated probabilities of a picture, uint8 (S, S)."""
-    _, found = model.predict_pictures(picture[None])
-    return dict(zip(model.classes, map(float, found[0]), strict=True))
+def probabilities(case_of: "Examined", picture: np.ndarray) -> dict[str, float]:
+    """Calibrated probabilities of a changed copy of the film, uint8 (S, S)."""
+    model = case_of.classifier
+
+    def made() -> dict[str, float]:
+        return dict(zip(model.classes, map(float, model.predict_pictures(picture[None])[1][0]), strict=True))
+
+    return case_of.keep("probabilities of copy", made, picture=picture)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Moving through the range", hash_funcs=IDENTITY)
-def sweep(
-    model: "Classifier", film: Radiograph, step: "Step", parameter: str, limits: tuple[float, float], class_name: str
-) -> "Sweep":
+def sweep(case_of: "Examined", step: "Step", parameter: str, limits: tuple[float, float], class_name: str) -> "Sweep":
     """The robustness of a film to one setting of an augmentation."""
-    from pages.shared import robustness
+    from core.explain import robustness
 
-    picture = prediction(model, film).picture
-    return robustness.sweep(model, picture, step, parameter, limits, class_name)
+    def made() -> "Sweep":
+        return robustness.sweep(case_of.classifier, case_of.picture, step, parameter, limits, class_name)
+
+    made_of = {"step": step.to_dict(), "parameter": parameter, "limits": limits, "class_name": class_name}
+    with st.spinner("Moving through the range"):
+        return case_of.keep("sweep", made, **made_of)

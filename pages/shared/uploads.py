@@ -8,8 +8,9 @@ import streamlit as st
 from core.data.film import opener
 from core.data.film.radiograph import Radiograph
 from core.errors import HilumError
+from core.model import matching
 from pages.shared import resources, state
-from pages.shared.case import breadth, uploaded_films
+from pages.shared.case import uploaded_films
 
 _TAKEN, _LISTED = "_taken", "_listed"  # file id -> film read from it; file ids on the uploader's list
 # A pasted picture goes the way of a chosen file. Any page may hold this handler: without an uploader it does nothing.
@@ -91,6 +92,7 @@ def _drop(film: Radiograph | None) -> None:
         return
     number = uploaded_films().index(film) + 1
     uploaded_films().remove(film)
+    resources.forget_uploads(film)
     shown = st.session_state["upload"]
     if shown is not None and shown >= number:
         st.session_state["upload"] = max(shown - 1, 1) if uploaded_films() else None
@@ -103,7 +105,7 @@ def choose_model(film: Radiograph) -> None:
     if verdict.status == "in" or math.isnan(verdict.score):  # NaN: the model has no check, so nothing speaks against it
         return
     cards = resources.cards()
-    for name, card in sorted(cards.items(), key=lambda item: -breadth(item[1])):
+    for name, card in sorted(cards.items(), key=lambda item: -matching.breadth(item[1])):
         if resources.prediction(resources.classifier(name), film).domain.status == "in":
             st.session_state["model"] = name
             was = cards[chosen].title
@@ -114,5 +116,6 @@ def choose_model(film: Radiograph) -> None:
 def forget() -> None:
     """Drop every uploaded film from memory."""
     uploaded_films().clear()
+    resources.forget_uploads()
     st.session_state.pop(_TAKEN, None)
     st.session_state.update(upload=None, _refused=[], _uploader=st.session_state.get("_uploader", 0) + 1)

@@ -106,7 +106,7 @@ def read(row: int) -> None:
     st.markdown("Each heatmap with its trust card. **Which line would have warned you?**")
     for _, who, case in side_by_side(HOME, row):
         st.subheader(who, anchor=False)
-        for line in resources.trust(case.model, case.film, map_of(case), case.lungs, case.truth).lines:
+        for line in case.examined.trust(map_of(case)).lines:
             if line.key not in NEEDS_TRUTH:
                 st.markdown(f"{widgets.VERDICTS[line.verdict]} **{line.title}.** {line.sentence}")
     st.markdown(
@@ -126,7 +126,7 @@ def hide(row: int) -> None:
     for _, who, case in side_by_side(HOME, row):
         shape = case.prediction.picture.shape
         corners = regions((shape[0], shape[1]))["corners"]
-        answer = resources.what_if(case.model, case.film, corners, FILL, case.prediction.label, "gradcam", None)
+        answer = case.examined.what_if(corners, FILL, case.prediction.label)
         before, after = (part.probabilities[answer.class_name] for part in (answer.before, answer.after))
         title, change = f"{who}: {answer.class_name}, corners hidden", f"{answer.change:+.2f}"
         hardly = abs(answer.change) < occlusion_controls.NOTICEABLE

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from core.__main__ import main
-from core.cli.explain_cohort import _whole_rows
+from core.cli.explain_rows import whole_rows
 from core.data.readers import open_cohort
 from core.errors import ExplainError
+from core.examine import cohort as walk
 from core.explain import cohort as scoring
 from core.explain.heatmap import heatmaps
 from core.model import checkpoint
@@ -30,7 +31,7 @@ def films():
 
 @pytest.fixture(scope="module")
 def frame(toy, films):
-    return scoring.score(toy, films)
+    return walk.score(toy, films)
 
 
 def test_a_row_a_film_with_the_truth_where_there_is_one(frame, films):
@@ -46,13 +47,13 @@ def test_a_row_a_film_with_the_truth_where_there_is_one(frame, films):
 def test_films_done_before_are_passed_over_and_counted(toy, films, frame):
     told = []
     done = {(identity, "gradcam") for identity in frame["id"][:3]}
-    rest = scoring.score(toy, films, done=done, progress=lambda count, total: told.append((count, total)))
+    rest = walk.score(toy, films, done=done, progress=lambda count, total: told.append((count, total)))
     assert list(rest["id"]) == [frame["id"][3]]
     assert told == [(n + 1, 4) for n in range(4)]
 
 
 def test_several_methods_share_a_film_and_give_what_each_gives_alone(toy, films, frame):
-    both = scoring.score(toy, films.take([0, 1]), ["gradcam", "layercam"])
+    both = walk.score(toy, films.take([0, 1]), ["gradcam", "layercam"])
     assert list(both["method"]) == ["gradcam", "layercam"] * 2
     pd.testing.assert_frame_equal(both[both["method"] == "gradcam"].reset_index(drop=True), frame.head(2))
 
@@ -60,16 +61,16 @@ def test_several_methods_share_a_film_and_give_what_each_gives_alone(toy, films,
 def test_the_random_control_is_drawn_anew_for_every_film_and_the_same_again(toy, films, monkeypatch):
     seeds = []
     monkeypatch.setattr(
-        scoring, "heatmaps", lambda *a, seed, **k: (seeds.append(seed), heatmaps(*a, seed=seed, **k))[1]
+        "core.examine.examined.heatmaps", lambda *a, seed, **k: (seeds.append(seed), heatmaps(*a, seed=seed, **k))[1]
     )
     for _ in range(2):
-        scoring.score(toy, films.take([0, 1]), ["randomcam"])
+        walk.score(toy, films.take([0, 1]), ["randomcam"])
     assert seeds[:2] == seeds[2:]
     assert seeds[0] != seeds[1]
 
 
 def test_the_model_s_own_choice_can_be_asked_for(toy, films):
-    one = scoring.score(toy, films.take([0]), of="predicted")
+    one = walk.score(toy, films.take([0]), of="predicted")
     assert one["class"][0] == one["predicted"][0]
 
 
@@ -128,11 +129,11 @@ def test_a_line_cut_off_by_a_kill_is_removed(tmp_path):
     path = tmp_path / "rows.csv"
     header = ["id", "method"]
     path.write_text("id,method\na,x\nb,y\nc")
-    assert _whole_rows(path, header) == {("a", "x"), ("b", "y")}
+    assert set(whole_rows(path, header)) == {("a", "x"), ("b", "y")}
     assert path.read_text() == "id,method\na,x\nb,y\n"
     with pytest.raises(ExplainError, match="other columns"):
-        _whole_rows(path, ["id"])
-    assert _whole_rows(tmp_path / "none.csv", header) == set()
+        whole_rows(path, ["id"])
+    assert whole_rows(tmp_path / "none.csv", header) == {}
 
 
 @pytest.fixture(scope="module")

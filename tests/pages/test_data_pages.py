@@ -7,8 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.phantom.cohort import cohort
+from core.explain import robustness
 from core.transform.augment import AUGMENTATIONS, Step
-from pages.shared import filters, robustness
+from pages.shared import filters
 from tests.pages.tiny import small_cohort, sound
 
 

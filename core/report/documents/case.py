@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.examine.examined import Examined
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
 from core.explain.trust import TrustLine
@@ -19,7 +20,7 @@ from core.model.classifier import Prediction
 from core.report.call import in_words
 from core.report.documents.page import NOT_PROVIDED, page, table, text
 from core.report.documents.report import DISCLAIMER
-from core.report.overlay import png
+from core.report.overlay import Style, beside, colourbar, enlarge, overlay, png
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -28,6 +29,7 @@ BELIEF = "Does the heatmap deserve belief?"
 _ANSWER = ("Class", "Calibrated probability", "Called from", "")
 _WIDTH = 180  # mm between the margins of an A4 page
 _MARGIN = 15  # mm
+_SIDE = 448  # pixels of the drawn heatmap
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +95,23 @@ class CaseReport:
             ("Limitations", self.card.limitations or None),
             ("SHA-256 of the film", self.film_sha256),
         ]
+
+
+def case_report(examined: Examined, map_: Heatmap, drawn: np.ndarray | None = None) -> CaseReport:
+    """What was examined, as a report on one of its heatmaps; ``drawn`` is the map on the film, RGB uint8 (H, W, 3)."""
+    shown = heatmap_image(examined, map_) if drawn is None else drawn
+    images = {"The film as the model sees it": examined.picture, "The heatmap on it": shown}
+    lines = examined.trust(map_).lines
+    card, said = examined.classifier.card, examined.prediction
+    return CaseReport(card, said, examined.film.sha256, images, map_, lines, examined.label)
+
+
+def heatmap_image(examined: Examined, map_: Heatmap) -> np.ndarray:
+    """A heatmap on the picture the model saw, with its colour bar, RGB uint8 (H, W, 3)."""
+    top = float(np.abs(map_.values).max())
+    style = Style(top=top or None)
+    image = overlay(enlarge(examined.picture, _SIDE), enlarge(map_.values, _SIDE), style)
+    return beside(image, colourbar(style, top, image.shape[0], map_.signed), gap=0)
 
 
 def case_html(report: CaseReport) -> str:

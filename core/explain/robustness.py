@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from core.explain.heatmap import heatmaps
+from core.model.classifier import Classifier
 from core.transform.augment import Augment, Drawn, Parameter, Step, warp_back
 
-if TYPE_CHECKING:
-    from core.model.classifier import Classifier
-
 POINTS = 17
+MILD_COPIES = 16
+MILD = (  # as films of one patient differ anyway
+    Step("rotate", {"angle": (-4.0, 4.0)}),
+    Step("shift", {"x": (-3.0, 3.0), "y": (-3.0, 3.0)}),
+    Step("brightness", {"factor": (0.9, 1.1)}),
+    Step("contrast", {"factor": (0.9, 1.1)}),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +38,7 @@ class Sweep:
 
 
 def sweep(
-    model: "Classifier",
+    model: Classifier,
     picture: np.ndarray,
     step: Step,
     parameter: str,
@@ -41,8 +46,6 @@ def sweep(
     class_name: str,
 ) -> Sweep:
     """Move one parameter of a step between two limits, the others as they are; ``picture`` is uint8 (S, S)."""
-    from core.explain.heatmap import heatmaps
-
     values = np.linspace(*limits, POINTS)
     drawn = [Augment([Step(step.name, {**fixed(step), parameter: float(value)})]).draw(generator()) for value in values]
     pictures = np.stack([Augment.replay(picture, one) for one in drawn])
@@ -51,6 +54,13 @@ def sweep(
     after = [heatmaps(model, changed, "gradcam", [class_name])[class_name].values for changed in pictures]
     likeness = np.array([alike(before, map_, one) for map_, one in zip(after, drawn, strict=True)])
     return Sweep(values, pictures, probabilities, likeness)
+
+
+def spread(model: Classifier, picture: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Lowest and highest probability of each class over mild copies of a picture, uint8 (S, S); see ``MILD``."""
+    copies = Augment(list(MILD))(torch.from_numpy(picture.copy()).repeat(MILD_COPIES, 1, 1), generator())
+    _, found = model.predict_pictures(copies.numpy())
+    return {name: (float(p.min()), float(p.max())) for name, p in zip(model.classes, found.T, strict=True)}
 
 
 def sweepable(step: Step) -> list[str]:

@@ -1,0 +1,72 @@
+"""`python -m core report CHECKPOINT FILE...`: one film on one page, as PDF and HTML, with every number as JSON."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import FilmError
+
+if TYPE_CHECKING:
+    from core.examine.examined import Examined
+
+
+def add(subparsers: argparse._SubParsersAction) -> None:
+    """The command's arguments."""
+    about = (
+        "What a model says of a film, where it looked and whether that deserves belief, on one page: .pdf, .html and a "
+        ".json of every number. The files bear the film's hash, for its name may be a person's."
+    )
+    command = subparsers.add_parser("report", help="one film on one page: PDF, HTML, JSON", description=about)
+    command.add_argument("checkpoint", help="a name from weights/, or a folder")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="films")
+    command.add_argument("--method", default="gradcam", help="of the heatmap")
+    command.add_argument("--class", dest="class_name", default="top", help="a class's name, or top (the default)")
+    command.add_argument("--layer", help="a stage of the network (default: its last)")
+    command.add_argument("--label", default="", help="what the film is known to show")
+    command.add_argument("--out", type=Path, help="folder of the results (default: runs/report-CHECKPOINT)")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the three files of each film."""
+    from core.data.film.opener import read
+    from core.examine.examined import examine
+    from core.explain.methods import find
+    from core.model.classifier import open_classifier
+
+    method = find(args.method).name
+    classifier = open_classifier(args.checkpoint)
+    folder = args.out or Path("runs") / f"report-{classifier.card.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    status = 0
+    for path in args.files:
+        try:
+            examined = examine(classifier, read(path), args.label)
+            stem = write(examined, method, args.class_name, args.layer, folder)
+            print(f"{path.name}: {folder / stem}.pdf, .html, .json")
+        except FilmError as error:
+            print(f"report: {error}", file=sys.stderr)
+            status = 2
+    return status
+
+
+def write(examined: "Examined", method: str, class_name: str, layer: str | None, folder: Path) -> str:
+    """The three files about one heatmap of a film; returns their common stem."""
+    from core.atomic import replacing
+    from core.report.documents.case import case_html, case_pdf, case_report
+    from core.report.documents.numbers import as_json, numbers
+    from core.report.outputs import free_stem, stems
+
+    said = examined.prediction
+    name = said.label if class_name == "top" else class_name
+    map_ = examined.heatmaps(method, [name], layer)[name]
+    report = case_report(examined, map_)
+    kind = stems(method, said.classes)[name]
+    stem = free_stem(folder, f"film-{examined.film.sha256[:12]}", kind, examined)
+    told = numbers(examined, {name: map_}) | {"film": f"film {examined.film.sha256[:12]}"}
+    files = {"pdf": case_pdf(report), "html": case_html(report).encode(), "json": as_json(told).encode()}
+    for suffix, content in files.items():
+        with replacing(folder / f"{stem}.{suffix}") as temporary:
+            temporary.write_bytes(content)
+    return stem

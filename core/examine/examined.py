@@ -1,0 +1,238 @@
+"""`Classifier x Radiograph -> Examined`: the one walk from a film to what may be said of it.
+
+film -> lungs -> crop -> picture -> prediction -> heatmaps -> trust and measures. Each part is computed when it is first
+asked for and kept on a `Shelf` under its key (`core.identity`), so two who examine the same film with the same weights
+share the work, and whoever changes an ingredient gets it anew. A film alone is a batch of one: ``predict_together`` is
+the only place where pictures meet the network for a prediction.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from core import identity
+from core.data.film.radiograph import Radiograph
+from core.explain import deletion, truth, zones
+from core.explain.deletion import Curve
+from core.explain.heatmap import Heatmap, heatmaps
+from core.explain.methods import METHODS, find
+from core.explain.trust import Bank, Trust, assess, occlude
+from core.explain.whatif import WhatIf, ask
+from core.lungs import segment
+from core.lungs.segment import Lungs
+from core.model.classifier import Classifier, Prediction, batches
+from core.shelf import Shelf
+
+CODE = ("examine", "explain", "lungs/segment.py")  # beside that of the classifier
+BATCH = 16  # films that pass the network together
+
+
+def nowhere() -> None:
+    """The truth of a film of which none is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """One film before one model.
+
+    Args:
+        classifier, film: the two.
+        label: what the film is known to show, in its cohort's words; "" where nobody knows.
+        marked: the known finding's place on the film, bool (H, W), or None; called when it is first asked for.
+        shelf: where parts are kept; one of its own unless given.
+    """
+
+    classifier: Classifier
+    film: Radiograph
+    label: str = ""
+    marked: Callable[[], np.ndarray | None] = nowhere
+    shelf: Shelf = field(default_factory=Shelf)
+
+    @cached_property
+    def key(self) -> str:
+        """What all parts of this film before this model are known by."""
+        finder = segment.default_finder().sha256
+        return identity.key("examined", code=CODE, classifier=self.classifier.key, film=self.film.sha256, finder=finder)
+
+    @cached_property
+    def lungs_on_film(self) -> Lungs:
+        """The lung fields in the film's own frame, searched for once for every model."""
+        finder = segment.default_finder()
+        key = identity.key("lungs", code=CODE[-1:], film=self.film.sha256, finder=finder.sha256)
+        return self.shelf.keep(key, lambda: finder.find(self.film))
+
+    @cached_property
+    def crop(self) -> np.ndarray | None:
+        """What the preprocessing cuts the film to, bool (H, W); None where it takes the whole film."""
+        found = self.lungs_on_film if self.classifier.preprocess.region == "lungs" else None
+        return found.mask if found is not None and found.found else None
+
+    @cached_property
+    def picture(self) -> np.ndarray:
+        """The film as the model sees it, uint8 (S, S)."""
+        known = self.shelf.get(self._part("prediction"))
+        return known.picture if known else self.classifier.preprocess.picture(self.film, self.crop)
+
+    @cached_property
+    def lungs(self) -> np.ndarray | None:
+        """The lung fields on the picture, bool (S, S), by the house's one rule; None where none are found."""
+        return zones.on_picture(self.classifier.preprocess, self.lungs_on_film, self.crop)
+
+    @cached_property
+    def truth(self) -> np.ndarray | None:
+        """Where the finding is known to be, bool (S, S) on the picture; None where nobody knows, or it was cut off."""
+        marked = self.marked()
+        placed = None if marked is None else self.classifier.preprocess.to_picture(marked, self.crop)
+        return placed if placed is not None and placed.any() else None
+
+    @cached_property
+    def prediction(self) -> Prediction:
+        """What the model says of the film."""
+        found: Prediction = self.shelf.keep(self._part("prediction"), lambda: _predicted([self])[0])
+        return replace(found, name=self.film.name)  # the same bytes may lie here under another name
+
+    def heatmaps(
+        self,
+        method: str = "gradcam",
+        classes: Sequence[str] | None = None,
+        layer: str | None = None,
+        progress: Callable[[float], None] | None = None,
+        **options: Any,
+    ) -> dict[str, Heatmap]:
+        """The heatmap of every class, or of ``classes``; see `core.explain.heatmap.heatmaps` for arguments and errors.
+
+        A method with a seed draws by the film's hash unless a seed is given, or one lucky draw would pass for skill.
+        """
+        keys = self._map_keys(method, classes, layer, options)
+        known = {name: self.shelf.get(key) for name, key in keys.items()}
+        if missing := [name for name, there in known.items() if there is None]:
+            settings = {**self._drawn(method), **options}
+            made = heatmaps(
+                self.classifier, self.picture, method, missing, layer,
+                film_sha256=self.film.sha256, progress=progress, **settings,
+            )  # fmt: skip
+            known |= {name: self.shelf.put(keys[name], map_) for name, map_ in made.items()}
+        return known
+
+    def has_heatmaps(
+        self, method: str, classes: Sequence[str] | None = None, layer: str | None = None, **options: Any
+    ) -> bool:
+        """Whether ``heatmaps`` would answer at once."""
+        return all(key in self.shelf for key in self._map_keys(method, classes, layer, options).values())
+
+    def trust(self, map_: Heatmap) -> Trust:
+        """The trust card of one of this film's heatmaps, with the lines on the truth where it is known."""
+        card = self.classifier.card
+        key = self._part("trust", map=_of_map(map_), truth=self.truth, checks=[card.randomisation, card.power])
+
+        def assessed() -> Trust:
+            domain, bank = self.prediction.domain, lambda: self.bank
+            return assess(
+                self.classifier, self.picture, map_, self.lungs, self.truth, domain=domain, film=self.film, bank=bank
+            )
+
+        return self.shelf.keep(key, assessed)
+
+    @property
+    def bank(self) -> Bank:
+        """What hiding each part of the picture does to the answer: shared by the trust cards of all its heatmaps."""
+        return self.shelf.keep(self._part("bank"), lambda: occlude(self.classifier, self.picture))
+
+    def curves(self, map_: Heatmap) -> dict[str, Curve]:
+        """Deletion, insertion and ROAD of one of this film's heatmaps, to look at."""
+        key = self._part("curves", map=_of_map(map_))
+        return self.shelf.keep(
+            key, lambda: deletion.curves(self.classifier, self.picture, map_.values, map_.class_name)
+        )
+
+    def measures(self, map_: Heatmap, curves: bool = False) -> dict[str, float]:
+        """What a cohort's summary counts of one heatmap, see `core.explain.cohort.MEASURES`; unknown ones are NaN.
+
+        Args:
+            curves: the z-scores of deletion, insertion and ROAD as well.
+        """
+        found = dict.fromkeys(("lung_share", "lung_area", "hit", "chance_hit", "iou", "mass_inside"), float("nan"))
+        found["blank"] = float(not map_.values.max() > 0)
+        if self.lungs is not None:
+            found["lung_area"] = float(self.lungs.mean())
+            if not found["blank"]:
+                found["lung_share"] = zones.shares(map_.values, self.lungs)["lungs"]
+        if self.truth is not None:
+            found["hit"], found["iou"] = truth.hit(map_.values, self.truth), truth.miou(map_.values, self.truth)
+            found["mass_inside"] = truth.mass_inside(map_.values, self.truth)
+            found["chance_hit"] = float(self.truth.mean())
+        if curves:
+            drawn = (
+                {} if found["blank"] else deletion.curves(self.classifier, self.picture, map_.values, map_.class_name)
+            )
+            for key in ("deletion", "insertion", "road"):
+                z = drawn[key].z if key in drawn else None
+                found[f"{key}_z"] = float("nan") if z is None else z
+        return found
+
+    def what_if(
+        self, mask: np.ndarray, fill: str, class_name: str, method: str = "gradcam", layer: str | None = None
+    ) -> WhatIf:
+        """The answer and the heatmaps with a part of the picture hidden; ``mask`` is bool (S, S)."""
+        key = self._part("what if", mask=mask, fill=fill, class_name=class_name, method=method, layer=layer)
+        return self.shelf.keep(key, lambda: ask(self.classifier, self.picture, mask, fill, class_name, method, layer))
+
+    def on_film(self, map_: np.ndarray) -> np.ndarray:
+        """A map (S, S) of the picture in the film's own frame, float32 (H, W)."""
+        return self.classifier.preprocess.to_film(map_, self.film.shape, self.crop)
+
+    def keep(self, kind: str, make: Callable[[], Any], **made_of: Any) -> Any:
+        """Whatever else follows from this film and model, kept with its parts; ``made_of`` names what decides it."""
+        return self.shelf.keep(self._part(kind, **made_of), make)
+
+    def _part(self, kind: str, **made_of: Any) -> str:
+        return identity.key(kind, examined=self.key, **made_of)
+
+    def _map_keys(
+        self, method: str, classes: Sequence[str] | None, layer: str | None, options: dict[str, Any]
+    ) -> dict[str, str]:
+        names = self.classifier.classes if classes is None else classes
+        settings = {**self._drawn(method), **options}
+        where = layer or (self.classifier.network.layers[-1] if METHODS[find(method).name].layered else "film")
+        made_of = {"method": method, "layer": where, "options": settings}
+        return {name: self._part("heatmap", class_name=name, **made_of) for name in names}
+
+    def _drawn(self, method: str) -> dict[str, Any]:
+        return {"seed": int(self.film.sha256[:8], 16)} if "seed" in find(method).options else {}
+
+
+def examine(
+    classifier: Classifier,
+    film: Radiograph,
+    label: str = "",
+    marked: Callable[[], np.ndarray | None] = nowhere,
+    shelf: Shelf | None = None,
+) -> Examined:
+    """One film before one model; nothing is computed until it is asked for. See `Examined` for the arguments."""
+    return Examined(classifier, film, label, marked, Shelf() if shelf is None else shelf)
+
+
+def examine_many(examined: Iterable[Examined], batch: int = BATCH) -> Iterator[Examined]:
+    """Films in order, each with its prediction made: they pass the network ``batch`` at a time."""
+    for group in batches(examined, batch):
+        predict_together(group)
+        yield from group
+
+
+def predict_together(group: Sequence[Examined]) -> None:
+    """Make the predictions that are missing among films before one model, as one batch."""
+    missing = [one for one in group if one._part("prediction") not in one.shelf]
+    for one, said in zip(missing, _predicted(missing), strict=True):
+        one.shelf.put(one._part("prediction"), said)
+
+
+def _predicted(group: Sequence[Examined]) -> list[Prediction]:
+    return group[0].classifier.predict_exactly([(one.film, one.picture) for one in group]) if group else []
+
+
+def _of_map(map_: Heatmap) -> list[Any]:
+    """What tells one heatmap of a film and model from another."""
+    return [map_.values, map_.class_name, map_.method, map_.layer, map_.signed, dict(map_.options)]

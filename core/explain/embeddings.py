@@ -1,0 +1,112 @@
+"""What a model makes of a whole cohort: features and probabilities of many films, filled in bit by bit.
+
+Scoring films takes seconds to minutes, so the work tells its progress, can be cancelled, and keeps what it has done.
+"""
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.data.cohort import Cohort
+from core.data.film.radiograph import Radiograph
+
+if TYPE_CHECKING:
+    from core.model.classifier import Classifier  # torch takes its time to import
+
+BATCH = 32
+MOST = 3000  # films scored for a map; more make it neither clearer nor quicker
+_ONE_UMAP = Lock()  # numba's threading layer is not re-entrant
+
+
+class Atlas:
+    """Features (pooled, unit length) and probabilities of the films scored so far, by row of the cohort.
+
+    Several visitors may fill and read one atlas: each film's two results come together, and nobody reads while they do.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._films: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # features float32 (D,), probabilities float32 (C,)
+
+    @property
+    def nbytes(self) -> int:
+        """What a full atlas takes, about: it is filled after it was put on a shelf."""
+        return MOST * 4 * 1024
+
+    def add(self, row: int, features: np.ndarray, probabilities: np.ndarray) -> None:
+        """One film's features (D,) of unit length, and probabilities (C,)."""
+        with self._lock:
+            self._films[row] = features, probabilities
+
+    def rows(self) -> list[int]:
+        """The rows scored so far."""
+        with self._lock:
+            return list(self._films)
+
+    def missing(self, rows: Sequence[int]) -> list[int]:
+        """The rows that are not scored yet."""
+        there = set(self.rows())
+        return [row for row in rows if row not in there]
+
+    def matrix(self, rows: Sequence[int]) -> np.ndarray:
+        """Features of scored rows, float32 (N, D)."""
+        with self._lock:
+            return np.stack([self._films[row][0] for row in rows])
+
+    def probabilities(self, rows: Sequence[int]) -> np.ndarray:
+        """Probabilities of scored rows, float32 (N, C)."""
+        with self._lock:
+            return np.stack([self._films[row][1] for row in rows])
+
+    def nearest(self, feature: np.ndarray, count: int, without: int | None = None) -> list[tuple[int, float]]:
+        """The scored films most like a feature vector: (row, cosine similarity in [-1, 1]), most alike first."""
+        rows = [row for row in self.rows() if row != without]
+        if not rows:
+            return []
+        likeness = self.matrix(rows) @ feature
+        return [(rows[i], float(likeness[i])) for i in np.argsort(-likeness)[:count]]
+
+
+def sample(cohort: Cohort, split: str | None = None, most: int = MOST) -> list[int]:
+    """Rows of a split (all splits if None), evenly thinned to ``most``."""
+    rows = np.flatnonzero(cohort.samples["split"] == split) if split is not None else np.arange(len(cohort))
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
+    return [int(row) for row in rows]
+
+
+def fill(
+    found: Atlas, model: "Classifier", cohort: Cohort, rows: Sequence[int], progress: Callable[[float], None]
+) -> None:
+    """Score the rows that are missing; ``progress`` gets the share done and may raise to stop."""
+    missing = found.missing(rows)
+    for start in range(0, len(missing), BATCH):
+        progress(start / len(missing))
+        batch = missing[start : start + BATCH]
+        features, logits = embed(model, [cohort.film(row) for row in batch])
+        for row, feature, probability in zip(batch, features, model.probabilities(logits), strict=True):
+            found.add(row, feature, probability)
+
+
+def embed(model: "Classifier", films: Sequence[Radiograph]) -> tuple[np.ndarray, np.ndarray]:
+    """Pooled features (B, D) of unit length, and logits (B, C)."""
+    pictures = np.stack([model.picture(film) for film in films])
+    map_ = model.features(model.tensor(pictures))
+    pooled = map_.mean(dim=(2, 3)).numpy()
+    return pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-9), model.head(map_).numpy()
+
+
+def projection(features: np.ndarray, method: str) -> np.ndarray:
+    """Features (N, D) in two dimensions, float (N, 2): "PCA", or "UMAP" (McInnes 2018), which needs ten films."""
+    if method == "PCA" or len(features) < 10:
+        centred = features - features.mean(axis=0)
+        left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+        return np.asarray(left[:, :2] * scale[:2])
+    from umap import UMAP
+
+    with _ONE_UMAP:
+        neighbours = min(15, len(features) - 1)
+        reduced = UMAP(n_neighbors=neighbours, metric="cosine", random_state=0, n_jobs=1).fit_transform(features)
+    return np.asarray(reduced)

@@ -1,0 +1,70 @@
+"""What was examined, as JSON: the one form of `core explain`, `core report` and the pages' downloads."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from core.examine.examined import Examined
+from core.explain.heatmap import Heatmap
+
+DIGITS = 9  # significant ones: as many as a float32 has
+
+
+def numbers(examined: Examined, maps: Mapping[str, Heatmap], files: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Every number of a film before a model, JSON-ready.
+
+    Args:
+        maps: the heatmaps to tell of, by class.
+        files: the stem of the files that hold each of them, by class, where there are any.
+    """
+    said, card = examined.prediction, examined.classifier.card
+    found: dict[str, Any] = {
+        "key": examined.key,
+        "film": examined.film.name,
+        "sha256": examined.film.sha256,
+        "label": examined.label or None,
+        "model": card.name,
+        "weights": examined.classifier.checkpoint.weights,
+        "created": card.created,
+        "temperature": card.temperature,
+        "prediction": said.by_class,
+        "called": None if said.domain.status == "out" else said.label,
+        "logits": dict(zip(said.classes, map(float, said.logits), strict=True)),
+        "cut_offs": said.cut_offs,
+        "domain": {"status": said.domain.status, "sentence": said.domain.sentence},
+        "heatmaps": {name: _map(examined, map_, (files or {}).get(name)) for name, map_ in maps.items()},
+        "not_for_diagnosis": True,
+    }
+    return {name: plain(value) for name, value in found.items()}
+
+
+def as_json(found: Mapping[str, Any]) -> str:
+    """The text of a JSON file."""
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plain(value: Any) -> Any:
+    """JSON-ready: mappings as dicts, floats to ``DIGITS`` significant digits, what is no number as null."""
+    if hasattr(value, "items"):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    return value
+
+
+def _map(examined: Examined, map_: Heatmap, files: str | None) -> dict[str, Any]:
+    return {
+        "method": map_.method,
+        "layer": map_.layer,
+        "probability": examined.prediction.by_class[map_.class_name],
+        "maximum": float(map_.values.max()),
+        "blank": map_.blank,
+        "signed": map_.signed,
+        "seconds": map_.seconds,
+        **({"files": files} if files else {}),
+        "measures": examined.measures(map_),
+        "trust": [{**vars(line), "word": line.word} for line in examined.trust(map_).lines],
+    }

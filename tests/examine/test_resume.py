@@ -1,0 +1,135 @@
+"""Rows on disk: a run goes on with its own rows, and with nobody else's."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from core.__main__ import main
+from core.model import checkpoint
+from core.model.checkpoint import Checkpoint
+from tests.explain.toys import CLASSES, classifier, picture
+
+ROWS = "rows-last-label.csv"
+
+
+def films(folder: Path, seed: int = 0, names: tuple[str, ...] = CLASSES) -> Path:
+    """Two films of each of two classes, called alike in every cohort."""
+    for number, name in enumerate(names[:2]):
+        (folder / name).mkdir(parents=True)
+        for film in range(2):
+            Image.fromarray(picture(96, seed + 10 * number + film)).save(folder / name / f"{film}.png")
+    return folder
+
+
+@pytest.fixture
+def stored(tmp_path):
+    return checkpoint.save(classifier().checkpoint, tmp_path / "mine")
+
+
+def explain(folder: Path, cohort: Path, out: Path | None = None, *more: str) -> int:
+    where = ["--out", str(out)] if out else []
+    return main(["explain", str(folder), "--cohort", str(cohort), *where, *more])
+
+
+def rows(out: Path) -> pd.DataFrame:
+    return pd.read_csv(out / ROWS, dtype=str)
+
+
+def test_own_rows_are_found_again_and_more_methods_added(stored, tmp_path, monkeypatch):
+    cohort, out = films(tmp_path / "p"), tmp_path / "out"
+    assert explain(stored, cohort, out) == 0
+    before = (out / ROWS).read_text()
+    monkeypatch.setattr("core.examine.cohort.open_film", lambda *_: pytest.fail("a film was read again"))
+    assert explain(stored, cohort, out) == 0
+    assert (out / ROWS).read_text() == before
+
+
+def test_another_model_s_rows_are_refused_naming_both(stored, tmp_path, capsys):
+    cohort, out = films(tmp_path / "p"), tmp_path / "out"
+    other = checkpoint.save(classifier(seed=1).checkpoint, tmp_path / "other")
+    assert explain(stored, cohort, out) == 0
+    before = (out / ROWS).read_text()
+    assert explain(other, cohort, out) == 2
+    said = capsys.readouterr().err
+    assert "mine on p" in said
+    assert "other on p" in said
+    assert (out / ROWS).read_text() == before
+
+
+def test_a_model_trained_anew_under_its_name_is_another(stored, tmp_path, capsys):
+    cohort, out = films(tmp_path / "p"), tmp_path / "out"
+    assert explain(stored, cohort, out) == 0
+    checkpoint.save(classifier(seed=1).checkpoint, stored)
+    assert explain(stored, cohort, out) == 2
+    assert "holds rows of mine on p" in capsys.readouterr().err
+
+
+def test_in_its_own_folder_the_old_rows_are_set_aside(stored, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cohort = films(tmp_path / "p")
+    assert explain(stored, cohort) == 0
+    out = tmp_path / "runs" / "explain-mine"
+    old = rows(out)
+    checkpoint.save(classifier(seed=1).checkpoint, stored)
+    assert explain(stored, cohort) == 0
+    assert len(list(out.glob("rows-*.csv"))) == 2
+    alone = tmp_path / "alone"
+    assert explain(stored, cohort, alone) == 0
+    same = ["id", "class", "predicted", "probability", "lung_share"]
+    pd.testing.assert_frame_equal(rows(out)[same], rows(alone)[same])
+    assert not rows(out)["probability"].equals(old["probability"])
+
+
+def test_two_cohorts_of_one_name_are_two(stored, tmp_path, capsys):
+    first, second, out = films(tmp_path / "X" / "p"), films(tmp_path / "Y" / "p", seed=5), tmp_path / "out"
+    assert explain(stored, first, out) == 0
+    assert explain(stored, second, out) == 2
+    assert "holds rows of mine on p" in capsys.readouterr().err
+
+
+def test_a_film_that_changed_is_decoded_again_and_no_other(stored, tmp_path):
+    cohort, out = films(tmp_path / "p"), tmp_path / "out"
+    assert explain(stored, cohort, out) == 0
+    before = rows(out)
+    changed = cohort / CLASSES[0] / "0.png"
+    Image.fromarray(picture(96, seed=77)).save(changed)
+    touched = cohort / CLASSES[0] / "1.png"
+    touched.write_bytes(touched.read_bytes())  # another time, the same content
+    assert explain(stored, cohort, out) == 0
+    after = rows(out)
+    assert len(after) == len(before) + 1
+    assert after["id"].iloc[-1].endswith(f"{CLASSES[0]}/0.png")
+    summary = pd.read_csv(out / "summary.csv").set_index("measure")
+    assert set(summary["films"]) == {2}  # of each class: the old row no longer counts
+
+
+def test_other_settings_have_files_of_their_own(stored, tmp_path):
+    cohort, out = films(tmp_path / "p"), tmp_path / "out"
+    assert explain(stored, cohort, out) == 0
+    assert explain(stored, cohort, out, "--of", "predicted") == 0
+    assert (out / "rows-last-predicted.csv").is_file()
+
+
+@pytest.mark.parametrize("names", [("1", "3", "2"), ("None", "NA", "nan"), ("Normal/NA", "Normal NA", "x")])
+def test_classes_of_any_name_come_back_as_they_were(tmp_path, names):
+    toy = classifier()
+    from dataclasses import replace
+
+    stored = checkpoint.save(Checkpoint(replace(toy.card, classes=names), toy.checkpoint.state), tmp_path / "mine")
+    folders = {name: name.replace("/", "-") for name in names}
+    folder = films(tmp_path / "p", names=tuple(folders.values()))
+    rows_of = [(film, name) for name in names[:2] for film in (folder / folders[name]).iterdir()]
+    table = pd.DataFrame([{"path": str(film), "label": name} for film, name in rows_of])
+    table.to_parquet(tmp_path / "table.parquet")
+    out = tmp_path / "out"
+    assert explain(stored, tmp_path / "table.parquet", out) == 0
+    assert set(pd.read_csv(out / "summary.csv", dtype=str, keep_default_na=False)["class"]) == set(names[:2])
+    shutil.rmtree(out)
+    film = next((folder / folders[names[0]]).iterdir())
+    assert main(["explain", str(stored), str(film), "--class", "all", "--out", str(out)]) == 0
+    assert len(list(out.glob("*.png"))) == 3
+    assert all(np.load(path).ndim == 2 for path in out.glob("*.npy"))
