@@ -24,8 +24,9 @@ from core.explain import truth
 from core.explain.heatmap import Heatmap, heatmaps
 from core.explain.randomisation import destroyed
 from core.explain.trust import assess, occlude
-from core.explain.zones import lungs_in_picture
+from core.explain.zones import on_picture
 from core.intervals import wilson
+from core.lungs.segment import find
 from core.model.classifier import Classifier, open_classifier
 
 BOXED = "siim-covid19-detection"
@@ -57,7 +58,9 @@ def films(model: Classifier, cohort: Cohort, wanted: int) -> Iterator[Film]:
         if placed is None or not placed.any():
             continue
         own = cohort.mask(position, "lungs")
-        lungs = lungs_in_picture(model, film, crop) if own is None else model.preprocess.to_picture(own, crop)
+        lungs = (
+            on_picture(model.preprocess, find(film), crop) if own is None else model.preprocess.to_picture(own, crop)
+        )
         picture = model.preprocess.picture(film, crop)
         called = model.classes[int(model.decide(model.predict_pictures(picture[None])[1])[0])]
         given += 1

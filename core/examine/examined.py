@@ -165,9 +165,7 @@ class Examined:
             found["mass_inside"] = truth.mass_inside(map_.values, self.truth)
             found["chance_hit"] = float(self.truth.mean())
         if curves:
-            drawn = (
-                {} if found["blank"] else deletion.curves(self.classifier, self.picture, map_.values, map_.class_name)
-            )
+            drawn = {} if found["blank"] else self.curves(map_)
             for key in ("deletion", "insertion", "road"):
                 z = drawn[key].z if key in drawn else None
                 found[f"{key}_z"] = float("nan") if z is None else z
