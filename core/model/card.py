@@ -42,6 +42,7 @@ class Card:
     metrics: dict[str, Any] = field(default_factory=dict)  # on the test split unless the key says otherwise
     randomisation: dict[str, Any] = field(default_factory=dict)  # heatmap sanity check, filled by core.explain
     power: dict[str, Any] = field(default_factory=dict)  # of the occlusion test, by method, filled by core.explain
+    precision: dict[str, Any] = field(default_factory=dict)  # stages harmless in bfloat16: model.bulk.precision
     versions: dict[str, str] = field(default_factory=dict)  # library -> version
     history: list[dict[str, Any]] = field(default_factory=list)  # one dict per epoch, see training.fit.Epoch
     published: dict[str, float] = field(default_factory=dict)  # what the recipe's authors report
@@ -151,7 +152,7 @@ _RULES: dict[str, Rule] = {
         "a probability from 0 to 1 for each class",
         _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
     ),
-    **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation", "power"), _MAP),
+    **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation", "power", "precision"), _MAP),
     "versions": ("names with versions", _map_of(_is_text)),
     "published": ("names with numbers", _map_of(_is_number)),
     "history": ("a list of JSON objects", lambda value: isinstance(value, list) and all(map(_is_map, value))),
@@ -166,6 +167,7 @@ _INSIDE: dict[tuple[str, str], Rule] = {  # what pages read of the parts that ar
         _map_of(lambda v: _is_map(v) and set(v) == {"centre", "warn", "refuse"} and all(map(_is_number, v.values()))),
     ),
     ("recipe", "labels"): ("names with names", _map_of(_is_text)),
+    ("precision", "bf16"): ("names of stages", lambda v: isinstance(v, list | tuple) and all(map(_is_text, v))),
 }
 
 

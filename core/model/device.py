@@ -53,3 +53,9 @@ def has_bf16(device: torch.device) -> bool:
 def autocast(device: torch.device) -> AbstractContextManager:
     """Mixed precision where ``has_bf16``, else nothing."""
     return torch.autocast(device.type, torch.bfloat16) if has_bf16(device) else nullcontext()
+
+
+def exact(device: torch.device) -> None:
+    """No TF32 in convolutions and products on NVIDIA cards: it keeps 10 bits, and one film would get two answers."""
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

@@ -8,7 +8,7 @@ Three questions, each with a warning and a refusal limit set on validation films
   principal subspace plus the rest, i.e. probabilistic PCA)?
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -124,17 +124,30 @@ class Gate:
 _SEVERITY: tuple[Status, ...] = ("in", "doubtful", "out")
 
 
-def signature(network: Network, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images (B, 3, S, S) -> logits (B, C), and float32 (B, D): mean and spread of each map of the last stages."""
+def signature(network: Network, images: torch.Tensor, bf16: Collection[str] = ()) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images (B, 3, S, S) -> logits (B, C), and float32 (B, D): mean and spread of each map of the last stages.
+
+    Args:
+        bf16: stages that are computed in bfloat16 (`core.model.bulk.precision`); the others, and the head, never.
+    """
     first = len(network.features) - STAGES
-    map_, pooled = images, []
-    for number, stage in enumerate(network.features):
-        map_ = stage(map_)
+    map_, found = images, []
+    for number, (name, stage) in enumerate(network.features.named_children()):
+        if name in bf16:
+            with torch.autocast(images.device.type, torch.bfloat16):
+                map_ = stage(map_)
+        else:
+            map_ = stage(map_.float())
         if number >= first:
-            wide = map_.float()
-            mean = wide.mean((2, 3))
-            pooled += [mean, ((wide * wide).mean((2, 3)) - mean * mean).clamp_min(0).sqrt()]
-    return network.head(map_), torch.cat(pooled, dim=1)
+            found.append(pooled(map_))
+    return network.head(map_.float()), torch.cat(found, dim=1)
+
+
+def pooled(map_: torch.Tensor) -> torch.Tensor:
+    """A stage's map (B, K, h, w) -> float32 (B, 2 K): mean and spread over its places."""
+    wide = map_.float()
+    mean = wide.mean((2, 3))
+    return torch.cat((mean, ((wide * wide).mean((2, 3)) - mean * mean).clamp_min(0).sqrt()), dim=1)
 
 
 def thumbnails(pictures: np.ndarray) -> np.ndarray:

@@ -20,7 +20,9 @@ from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
 from core.errors import CheckpointError
 from core.model import device as devices
+from core.model.bulk import precision
 from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, save
+from core.model.classifier import Classifier
 from core.training import kept_films
 from core.training import state as states
 from core.training.domain import fit as domain_fit
@@ -58,7 +60,11 @@ def finish(
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
     limits, gate = _gate(stored, divided, films, progress)
-    save(Checkpoint(replace(card, domain=limits), {**stored.state, **gate}), folder)
+    progress("learning what bulk scoring may round", 0, 1)
+    held_out = films.pictures[torch.from_numpy(np.flatnonzero(divided.samples["split"] == "validation"))].numpy()
+    model = Classifier(Checkpoint(card, stored.state), "torch")
+    found = precision.measure(model.network, model.preprocess, model.probabilities, held_out)
+    save(Checkpoint(replace(card, domain=limits, precision=found), {**stored.state, **gate}), folder)
     del films  # Windows removes no file that is still mapped
     kept_films.remove(states.films_path(folder, run))
     return load(folder)

@@ -1,12 +1,12 @@
 """Engines that score many pictures at once: pictures in, logits and in-domain signatures out.
 
-Where the processor multiplies bfloat16 matrices itself (``device.has_bf16``), both engines use it: logits then differ
-from float32 in the third digit. Elsewhere they stay in float32.
+Where the processor multiplies bfloat16 matrices itself (``device.has_bf16``), both engines use it in those stages whose
+answers it was seen not to change (`core.model.bulk.precision`); everything else is float32.
 """
 
 import copy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 
 import numpy as np
@@ -22,8 +22,11 @@ Engine = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """uint8 (B, S, S) -> logits float32 (B, C) and signatures float32 (B, D)."""
 
 
-def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto") -> Engine:
-    """The engine on a backend: "torch", "openvino", or "auto" (OpenVINO where it is installed, else torch).
+def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto", bf16: Collection[str] = ()) -> Engine:
+    """The engine on a backend: "torch", "openvino", or "auto" (the GPU where there is one, else OpenVINO if installed).
+
+    Args:
+        bf16: stages that may be computed in bfloat16; what the checkpoint's card says.
 
     Raises:
         CheckpointError: there is no such backend, or OpenVINO was asked for and is not installed.
@@ -33,25 +36,27 @@ def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto")
     installed = find_spec("openvino") is not None
     if backend == "openvino" and not installed:
         raise CheckpointError("OpenVINO is not installed", remedy="pip install openvino, or choose the torch backend")
-    if backend == "torch" or not installed:
-        return torch_engine(network, preprocess)
+    if backend == "torch" or not installed or (backend == "auto" and devices.pick().type != "cpu"):
+        return torch_engine(network, preprocess, bf16)
     # Importing OpenVINO reports to its makers, unasked, from a forked process that can hang a server; without this
     # module it does not.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     from core.model.bulk.openvino import openvino_engine
 
-    return openvino_engine(network, preprocess)
+    return openvino_engine(network, preprocess, bf16)
 
 
-def torch_engine(network: Network, preprocess: Preprocess) -> Engine:
+def torch_engine(network: Network, preprocess: Preprocess, bf16: Collection[str] = ()) -> Engine:
     """PyTorch on a copy of the network laid out for the processor, or on the GPU where there is one."""
     device = devices.pick()
+    devices.exact(device)
     own = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last)
+    low = frozenset(bf16) if devices.has_bf16(device) else frozenset()
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = preprocess.tensor(torch.from_numpy(pictures).to(device)).to(memory_format=torch.channels_last)
-        with torch.inference_mode(), devices.autocast(device):
-            logits, signatures = signature(own, images)
-        return logits.float().cpu().numpy(), signatures.cpu().numpy()
+        with torch.inference_mode():
+            logits, signatures = signature(own, images, low)
+        return logits.cpu().numpy(), signatures.cpu().numpy()
 
     return run

@@ -11,7 +11,7 @@ import queue
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -21,65 +21,111 @@ from torch import nn
 
 from core.data.cache import cache_dir
 from core.model.device import has_bf16
-from core.model.domain import signature
+from core.model.domain import STAGES, pooled
 from core.networks.zoo import Network
 from core.transform.preprocess import Preprocess
 
-VERSION = 1  # of the graph below: raise it when `_Graph` changes
+VERSION = 2  # of the graphs below: raise it when `_Part` changes
 _converting = threading.Lock()  # torch's tracer and Python's warning filters are one a process
+_Run = Callable[[np.ndarray], list[np.ndarray]]
 
 
-class _Graph(nn.Module):
-    """uint8 (B, S, S) -> logits (B, C), signature (B, D): everything after decoding, in one graph."""
+class _Part(nn.Module):
+    """Some stages in one graph, with decoded pictures uint8 (B, S, S) or a map (B, K, h, w) before them.
 
-    def __init__(self, network: Network, preprocess: Preprocess) -> None:
+    Its outputs: the map, or the logits where the head is part of it; then, if any of its stages count there, their part
+    of the signature.
+    """
+
+    def __init__(self, network: Network, preprocess: Preprocess, start: int, stop: int, head: bool) -> None:
         super().__init__()
-        self.network, self.preprocess = network, preprocess
+        self.stages, self.first = network.features[start:stop], len(network.features) - STAGES - start
+        self.preprocess = preprocess if start == 0 else None
+        self.head = network.head if head else None
 
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return signature(self.network, self.preprocess.tensor(pictures))
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        map_ = x if self.preprocess is None else self.preprocess.tensor(x)
+        found = []
+        for number, stage in enumerate(self.stages):
+            map_ = stage(map_)
+            if number >= self.first:
+                found.append(pooled(map_))
+        last = map_ if self.head is None else self.head(map_)
+        return (last, torch.cat(found, dim=1)) if found else (last,)
 
 
-def openvino_engine(network: Network, preprocess: Preprocess) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """See `classifier_bulk.Engine`. Several threads may call it at once; each call uses a request of its own."""
-    model = openvino.Core().read_model(_converted(network, preprocess))
-    precision = "bf16" if has_bf16(torch.device("cpu")) else "f32"
+def openvino_engine(
+    network: Network, preprocess: Preprocess, bf16: Collection[str] = ()
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """See `engine.Engine`. Several threads may call it at once; each call uses requests of its own.
+
+    Args:
+        bf16: the last stages, as far as they may be computed in bfloat16: they, what is below them and the head become
+            three graphs, because the precision is one for a graph.
+    """
+    count = len(network.features)
+    low = [name in bf16 for name in network.layers] if has_bf16(torch.device("cpu")) else [False] * count
+    cut = low.index(True) if any(low) else count
+    whole = [(0, count, True, "f32")]
+    plan = whole if cut == count else [(0, cut, False, "f32"), (cut, count, False, "bf16"), (count, count, True, "f32")]
+    parts, example = [], torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
+    for start, stop, head, precision in plan:
+        if start == 0 == stop:  # everything in bfloat16: nothing below
+            example = preprocess.tensor(example)
+            continue
+        part = _Part(
+            copy.deepcopy(network), preprocess, start, stop, head
+        ).eval()  # the tracer may touch what it traces
+        parts.append(_compiled(_converted(part, example, preprocess), precision))
+        with torch.no_grad():
+            example = part(example)[0]
+
+    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        last, signatures = pictures, []
+        for part in parts:
+            last, *found = part(last)
+            signatures += found
+        return last, np.concatenate(signatures, axis=1)
+
+    return run
+
+
+def _compiled(path: Path, precision: str) -> _Run:
+    """A graph at work in "f32" or "bf16": one input -> its outputs, float32."""
+    core = openvino.Core()
     options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
-    compiled = openvino.Core().compile_model(model, "CPU", options)
+    compiled = core.compile_model(core.read_model(path), "CPU", options)
     idle: queue.SimpleQueue = queue.SimpleQueue()  # of requests: one belongs to one call at a time
     for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
         idle.put(compiled.create_infer_request())
 
-    def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(given: np.ndarray) -> list[np.ndarray]:
         request = idle.get()
         try:
-            outputs = request.infer({0: pictures})
-            return outputs[0].astype(np.float32), outputs[1].astype(np.float32)
+            return [value.astype(np.float32) for value in request.infer({0: given}).values()]
         finally:
             idle.put(request)
 
     return run
 
 
-def _converted(network: Network, preprocess: Preprocess) -> Path:
-    """Path of the network in OpenVINO's own format; converted on first use."""
-    digest = hashlib.sha256(f"{VERSION} {openvino.__version__} {preprocess}\n{network}".encode())
-    for tensor in network.state_dict().values():
+def _converted(part: _Part, example: torch.Tensor, preprocess: Preprocess) -> Path:
+    """Path of a part of the network in OpenVINO's own format; converted on first use."""
+    digest = hashlib.sha256(f"{VERSION} {openvino.__version__} {preprocess} {tuple(example.shape)}\n{part}".encode())
+    for tensor in part.state_dict().values():
         digest.update(tensor.contiguous().numpy().tobytes())
     path = cache_dir() / "openvino" / f"{digest.hexdigest()[:32]}.xml"
     with _converting:
         if not path.is_file():
-            _convert(network, preprocess, path)
+            _convert(part, example, path)
     return path
 
 
-def _convert(network: Network, preprocess: Preprocess, path: Path) -> None:
+def _convert(part: _Part, example: torch.Tensor, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    example = torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
-    graph = _Graph(copy.deepcopy(network), preprocess).eval()  # the tracer may touch what it traces
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's; the constants it warns of are the preprocessing's own
-        converted = openvino.convert_model(graph, example_input=example, input=[-1, preprocess.size, preprocess.size])
+        converted = openvino.convert_model(part, example_input=example, input=[-1, *example.shape[1:]])
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         written = Path(folder) / path.name
         openvino.save_model(converted, written, compress_to_fp16=False)
