@@ -65,14 +65,11 @@ def openvino_engine(
     """
     count = len(network.features)
     low = [name in bf16 for name in network.layers] if has_bf16(torch.device("cpu")) else [False] * count
-    cut = low.index(True) if any(low) else count
+    cut = max(1, low.index(True)) if any(low) else count  # pictures are whole numbers up to 255: stage 1 stays exact
     whole = [(0, count, True, "f32")]
     plan = whole if cut == count else [(0, cut, False, "f32"), (cut, count, False, "bf16"), (count, count, True, "f32")]
     parts, example = [], torch.zeros(2, preprocess.size, preprocess.size, dtype=torch.uint8)
     for start, stop, head, precision in plan:
-        if start == 0 == stop:  # everything in bfloat16: nothing below
-            example = preprocess.tensor(example)
-            continue
         part = _Part(
             copy.deepcopy(network), preprocess, start, stop, head
         ).eval()  # the tracer may touch what it traces
