@@ -3,7 +3,7 @@
 On the fifth of SIIM that `opacity` never learned from (its own evaluation.parquet says which films): for each model hit
 rate, mIoU at Otsu's threshold, mass inside and share inside the lungs on the boxed films, each beside its chances: the
 boxes' area, Random CAM, and a random place in the lungs. Skill is (h - c) / (1 - c) over the last. Average precision at
-IoU 0.5 of boxes read off the maps counts false boxes on negative films, too. Then opacity or not, by 1 - p(first class).
+IoU 0.5 of boxes read off the maps counts false boxes on negative films, too. Then opacity or not, by 1 - p(first).
 Brackets are 95 % intervals, bootstrapped over studies.
 """
 
@@ -146,10 +146,8 @@ def main() -> None:
     args = parser.parse_args()
     cohort = held_back(open_cohort(data_root() / FOLDER), args.films)
     second = []
-    print(
-        "| model | boxed films | hit rate | mIoU | mass inside | lung share | area | Random CAM | lung prior | skill | AP@0.5 |"
-    )
-    print("|" + "---|" * 11)
+    heads = ("hit rate", "mIoU", "mass inside", "lung share", "area", "Random CAM", "lung prior", "skill", "AP@0.5")
+    print("| model | boxed films | " + " | ".join(heads) + " |\n" + "|---" * 11 + "|")
     for model in args.models:
         name, _, method = model.partition("=")
         classifier = Classifier(load(name), "torch")
