@@ -14,7 +14,7 @@ from core.networks.from_scratch import Votes
 
 
 def votes(head: nn.Sequential, map_: torch.Tensor) -> torch.Tensor:
-    """The last map (B, K, h, w) -> evidence for each class at each place (B, C, h, w); negative values count against it.
+    """The last map (B, K, h, w) -> evidence for each class at each place (B, C, h, w); negative ones count against it.
 
     The first class of a network that votes for findings is "nothing found", which no place shows: its map is 0.
 
