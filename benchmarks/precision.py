@@ -17,10 +17,10 @@ from core.model.classifier import Classifier
 COLLECTIONS = ("COVID-19_Radiography_Dataset", "siim-covid19-detection", "nih-chestxray14", "montgomery-shenzhen")
 
 
-def pictures(model: Classifier, drawn: bool) -> np.ndarray:
-    """uint8 (96, S, S): real films, or drawn ones for models that know no others."""
+def pictures(model: Classifier, drawn: bool, films: int) -> np.ndarray:
+    """uint8 (films, S, S): real films, or drawn ones for models that know no others."""
     cohorts = [open_cohort("phantom:fair")] if drawn else [open_cohort(data_root() / name) for name in COLLECTIONS]
-    each = precision.FILMS // len(cohorts)
+    each = films // len(cohorts)
     rows = [(cohort, int(i)) for cohort in cohorts for i in np.linspace(0, len(cohort) - 1, each)]
     return np.stack([model.picture(cohort.film(i)) for cohort, i in rows])
 
@@ -29,6 +29,7 @@ def main() -> None:
     """One line per model and stage."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("--films", type=int, default=precision.FILMS, help="default: %(default)s")
     parser.add_argument("--write", action="store_true", help="keep the result in the card")
     args = parser.parse_args()
     print("| model | in bfloat16 | films | largest change of a probability | median | labels that flip |")
@@ -36,7 +37,7 @@ def main() -> None:
     for name in args.names:
         checkpoint = load(name)
         model = Classifier(checkpoint, "torch")
-        films = pictures(model, "phantom" in str(checkpoint.card.data.get("layout", "")))
+        films = pictures(model, "phantom" in str(checkpoint.card.data.get("layout", "")), args.films)
         exact = model.probabilities(precision.logits(model.network, model.preprocess, films))
         found = precision.measure(model.network, model.preprocess, model.probabilities, films)
         tried = [[layer] for layer in model.network.layers] + [list(model.network.layers), found["bf16"]]
