@@ -8,7 +8,7 @@ Brackets are 95 % intervals, bootstrapped over studies.
 """
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,22 +27,19 @@ from core.model.classifier import Classifier
 FOLDER, NEGATIVE, SEED = "siim-covid19-detection", "Negative for Pneumonia", 0
 
 
+FIGURES = ("hit", "miou", "mass", "lungs", "area", "random", "prior")
+
+
 @dataclass(frozen=True)
 class Film:
-    """What one model says of one film; the figures of place are NaN without boxes."""
+    """What one model says of one film; ``places`` has the `FIGURES` of a boxed film, and nothing for others."""
 
     study: str
     positive: bool
     probability: float
-    hit: float
-    miou: float
-    mass: float
-    lungs: float
-    area: float
-    random: float
-    prior: float
     found: list[detection.Found]
     known: list[detection.Box]
+    places: dict[str, float]
 
 
 def held_back(cohort: Cohort, films: int) -> Cohort:
@@ -71,19 +68,19 @@ def look(model: Classifier, cohort: Cohort, i: int, method: str) -> Film:
     scale = np.array(picture.shape[::-1]) / np.array(film.shape[::-1])  # exact for squashed films
     known = [] if crop is not None else _boxes(str(row["boxes"]), *scale)
     positive = row["label"] != NEGATIVE
-    shared = (str(row["patient"]), bool(positive), float(1 - p[0, 0]))
-    found = detection.boxes(unit, shared[2])
+    seen = Film(str(row["patient"]), bool(positive), float(1 - p[0, 0]), detection.boxes(unit, 1 - p[0, 0]), known, {})
     mask = cohort.mask(i, "boxes")
     if mask is None or not (inside := model.preprocess.to_picture(mask, crop)).any():
-        return Film(*shared, *[np.nan] * 7, found, known)
+        return seen
     fields = segment.mask(film)
     lungs = np.ones(picture.shape, bool) if fields is None else model.preprocess.to_picture(fields, crop)
-    control = heatmaps(model, picture, "randomcam", [name], seed=int(row.name or 0))[name].values
+    control = heatmaps(model, picture, "randomcam", [name], seed=i)[name].values
     figures = (
-        truth.hit(map_, inside), truth.miou(map_, inside), truth.mass_inside(map_, inside),
-        truth.mass_inside(map_, lungs), float(inside.mean()), truth.hit(control, inside), float(inside[lungs].mean()),
-    )  # fmt: skip
-    return Film(*shared, *figures, found, known)
+        *(truth.hit(map_, inside), truth.miou(map_, inside), truth.mass_inside(map_, inside)),
+        *(truth.mass_inside(map_, lungs), float(inside.mean())),
+        *(truth.hit(control, inside), float(inside[lungs].mean())),
+    )
+    return replace(seen, places=dict(zip(FIGURES, figures, strict=True)))
 
 
 def votes_of(model: Classifier, picture: np.ndarray, target: int) -> np.ndarray:
@@ -96,14 +93,14 @@ def votes_of(model: Classifier, picture: np.ndarray, target: int) -> np.ndarray:
 
 def rows(name: str, method: str, films: list[Film]) -> list[str]:
     """Both lines of the tables for one model."""
-    boxed = [f for f in films if not np.isnan(f.hit)]
+    boxed = [f for f in films if f.places]
     studies = pd.factorize(pd.Series([f.study for f in boxed]))[0]
     cells = []
-    for figure in ("hit", "miou", "mass", "lungs", "area", "random", "prior"):
-        values = np.array([getattr(f, figure) for f in boxed])
+    for figure in FIGURES:
+        values = np.array([f.places[figure] for f in boxed])
         low, high = intervals.of_mean(values, studies, share=figure in ("hit", "random"))
         cells.append(f"{values.mean():.3f} [{low:.3f}, {high:.3f}]")
-    hit, prior = (np.array([getattr(f, figure) for f in boxed]) for figure in ("hit", "prior"))
+    hit, prior = (np.array([f.places[figure] for f in boxed]) for figure in ("hit", "prior"))
     draws = np.random.default_rng(SEED).integers(0, len(boxed), (2000, len(boxed)))
     skills = (hit[draws].mean(1) - prior[draws].mean(1)) / (1 - prior[draws].mean(1))
     skill = (hit.mean() - prior.mean()) / (1 - prior.mean())
