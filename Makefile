@@ -33,7 +33,7 @@ docs: .venv/docs.stamp
 lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
-		requirements.txt requirements-dev.txt requirements-docs.txt --output-file requirements.lock
+		requirements.txt requirements-dev.txt requirements-docs.txt requirements-pacs.txt --output-file requirements.lock
 
 .venv/run.stamp: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -42,8 +42,8 @@ lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet -r requirements.txt $(LOCKED)
 	touch $@
 
-.venv/test.stamp: requirements-dev.txt .venv/run.stamp
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt $(LOCKED)
+.venv/test.stamp: requirements-dev.txt requirements-pacs.txt .venv/run.stamp
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -r requirements-pacs.txt $(LOCKED)
 	touch $@
 
 .venv/docs.stamp: requirements-docs.txt .venv/run.stamp

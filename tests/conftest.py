@@ -15,11 +15,20 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine lacks, saying so; in CI a lack is a failure."""
     chromium = shutil.which("chromium") is not None
-    for marker, present, remedy in (
-        ("real", data_root().is_dir(), f"no real films at {data_root()}; set HILUM_DATA"),
-        ("browser", chromium, "no Chromium on the PATH; install it (apt-get install chromium)"),
-    ):
-        if item.get_closest_marker(marker) and not present:
+    wanted = [
+        (item.get_closest_marker("real"), data_root().is_dir(), f"no real films at {data_root()}; set HILUM_DATA"),
+        (
+            item.get_closest_marker("browser"),
+            chromium,
+            "no Chromium on the PATH; install it (apt-get install chromium)",
+        ),
+    ]
+    for marker in item.iter_markers("tool"):
+        command, package = marker.args
+        remedy = f"no {command} on the PATH; install it (apt-get install {package})"
+        wanted.append((marker, shutil.which(command) is not None, remedy))
+    for marked, present, remedy in wanted:
+        if marked and not present:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(remedy)
 
 

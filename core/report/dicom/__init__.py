@@ -1,0 +1,5 @@
+"""The answer to one film as standard DICOM objects that join the film's study.
+
+What a viewer really shows of each kind decided which are written and how: a Secondary Capture first, which is noticed
+without a click, then the text, then bands and regions. Nothing here is sent anywhere.
+"""

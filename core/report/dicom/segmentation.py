@@ -1,0 +1,81 @@
+"""Lung fields and the map's three bands as a BINARY Segmentation (PS3.3 A.51)."""
+
+import highdicom as hd
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from core.errors import ExplainError
+from core.report.dicom.answer import CAUTION, MANUFACTURER, Answer
+from core.report.dicom.source import referred, series_number, spacing
+
+LUNGS = "Lung fields"
+LUNG_COLOUR = (86, 180, 233)  # Okabe-Ito sky blue, as on the pages
+BAND_COLOURS = ((240, 228, 66), (230, 159, 0), (213, 94, 0))  # yellow, orange, vermilion: weak to strong
+_ANATOMY = Code("123037004", "SCT", "Anatomical Structure")
+_ABNORMALITY = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+_OPACITY = Code("128477000", "SCT", "Abnormal opacity")
+_WITHOUT_SPACING = (1.0, 1.0)  # millimetres; the functional group is asked for even where nobody knows them
+
+
+def segmentation(film: Dataset, answer: Answer) -> Dataset:
+    """One segment for the lungs and one for each band, disjoint, with their thresholds as labels.
+
+    Raises:
+        ExplainError: neither lungs nor evidence: there is nothing to segment.
+    """
+    source = referred(film)
+    masks = [(LUNGS, LUNG_COLOUR, answer.lungs)] if answer.lungs is not None and answer.lungs.any() else []
+    masks += [
+        (label, colour, mask) for (label, mask), colour in zip(answer.bands(), BAND_COLOURS, strict=False) if mask.any()
+    ]
+    if not masks:
+        raise ExplainError("the map is blank and no lungs were found", "something to segment", "Leave this object out")
+    algorithm = hd.AlgorithmIdentificationSequence(
+        name=f"{answer.method} of {answer.model}"[:64],
+        family=codes.DCM.ArtificialIntelligence,
+        version=f"{answer.version}, weights {answer.weights_sha256[:12]}"[:64],
+    )
+    described = [
+        hd.seg.SegmentDescription(
+            segment_number=number,
+            segment_label=label[:64],
+            segmented_property_category=_ANATOMY if label == LUNGS else _ABNORMALITY,
+            segmented_property_type=codes.SCT.Lung if label == LUNGS else _OPACITY,
+            algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+            algorithm_identification=algorithm,
+            display_color=hd.color.CIELabColor.from_rgb(*colour),
+        )
+        for number, (label, colour, _) in enumerate(masks, start=1)
+    ]
+    found = hd.seg.Segmentation(
+        source_images=[source],
+        pixel_array=np.stack([mask for *_, mask in masks], axis=-1)[None].astype(np.uint8),
+        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        segment_descriptions=described,
+        series_instance_uid=answer.uid(source.SOPInstanceUID, "bands series"),
+        series_number=series_number(source, 3),
+        sop_instance_uid=answer.uid(source.SOPInstanceUID, "bands"),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name=answer.model[:64],
+        software_versions=answer.version,
+        device_serial_number=answer.weights_sha256[:16],
+        content_label="AI_EVIDENCE",
+        content_description=f"{answer.method} for {answer.class_name}"[:64],
+    )
+    found.SeriesDescription = f"AI evidence bands {answer.class_name}, {CAUTION}"[:64]
+    _place(found, spacing(source) or _WITHOUT_SPACING)
+    return found
+
+
+def _place(found: Dataset, millimetres: tuple[float, float]) -> None:
+    """Say where the segments lie: without these two groups a double click ends OHIF."""
+    measures, orientation = Dataset(), Dataset()
+    measures.PixelSpacing = list(millimetres)
+    orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    shared = found.SharedFunctionalGroupsSequence[0]
+    shared.PixelMeasuresSequence = Sequence([measures])
+    shared.PlaneOrientationSequence = Sequence([orientation])
