@@ -24,6 +24,12 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("--class", dest="class_name", default="top", help="a class's name, or top (the default)")
     command.add_argument("--layer", help="a stage of the network (default: its last)")
     command.add_argument("--label", default="", help="what the film is known to show")
+    command.add_argument(
+        "--dicom",
+        metavar="KIND[,KIND]",
+        help="of a DICOM film also the answer as DICOM objects for its study: sc (overlay), sr (text), seg (bands), "
+        "regions, or all; nothing is sent anywhere",
+    )
     command.add_argument("--out", type=Path, help="folder of the results (default: runs/report-CHECKPOINT)")
     command.set_defaults(run=run)
 
@@ -45,6 +51,9 @@ def run(args: argparse.Namespace) -> int:
             examined = examine(classifier, read(path), args.label)
             stem = write(examined, method, args.class_name, args.layer, folder)
             print(f"{path.name}: {folder / stem}.pdf, .html, .json")
+            if args.dicom:
+                made = write_dicom(examined, path, stem, folder, method, args.class_name, args.layer, args.dicom)
+                print(f"{path.name}: DICOM {', '.join(made) or 'nothing: this film has no evidence to show'}")
         except FilmError as error:
             print(f"report: {error}", file=sys.stderr)
             status = 2
@@ -70,3 +79,38 @@ def write(examined: "Examined", method: str, class_name: str, layer: str | None,
         with replacing(folder / f"{stem}.{suffix}") as temporary:
             temporary.write_bytes(content)
     return stem
+
+
+def write_dicom(
+    examined: "Examined",
+    path: Path,
+    stem: str,
+    folder: Path,
+    method: str,
+    class_name: str,
+    layer: str | None,
+    kinds: str,
+) -> list[str]:
+    """The answer as DICOM objects beside the report; returns the files' names."""
+    from core.atomic import replacing
+
+    try:
+        from core.report.dicom.from_examined import KINDS, answer_of, header, objects
+    except ImportError as error:
+        came = f"DICOM objects need {error.name}, which is not installed"
+        raise FilmError(came, remedy="pip install -r requirements-pacs.txt") from error
+
+    if examined.film.format != "DICOM":
+        came = f"{path.name} is a {examined.film.format} file"
+        raise FilmError(came, "a DICOM film, whose study the objects can join", "Leave --dicom out for other files")
+    said = examined.prediction
+    name = said.label if class_name == "top" else class_name
+    answer = answer_of(examined, examined.heatmaps(method, [name], layer)[name])
+    wanted = list(KINDS) if kinds == "all" else kinds.split(",")
+    written = []
+    for kind, made in objects(header(path.read_bytes(), path.name), answer, wanted).items():
+        target = folder / f"{stem}-{kind}.dcm"
+        with replacing(target) as temporary:
+            made.save_as(temporary, enforce_file_format=True)
+        written.append(target.name)
+    return written

@@ -1,0 +1,99 @@
+"""An examined film as the DICOM objects that were asked for."""
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from core.errors import ExplainError, FilmError
+from core.examine.examined import Examined
+from core.explain.heatmap import Heatmap
+from core.explain.methods import METHODS
+from core.report.dicom.answer import Answer, Finding
+from core.report.dicom.regions import regions
+from core.report.dicom.secondary_capture import secondary_capture
+from core.report.dicom.segmentation import segmentation
+from core.report.dicom.text_report import text_report
+from core.report.overlay import enlarge, overlay
+
+SIDE = 1024  # pixels of the overlay's height at the least
+KINDS: dict[str, Callable[[Dataset, Answer], Dataset]] = {  # in the order in which a reader notices them
+    "sc": secondary_capture,
+    "sr": text_report,
+    "seg": segmentation,
+    "regions": regions,
+}
+
+
+def header(data: bytes, name: str) -> Dataset:
+    """The header of a film's DICOM file, for the objects to refer to.
+
+    Raises:
+        FilmError: it is no DICOM file.
+    """
+    try:
+        return pydicom.dcmread(BytesIO(data), force=True, stop_before_pixels=True)
+    except Exception as error:  # hostile bytes make a parser raise almost anything
+        raise FilmError(f'"{name}" is no readable DICOM file', "the film as its PACS sends it") from error
+
+
+def answer_of(examined: Examined, map_: Heatmap) -> Answer:
+    """What the objects say of one film and one of its heatmaps."""
+    said, card, refused = examined.prediction, examined.classifier.card, examined.prediction.domain.status == "out"
+    film = examined.film
+    evidence = np.maximum(examined.on_film(map_.values), 0)
+    share = examined.measures(map_).get("lung_share", float("nan"))
+    lungs = examined.lungs_on_film
+    return Answer(
+        film_sha256=film.sha256,
+        class_name=map_.class_name,
+        method=METHODS[map_.method].title,
+        model=card.name,
+        weights_sha256=examined.classifier.checkpoint.weights,
+        version=_version(),
+        findings=tuple(
+            Finding(name, float(p), float(t), not refused and name == said.label)
+            for name, p, t in zip(said.classes, said.probabilities, said.thresholds, strict=True)
+        ),
+        domain=said.domain.sentence,
+        refused=refused,
+        evidence=np.zeros_like(evidence) if map_.blank else evidence,
+        lungs=lungs.visible if lungs.found else None,
+        overlay=enlarge(overlay(film.pixels, evidence), SIDE)
+        if max(film.shape) < SIDE
+        else overlay(film.pixels, evidence),
+        lung_share=None if np.isnan(share) else share,
+        trust=tuple((line.title, line.word, line.sentence) for line in examined.trust(map_).lines),
+    )
+
+
+def objects(film: Dataset, answer: Answer, kinds: Sequence[str]) -> dict[str, Dataset]:
+    """The objects by kind, a key of ``KINDS``; what a blank map or a refused film cannot have is left out.
+
+    A film that the model may not judge gets no picture of evidence: a text that says so, and nothing else.
+
+    Raises:
+        ExplainError: an unknown kind.
+        FilmError: the film's header cannot be referred to.
+    """
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise ExplainError(f"there is no DICOM object {unknown[0]!r}", f"some of {', '.join(KINDS)}")
+    made = {}
+    for kind in kinds:
+        if answer.refused and kind != "sr":
+            continue
+        try:
+            made[kind] = KINDS[kind](film, answer)
+        except ExplainError:  # nothing to outline or to segment
+            continue
+    return made
+
+
+def _version() -> str:
+    try:
+        return version("hilum")
+    except PackageNotFoundError:  # run from a clone
+        return "from source"
