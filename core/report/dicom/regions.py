@@ -41,7 +41,7 @@ def regions(film: Dataset, answer: Answer) -> Dataset:
     if not groups:
         raise ExplainError("the map is blank", "evidence whose outline can be drawn", "Leave this object out")
     device = hd.sr.ObserverContext(
-        observer_type=Code("121007", "DCM", "Device"),
+        observer_type=hd.sr.CodedConcept("121007", "DCM", "Device"),
         observer_identifying_attributes=hd.sr.DeviceObserverIdentifyingAttributes(
             uid=answer.uid(answer.weights_sha256, "device"), name=answer.model, manufacturer_name=MANUFACTURER
         ),

@@ -43,7 +43,8 @@ def referred(film: Dataset) -> Dataset:
     _mend_spacing(copy)
     _shorten_decimals(copy)
     copy.PatientOrientation = _orientation(film)
-    copy.file_meta = film.file_meta if hasattr(film, "file_meta") else None
+    if hasattr(film, "file_meta"):
+        copy.file_meta = film.file_meta
     return copy
 
 
