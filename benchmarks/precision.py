@@ -18,8 +18,9 @@ COLLECTIONS = ("COVID-19_Radiography_Dataset", "siim-covid19-detection", "nih-ch
 
 
 def pictures(model: Classifier, drawn: bool, films: int) -> np.ndarray:
-    """uint8 (films, S, S): real films, or drawn ones for models that know no others."""
-    cohorts = [open_cohort("phantom:fair")] if drawn else [open_cohort(data_root() / name) for name in COLLECTIONS]
+    """uint8 (films, S, S): real films, and drawn ones for models that know no others."""
+    cohorts = [open_cohort(data_root() / name) for name in COLLECTIONS]
+    cohorts += [open_cohort("phantom:fair")] if drawn else []
     each = films // len(cohorts)
     rows = [(cohort, int(i)) for cohort in cohorts for i in np.linspace(0, len(cohort) - 1, each)]
     return np.stack([model.picture(cohort.film(i)) for cohort, i in rows])

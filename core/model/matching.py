@@ -8,6 +8,9 @@ from core.data.cohort import JOIN, Cohort
 if TYPE_CHECKING:
     from core.model.checkpoint import Card  # torch takes its time to import
 
+# On films of a hospital that neither had learned from (91 of NIH as RSNA read them) its maps hit a box on 0.89, those
+# of `hilum` on 0.57, and it tells opacity from none as well or better (AUROC 0.81 and 0.77).
+FOR_STRANGERS = "opacity"
 OWN, LAYOUT, CLASSES, ALIEN = 3, 2, 1, 0  # how well a model fits a cohort, see ``kinship``
 
 
@@ -31,5 +34,13 @@ def breadth(card: "Card") -> int:
 
 
 def best(cards: Mapping[str, "Card"], cohort: Cohort, fingerprint: str) -> str:
-    """The name of the model that fits a cohort best; of equal ones the one of more sources."""
-    return max(cards, key=lambda name: (kinship(cards[name], cohort, fingerprint), breadth(cards[name])))
+    """The name of the model that fits a cohort best; of equal ones the one of more sources.
+
+    Where none knows the cohort's classes, `FOR_STRANGERS`.
+    """
+
+    def fit(name: str) -> tuple[int, bool, int]:
+        near = kinship(cards[name], cohort, fingerprint)
+        return near, near == ALIEN and name == FOR_STRANGERS, breadth(cards[name])
+
+    return max(cards, key=fit)

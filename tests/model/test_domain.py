@@ -12,7 +12,7 @@ from core.model.checkpoint import Card, Checkpoint
 from core.model.classifier import Classifier
 from core.model.domain import KINDS, Gate, Limits, signature, thumbnails
 from core.networks.zoo import build
-from core.training.domain.fit import fit, measure
+from core.training.domain.fit import VARIANTS, fit, measure, variants
 from core.training.domain.outliers import MAKERS, draw
 from core.transform.preprocess import Preprocess
 
@@ -136,3 +136,33 @@ def test_outliers_are_of_every_kind_and_can_be_drawn_again() -> None:
     assert pictures.dtype == np.uint8
     assert set(kinds) == set(range(1, len(KINDS)))
     assert np.array_equal(pictures, draw(films, 3 * len(MAKERS), seed=4)[0])
+
+
+def side(seed: int) -> np.ndarray:
+    """A body seen from the side: one lung, in front of a bright spine; uint8 (SIZE, SIZE)."""
+    generator = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:SIZE, :SIZE] / SIZE
+    y, x = generator.normal((0.45, 0.45), 0.03)
+    body = 170 * np.exp(-(((rows - 0.55) / 0.6) ** 4) - ((columns - 0.5) / 0.4) ** 4)
+    lung = 110 * np.exp(-(((rows - y) / 0.32) ** 4) - ((columns - x) / 0.2) ** 4)
+    grey = body - lung + generator.normal(20, 5) + generator.normal(0, 3, rows.shape)
+    return np.clip(grey, 0, 255).astype(np.uint8)
+
+
+def test_real_films_in_another_view_teach_the_check_to_refuse_such(classifier: Classifier) -> None:
+    films, unseen = np.stack([chest(i) for i in range(200)]), [side(i) for i in range(3000, 3060)]
+    shown = np.stack([side(i) for i in range(20)])
+    limits, tensors = fit(classifier.network, classifier.preprocess, films[:120], films[120:], not_frontal=shown)
+    taught = replace(classifier.checkpoint.card, domain=limits)
+    state = classifier.network.state_dict() | {f"domain.{name}": value for name, value in tensors.items()}
+    again = Classifier(Checkpoint(taught, state), backend="torch")
+    assert rates(again, unseen)[0] >= 0.95
+    assert rates(again, unseen)[0] >= rates(classifier, unseen)[0]
+    assert rates(again, [chest(i) for i in range(1000, 1150)])[0] <= 0.02
+
+
+def test_variants_keep_the_picture_and_change_its_making() -> None:
+    shown = variants(np.stack([side(0), side(1)]))
+    assert shown.shape == (2 * VARIANTS, SIZE, SIZE)
+    assert len(np.unique(shown.reshape(len(shown), -1), axis=0)) == len(shown)
+    assert np.array_equal(shown, variants(np.stack([side(0), side(1)])))

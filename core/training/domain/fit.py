@@ -14,12 +14,14 @@ import torch
 from core.data.film.radiograph import Radiograph, from_pixels
 from core.model.bulk.engine import Engine, torch_engine
 from core.model.classifier import Classifier, batches
-from core.model.domain import Gate, Limits, standardised, thumbnails
+from core.model.domain import KINDS, Gate, Limits, standardised, thumbnails
 from core.networks.zoo import Network
 from core.training.domain.outliers import draw
+from core.transform.augment import Augment, Step
 from core.transform.preprocess import Preprocess
 
 TRAIN, VALIDATION, OUTLIERS = 1200, 600, 1200  # films and drawn pictures used
+VARIANTS = 8  # of each real film in another view
 COMPONENTS = 63  # of the network's features, at most; fewer than films, so that the rest has a variance
 REGULARISATION = 0.01  # scikit-learn's C of the view model
 WARN, REFUSE = 0.99, 0.995  # quantiles of validation films
@@ -28,13 +30,26 @@ FEATURES_ROOM = 2.0  # refused by its features: beyond this many times the REFUS
 
 
 def fit(
-    network: Network, preprocess: Preprocess, train: np.ndarray, validation: np.ndarray, seed: int = 0
+    network: Network,
+    preprocess: Preprocess,
+    train: np.ndarray,
+    validation: np.ndarray,
+    seed: int = 0,
+    not_frontal: np.ndarray | None = None,
 ) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """From pictures uint8 (N, S, S) of training and of validation films: the card's `domain`, and its tensors."""
+    """From pictures uint8 (N, S, S) of training and of validation films: the card's `domain`, and its tensors.
+
+    Args:
+        not_frontal: real films in another view, uint8 (M, S, S), to learn from beside the drawn outliers.
+    """
     engine = torch_engine(network, preprocess)
     train, validation = _some(train, TRAIN, seed), _some(validation, VALIDATION, seed)
     outliers, kinds = draw(train, min(OUTLIERS, 3 * len(train)), seed)
     outliers = np.stack([preprocess.picture(from_pixels(p, "drawn")) for p in outliers])  # with the films' contrast
+    if not_frontal is not None and len(not_frontal):
+        shown = variants(not_frontal, seed)
+        outliers = np.concatenate([outliers, shown])
+        kinds = np.concatenate([kinds, np.full(len(shown), KINDS.index("no chest film"), np.int64)])
     films, others = _measured(engine, train), _measured(engine, outliers)
     tensors = _view(np.hstack(films), np.hstack(others), kinds)
     width = films[0].shape[1]
@@ -50,6 +65,21 @@ def measure(classifier: Classifier, films: Iterable[Radiograph]) -> dict[str, An
     statuses = [p.domain.status for group in batches(films, 32) for p in classifier.predict_many(group)]
     share = {status: statuses.count(status) / max(len(statuses), 1) for status in ("out", "doubtful")}
     return {"films": len(statuses), "refused": round(share["out"], 4), "warned": round(share["doubtful"], 4)}
+
+
+def variants(pictures: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Each of M pictures uint8 (S, S) `VARIANTS` times, as other machines and hands would have made it, one by one."""
+    chain = Augment(
+        [
+            Step("rotate", {"angle": (-8.0, 8.0)}),
+            Step("zoom", {"factor": (0.85, 1.25), "aspect": (0.85, 1.18)}),
+            Step("shift", {"x": (-8.0, 8.0), "y": (-8.0, 8.0)}),
+            Step("flip_horizontal", p=0.5),
+            Step("gamma", {"gamma": (0.65, 1.6)}),
+            Step("contrast", {"factor": (0.65, 1.4)}),
+        ]
+    )
+    return chain(torch.from_numpy(np.repeat(pictures, VARIANTS, axis=0)), torch.Generator().manual_seed(seed)).numpy()
 
 
 def _measured(engine: Engine, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
