@@ -12,7 +12,7 @@ PAGE = 50  # rows
 HIDDEN = ("path", "lungs", "truth", "film_id")  # places on this machine, and what nobody reads
 
 
-def view(cohort: Cohort, rows: np.ndarray) -> None:
+def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     """All three, of the selected rows."""
     samples = cohort.samples.iloc[rows]
     present = [name for name in cohort.classes if name in set(samples["label"])]

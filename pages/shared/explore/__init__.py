@@ -1,0 +1,1 @@
+"""Explore's views, one file each: ``view(spec, cohort, rows)`` draws the selected rows of a cohort."""

@@ -1,0 +1,44 @@
+"""Counts by split and by every column that could give the label away."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.data.cohort import SPLITS, Cohort
+from core.report import cohort_figures
+from pages.shared import filters, widgets
+
+
+def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
+    """How many films of what: by split and by every column that could give the label away."""
+    table = cohort.samples.iloc[rows]
+    order = [name for name in cohort.classes if name in set(table["label"])]
+    by_split = pd.crosstab(table["label"], table["split"])
+    by_split = by_split.reindex(index=order, columns=[split for split in SPLITS if split in by_split])
+    st.plotly_chart(
+        cohort_figures.counts(by_split, "films"),
+        key="split counts",
+        config=widgets.CHART,
+        alt="Films by label and split",
+    )
+    others = [
+        column
+        for column in filters.columns(cohort)
+        if column not in ("label", "split") and 1 < table[column].nunique() <= filters.FEW
+    ]
+    if others:
+        column = st.selectbox(
+            "Against",
+            others,
+            index=others.index("source") if "source" in others else 0,
+            width=240,
+            help="If a column nearly decides the label, a model can learn the column instead of the disease.",
+        )
+        against = pd.crosstab(table["label"], table[column].replace("", "unknown")).reindex(order)
+        st.plotly_chart(
+            cohort_figures.counts(against, "films"),
+            key="against",
+            config=widgets.CHART,
+            alt=f"Films by label and {column}",
+        )
+    st.dataframe(by_split.assign(all=by_split.sum(axis=1)).rename(columns={"": "no split"}))

@@ -1,0 +1,36 @@
+"""Brightness, contrast and size, by class."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.data.cohort import Cohort
+from core.report import cohort_figures
+from pages.shared import filters, overview, widgets
+from pages.shared.explore.sampling import SAMPLE, back_to_films, thinned
+
+
+def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
+    """Brightness, contrast and size, by class: what a model could use without looking at a lung."""
+    measured = thinned(rows, SAMPLE)
+    with widgets.progress("Measuring films", back_to_films) as progress:
+        values = []
+        for number, row in enumerate(measured):
+            progress(number / len(measured))
+            values.append(overview.measures(spec, row))
+    frame = pd.DataFrame(values).assign(label=cohort.samples["label"].to_numpy()[measured])
+    if "age" in filters.columns(cohort):
+        frame["age"] = cohort.samples["age"].to_numpy()[measured]
+    if len(measured) < len(rows):
+        st.caption(f"Of {len(measured)} evenly chosen films of {len(rows):,}.")
+    numbers = [column for column in frame if column != "label" and frame[column].nunique() > 1]
+    alike = [column for column in frame if column != "label" and frame[column].nunique() == 1]
+    if alike:
+        st.caption("The same on every film: " + ", ".join(f"{name} {frame[name].iat[0]:g}" for name in alike) + ".")
+    for start in range(0, len(numbers), 2):
+        for place, column in zip(st.columns(2), numbers[start : start + 2], strict=False):
+            groups = {
+                name: found for name in cohort.classes if (found := frame[column][frame["label"] == name].tolist())
+            }
+            figure = cohort_figures.distribution(groups, str(column))
+            place.plotly_chart(figure, key=f"distribution {column}", config=widgets.CHART, alt=f"{column} by class")
