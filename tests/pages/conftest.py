@@ -27,6 +27,8 @@ def open_page(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> OpenPage:
     monkeypatch.setenv("HILUM_WEIGHTS", str(tiny_weights))
 
     def run(path: str, **link: str) -> AppTest:
+        if link.get("cohort"):
+            monkeypatch.setenv("HILUM_COHORTS", str(link["cohort"]))  # or the page would ask before it opens it
         app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
         app.query_params.update({"cohort": "phantom:fair", "model": "tiny", **link})
         app.switch_page(f"pages/{path}").run()
