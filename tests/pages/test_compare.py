@@ -45,7 +45,8 @@ def test_every_model_has_a_line_with_intervals(page):
 
 def test_models_of_other_classes_are_not_shown_a_cohort_in_vain(page, weights):
     other = load(weights / "tiny-b")
-    card = replace(other.card, name="tiny-c", title="Model C", classes=("Normal", "Mild", "Moderate", "Severe"))
+    classes = ("Normal", "Mild", "Moderate", "Severe")
+    card = replace(other.card, name="tiny-c", title="Model C", classes=classes, thresholds={})
     folder = save(replace(other, card=card), weights / "tiny-c")
     page.segmented_control(key="compare view").set_value("Two on the same films").run()
     page.selectbox(key="second model").set_value("tiny-c").run()

@@ -64,7 +64,8 @@ def nearest(bags: list[np.ndarray], progress: Progress = quiet) -> np.ndarray:
     first, place = np.nonzero(best > 0)
     second, flip = np.divmod(who[first, place], len(FLIPS))
     pairs = np.stack([np.minimum(first, second), np.maximum(first, second), flip], axis=1)
-    return np.unique(pairs, axis=0).astype(np.int64)
+    as_they_are = pairs * (1, 1, 0)  # words tell a film from its mirror image badly, and most copies are not flipped
+    return np.unique(np.concatenate([pairs, as_they_are]), axis=0).astype(np.int64)
 
 
 def weighted(bags: list[np.ndarray]) -> csr_matrix:
