@@ -9,6 +9,9 @@ from pages.shared import layout, state, widgets
 
 PICTURES = Path(__file__).with_name("docs")  # the server may have been started from any folder
 
+# Before the navigation, whose icons a browser would otherwise fetch from a font server for its tab.
+st.set_page_config("Hilum", PICTURES / "icon.png", layout="wide", initial_sidebar_state=330)
+
 PAGES = {
     "Case": [
         st.Page("pages/case/predict.py", title="Live prediction", icon=":material/fact_check:", default=True),
@@ -32,7 +35,7 @@ PAGES = {
 state.begin()
 fresh_server = PagesManager.uses_pages_directory
 page = st.navigation(PAGES)
-st.set_page_config(f"{page.title} · Hilum", PICTURES / "icon.png", layout="wide", initial_sidebar_state=330)
+st.set_page_config(f"{page.title} · Hilum")
 st.logo(PICTURES / "logo.svg", size="large")
 if fresh_server:
     layout.dismiss_false_alarm()
