@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import gammaincinv
-from scipy.stats import t
+from scipy.special import gammaincinv, stdtrit  # scipy.stats would cost a start of the dashboard two seconds
 
 LEVEL = 0.95  # the share of such intervals that hold the truth
 HOW = (
@@ -161,7 +160,7 @@ def of_share(value: float, samples: np.ndarray, clusters: int, most: float = mat
 @lru_cache(maxsize=4096)
 def student(clusters: int) -> float:
     """Quantile of Student's t for an interval that rests on so many patients; that of two for one."""
-    return float(t.ppf((1 + LEVEL) / 2, max(clusters - 1, 1)))
+    return float(stdtrit(max(clusters - 1, 1), (1 + LEVEL) / 2))
 
 
 def error(samples: np.ndarray, clusters: int) -> float:

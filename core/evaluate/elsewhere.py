@@ -2,21 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from core.data.cohort import JOIN, Cohort, concatenate
-from core.data.split import groups
 from core.errors import EvaluationError
-from core.evaluate.evaluation import Evaluation
-from core.model.checkpoint import Card, load, save
+
+if TYPE_CHECKING:  # the sidebar of every page asks for a sentence, which needs none of these
+    from core.data.cohort import Cohort
+    from core.evaluate.evaluation import Evaluation
+    from core.model.card import Card
 
 KEPT = "elsewhere"  # key of a card's metrics
 _BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
 
 
-def unmet(cohort: Cohort, home: Cohort) -> Cohort:
+def unmet(cohort: "Cohort", home: "Cohort") -> "Cohort":
     """The films of a cohort that share neither patient nor picture with the films of a model's own.
 
     Args:
@@ -29,6 +28,11 @@ def unmet(cohort: Cohort, home: Cohort) -> Cohort:
     Raises:
         EvaluationError: nothing is left.
     """
+    import numpy as np
+
+    from core.data.cohort import JOIN, concatenate
+    from core.data.split import groups
+
     group = groups(concatenate(JOIN.join((home.name, cohort.name)), [home, cohort]))
     new = ~np.isin(group[len(home) :], group[: len(home)])
     if not new.any():
@@ -38,8 +42,10 @@ def unmet(cohort: Cohort, home: Cohort) -> Cohort:
     return replace(cohort.where(new), notes=(*cohort.notes, note))
 
 
-def record(folder: Path, cohort: str, films: Evaluation) -> None:
+def record(folder: Path, cohort: str, films: "Evaluation") -> None:
     """Keep in a checkpoint's card what it does on a collection that it never met, beside its figures at home."""
+    from core.model.checkpoint import load, save
+
     checkpoint = load(folder)
     found = {str(scope): figures for scope, figures in films.figures().items()}
     kept: dict[str, Any] = {"films": len(films)}
@@ -54,7 +60,7 @@ def record(folder: Path, cohort: str, films: Evaluation) -> None:
     save(replace(checkpoint, card=replace(checkpoint.card, metrics=metrics)), folder)
 
 
-def sentence(card: Card) -> str:
+def sentence(card: "Card") -> str:
     """The pair of figures that a system should be met with: at home and elsewhere; "" where nothing is kept."""
     home, away = card.metrics.get("balanced_accuracy"), card.metrics.get(KEPT)
     if not isinstance(home, float) or not isinstance(away, dict):

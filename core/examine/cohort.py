@@ -15,7 +15,7 @@ from core.data.cohort import Cohort
 from core.errors import FilmError
 from core.examine.examined import BATCH, CODE, Examined, examine, examine_many
 from core.explain.cohort import KEPT, Of, columns, film_id
-from core.lungs.segment import default_finder
+from core.lungs.segment import weights_sha256
 from core.model.classifier import Classifier, batches
 from core.shelf import Shelf
 
@@ -104,8 +104,7 @@ def truth_of(cohort: Cohort, position: int, shape: tuple[int, int]) -> np.ndarra
 
 def rows_key(classifier: Classifier, **settings: Any) -> str:
     """What rows are known by, see `core.identity`; two rows of one key, film and method are one result."""
-    finder = default_finder().sha256
-    return identity.key("rows", code=CODE, classifier=classifier.key, finder=finder, **settings)
+    return identity.key("rows", code=CODE, classifier=classifier.key, finder=weights_sha256(), **settings)
 
 
 def _row(

@@ -54,15 +54,14 @@ class Examined:
     @cached_property
     def key(self) -> str:
         """What all parts of this film before this model are known by."""
-        finder = segment.default_finder().sha256
+        finder = segment.weights_sha256()
         return identity.key("examined", code=CODE, classifier=self.classifier.key, film=self.film.sha256, finder=finder)
 
     @cached_property
     def lungs_on_film(self) -> Lungs:
         """The lung fields in the film's own frame, searched for once for every model."""
-        finder = segment.default_finder()
-        key = identity.key("lungs", code=CODE[-1:], film=self.film.sha256, finder=finder.sha256)
-        return self.shelf.keep(key, lambda: finder.find(self.film))
+        key = identity.key("lungs", code=CODE[-1:], film=self.film.sha256, finder=segment.weights_sha256())
+        return self.shelf.keep(key, lambda: segment.default_finder().find(self.film))
 
     @cached_property
     def crop(self) -> np.ndarray | None:

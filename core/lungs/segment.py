@@ -176,6 +176,19 @@ def _doubt(share: float, confidence: float) -> str:
 
 
 @functools.cache
+def weights_sha256() -> str:
+    """SHA-256 hex of the shipped finder's weights; to know it takes no network, whose library is slow to import.
+
+    Raises:
+        CheckpointError: they are missing.
+    """
+    path = WEIGHTS / "model.safetensors"
+    if not path.is_file():
+        raise CheckpointError("the lung finder's weights are missing", f"a file {path.name} in {WEIGHTS}")
+    return identity.of_file(path)
+
+
+@functools.cache
 def default_finder() -> LungFinder:
     """The shipped finder, loaded once a process."""
     return LungFinder()

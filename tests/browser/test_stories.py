@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import serve
-from tests.browser.steps import arrive, dicom_film, drag_box, film, paste, png_film, settle, zoom
+from tests.browser.steps import PATIENCE, arrive, dicom_film, drag_box, film, paste, png_film, settle, zoom
 
 Visit = Callable[..., Page]
 
@@ -32,6 +32,7 @@ def test_first_visit(visit: Visit) -> None:
 def test_a_link_into_a_fresh_server(browser: Browser, tmp_path: Path) -> None:
     with serve(tmp_path) as address:
         page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
         page.goto(f"{address}/heatmaps?case=40")
         expect(film(page)).to_be_visible()
         expect(page.get_by_role("spinbutton", name=re.compile("^Film of"))).to_have_value("40")
