@@ -147,7 +147,8 @@ def of_mean(values: np.ndarray, clusters: np.ndarray, share: bool, seed: int = 0
     weights = resamples(groups, seed=seed).astype(float)
     samples = (values @ weights) / weights.sum(axis=0)
     if share:
-        return of_share(float(samples[0]), samples[1:], patients, len(values))
+        counted = np.isin(values, (0, 1)).all()  # of anything finer a film says more than a coin does
+        return of_share(float(samples[0]), samples[1:], patients, len(values) if counted else math.inf)
     reach = student(patients) * error(samples[1:], patients)
     return float(samples[0]) - reach, float(samples[0]) + reach
 

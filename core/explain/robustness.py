@@ -47,6 +47,8 @@ def sweep(
 ) -> Sweep:
     """Move one parameter of a step between two limits, the others as they are; ``picture`` is uint8 (S, S)."""
     values = np.linspace(*limits, POINTS)
+    if next(known.whole for known in step.augmentation.parameters if known.name == parameter):
+        values = np.unique(np.rint(values))
     drawn = [Augment([Step(step.name, {**fixed(step), parameter: float(value)})]).draw(generator()) for value in values]
     pictures = np.stack([Augment.replay(picture, one) for one in drawn])
     _, probabilities = model.predict_pictures(pictures)
@@ -90,7 +92,9 @@ def alike(before: np.ndarray, after: np.ndarray, drawn: Sequence[Drawn]) -> floa
 
 def fixed(step: Step) -> dict[str, float | str]:
     """The settings of a step with every range replaced by its middle."""
-    return {k: sum(v) / 2 if isinstance(v, tuple) else v for k, v in step.settings.items()}
+    whole = {known.name for known in step.augmentation.parameters if known.whole}
+    middles = {k: sum(v) / 2 for k, v in step.settings.items() if isinstance(v, tuple)}
+    return {**step.settings, **{k: float(round(v)) if k in whole else v for k, v in middles.items()}}
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -27,7 +27,6 @@ def test_held_out_films_are_segmented_as_well_as_the_card_says(real_data, folder
     cohort = open_cohort(real_data / folder)
     measured, card = measure(LungFinder(), cohort), LungFinder().card["held_out"][cohort.name]
     assert measured["dice"] >= least
-    assert measured["milliseconds_a_film"] < 100
     assert {key: measured[key] for key in ("films", "patients")} == {key: card[key] for key in ("films", "patients")}
     assert measured["dice"] == pytest.approx(card["dice"], abs=0.002)
 

@@ -206,8 +206,8 @@ def folder(tmp_path: Path, checkpoint: Checkpoint) -> Path:
 def test_files_keep_their_order_and_a_bad_one_stops_nothing(classifier: Classifier, folder: Path) -> None:
     paths = find_files([str(folder / "films")])
     outcomes = list(predict_files(classifier, paths, batch=2, workers=2))
-    assert [p.name for p, _ in outcomes] == [p.name for p in paths] == ["a.png", "b.jpg", "d.png", "c.png"]
-    assert [isinstance(o, FilmError) for _, o in outcomes] == [False, False, False, True]
+    assert [p.name for p, _ in outcomes] == [p.name for p in paths] == ["a.png", "b.jpg", "c.png", "d.png"]
+    assert [isinstance(o, FilmError) for _, o in outcomes] == [False, False, True, False]
 
 
 def test_folders_patterns_and_files_are_found_once(folder: Path) -> None:

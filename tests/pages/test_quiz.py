@@ -19,7 +19,8 @@ def of_other_words(tiny_weights: Path) -> Iterator[str]:
     found = load(tiny_checkpoint(tiny_weights / "words"))
     classes = ("Normal", "COVID-19", "Pneumonia", "Else")
     labels = {"Normal": "Normal", "COVID-19": "COVID-19", "Viral Pneumonia": "Pneumonia"}
-    save(replace(found, card=replace(found.card, classes=classes, recipe={"labels": labels})), tiny_weights / "words")
+    card = replace(found.card, classes=classes, recipe={"labels": labels}, thresholds={})
+    save(replace(found, card=card), tiny_weights / "words")
     yield "words"
     rmtree(tiny_weights / "words")
 
