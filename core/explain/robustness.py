@@ -93,8 +93,11 @@ def alike(before: np.ndarray, after: np.ndarray, drawn: Sequence[Drawn]) -> floa
 def fixed(step: Step) -> dict[str, float | str]:
     """The settings of a step with every range replaced by its middle."""
     whole = {known.name for known in step.augmentation.parameters if known.whole}
-    middles = {k: sum(v) / 2 for k, v in step.settings.items() if isinstance(v, tuple)}
-    return {**step.settings, **{k: float(round(v)) if k in whole else v for k, v in middles.items()}}
+
+    def middle(name: str, low: float, high: float) -> float:
+        return float(round((low + high) / 2)) if name in whole else (low + high) / 2
+
+    return {name: middle(name, *v) if isinstance(v, tuple) else v for name, v in step.settings.items()}
 
 
 def generator(seed: int = 0) -> torch.Generator:
