@@ -48,7 +48,7 @@ def make_wanted() -> None:
     case, method, layer = st.session_state.pop(WANTED)
     try:
         with widgets.progress(
-            f"{METHODS[method].title}, {case.model.card.title}, {case.film.name}", _quicker
+            f"{METHODS[method].title}, {plain(case.model.card.title)}, {plain(case.film.name)}", _quicker
         ) as report:
             resources.heatmaps(case.model, case.film, method, layer, report)
     except HilumError as error:
@@ -166,7 +166,7 @@ def caption(case: Case, map_: "Heatmap") -> None:
     place = f"layer {map_.layer}" if METHODS[map_.method].layered else "the film itself"
     st.caption(
         f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · "
-        f"{case.model.card.title}, {place} · {map_.seconds:.2f} s · {case.film.name}",
+        f"{plain(case.model.card.title)}, {place} · {map_.seconds:.2f} s · {plain(case.film.name)}",
         help="The colour bar has the method's own unit, for most methods logits (the score before it becomes a "
         "probability) per place of the layer. Compare places within a map; between methods the numbers mean nothing.",
     )

@@ -11,6 +11,7 @@ from core.report import figures, overlay
 from core.report.call import in_words
 from pages.shared import evaluations, overview, resources, uploads, widgets
 from pages.shared.case import Case, current, home_cohort, uploaded_films
+from pages.shared.text import plain
 
 VERDICTS = {"in": st.success, "doubtful": st.warning, "out": st.error}
 FITS = {"in": "yes", "doubtful": "doubtful", "out": "no"}
@@ -32,10 +33,11 @@ def film_panel(case: Case) -> None:
     height, width = film.source_shape
     facts = [film.format, f"{width} x {height}", f"{film.bit_depth} bit", *film.notes]
     st.caption(
-        f"**{film.name}** as the model sees it, {case.model.preprocess.size} px a side. Stored: {', '.join(facts)}."
+        f"**{plain(film.name)}** as the model sees it, {case.model.preprocess.size} px a side. "
+        f"Stored: {', '.join(facts)}."
     )
     if film.tags:
-        st.caption(" · ".join(f"{name}: {value}" for name, value in film.tags.items() if value))
+        st.caption(" · ".join(f"{name}: {plain(value)}" for name, value in film.tags.items() if value))
 
 
 def answer_panel(case: Case) -> None:
@@ -76,7 +78,7 @@ def known_label(case: Case) -> str:
     meaning = class_of_label(case.model, [case.label]).get(case.label)
     own = {None: ", which this model does not know", case.label: ""}.get(meaning, f", to this model {meaning}")
     split = split_in_training(case.cohort.take([case.row or 0]), evaluations.known(case.model))[0]
-    return f"Known label: **{case.label}**{own}. {MET.get(split, '')}"
+    return f"Known label: **{plain(case.label)}**{own}. {MET.get(split, '')}"
 
 
 def bars_in_words(probabilities: dict[str, float]) -> str:
@@ -131,7 +133,7 @@ def neighbours(case: Case) -> None:
     """The films of the model's own cohort that it finds most like this one."""
     spec = home_cohort(case.model.card, case.spec)
     cohort = resources.cohort(spec)
-    st.subheader(f"Nearest films of {cohort.name}", anchor=False, help=LIKENESS)
+    st.subheader(f"Nearest films of {plain(cohort.name)}", anchor=False, help=LIKENESS)
     rows = embeddings.sample(cohort, "train", NEIGHBOURHOOD) or embeddings.sample(cohort, None, NEIGHBOURHOOD)
     found = overview.atlas_of(case.model, spec)
     missing = len(found.missing(rows))
@@ -148,7 +150,7 @@ def neighbours(case: Case) -> None:
             label = cohort.samples["label"].iat[row]
             with st.container(gap="xxsmall"):
                 st.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
-                st.caption(f"**{label}**, film {row + 1}  \nlikeness {likeness:.2f}")
+                st.caption(f"**{plain(label)}**, film {row + 1}  \nlikeness {likeness:.2f}")
 
 
 widgets.heading("Live prediction", "What the model says of a film, and whether it may judge such a film at all.")

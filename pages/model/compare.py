@@ -17,6 +17,7 @@ from core.intervals import Estimate
 from core.report import evaluation_figures, figures
 from pages.shared import evaluated_films, evaluations, leaderboard, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.model.checkpoint import Card
@@ -110,7 +111,7 @@ def _train_and_test(card: "Card") -> None:
     except EvaluationError:
         return
     if {"train", "test"} <= parts.keys():
-        st.markdown(f"**{card.title}: train and test**")
+        st.markdown(f"**{plain(card.title)}: train and test**")
         table = side_by_side(parts, card.recipe.get("published_report"))
         st.dataframe(table, hide_index=True, key="train and test")
 
@@ -171,7 +172,7 @@ def this_film(cards: "dict[str, Card]") -> None:
     for model, map_, place in zip(models, maps, st.columns(2), strict=True):
         name, said = model.card.name, resources.prediction(model, case.film)
         with place:
-            st.markdown(f"**{cards[name].title}**: {said.label}")
+            st.markdown(f"**{plain(cards[name].title)}**: {plain(said.label)}")
             view = viewer.View(said.picture, map_, f"{asked} {map_.probability:.2f}")
             viewer.show([view], style, f"film {name}", bar=bar)
             st.plotly_chart(
@@ -198,11 +199,11 @@ def _compared(first: "Card", second: "Card") -> Comparison | None:
     models = [resources.classifier(card.name) for card in (first, second)]
     missing = [model for model in models if evaluations.made(model, cohort) is None]
     if missing:
-        sentence = f"No test film is common to both. Both can be shown the films of {cohort.name}."
+        sentence = f"No test film is common to both. Both can be shown the films of {plain(cohort.name)}."
         if not widgets.asked(f"Show {len(cohort):,} films to both", "play_arrow", sentence):
             return None
         for model in missing:
-            with widgets.progress(f"Showing films to {model.card.title}", lambda: None) as progress:
+            with widgets.progress(f"Showing films to {plain(model.card.title)}", lambda: None) as progress:
                 evaluations.make(model, cohort, progress)
     return evaluations.on_cohort(models[0], models[1], cohort)
 

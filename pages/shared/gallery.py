@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.data.cohort import Cohort
 from pages.shared import resources, state
+from pages.shared.text import plain
 
 PER_PAGE = 24
 
@@ -27,7 +28,7 @@ def cell(spec: str, cohort: Cohort, row: int, key: str, note: str = "") -> None:
     label = str(cohort.samples["label"].iat[row])
     st.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
     st.button(
-        f"{row + 1} · {label}",
+        f"{row + 1} · {plain(label)}",
         key=f"{key} {row} {note}",
         on_click=open_film,
         args=(row,),

@@ -11,6 +11,7 @@ from core.errors import HilumError
 from core.model import matching
 from pages.shared import resources, state
 from pages.shared.case import uploaded_films
+from pages.shared.text import plain
 
 _TAKEN, _LISTED = "_taken", "_listed"  # file id -> film read from it; file ids on the uploader's list
 # A pasted picture goes the way of a chosen file. Any page may hold this handler: without an uploader it does nothing.
@@ -49,7 +50,7 @@ def uploader() -> None:
         help="Forget every film you brought in",
     )  # fmt: skip
     for sentence in st.session_state.get("_refused", []):
-        st.error(sentence, icon=":material/block:")
+        st.error(plain(sentence, longest=600), icon=":material/block:")
 
 
 def listen_for_paste() -> None:
@@ -109,7 +110,9 @@ def choose_model(film: Radiograph) -> None:
         if resources.prediction(resources.classifier(name), film).domain.status == "in":
             st.session_state["model"] = name
             was = cards[chosen].title
-            state.notice(f"This film is outside what {was} knows; {card.title} answers instead.", "model_training")
+            state.notice(
+                f"This film is outside what {plain(was)} knows; {plain(card.title)} answers instead.", "model_training"
+            )
             return
 
 

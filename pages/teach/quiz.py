@@ -12,6 +12,7 @@ from core.explain.truth import hit
 from core.report import figures, overlay
 from pages.shared import evaluations, occlusion_controls, resources, viewer, widgets
 from pages.shared.case import Case, current_cohort
+from pages.shared.text import plain
 from pages.shared.viewer import View
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def reveal(case: Case, answer: Answer) -> None:
         "right" if same else "not right" for same in (answer.reader == answer.label, answer.model == answer.expected)
     )
     st.markdown(
-        f"It is **{answer.label}**. You said {answer.reader}: **{yours}**. "
+        f"It is **{plain(answer.label)}**. You said {plain(answer.reader)}: **{yours}**. "
         f"The model says **{answer.model}**: **{its}**."
     )
     prediction = case.prediction
