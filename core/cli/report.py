@@ -9,6 +9,7 @@ from core.errors import FilmError
 
 if TYPE_CHECKING:
     from core.examine.examined import Examined
+    from core.explain.heatmap import Heatmap
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
@@ -67,11 +68,10 @@ def write(examined: "Examined", method: str, class_name: str, layer: str | None,
     from core.report.documents.numbers import as_json, numbers
     from core.report.outputs import free_stem, stems
 
-    said = examined.prediction
-    name = said.label if class_name == "top" else class_name
-    map_ = examined.heatmaps(method, [name], layer)[name]
+    map_ = _heatmap(examined, method, class_name, layer)
+    name = map_.class_name
     report = case_report(examined, map_)
-    kind = stems(method, said.classes)[name]
+    kind = stems(method, examined.prediction.classes)[name]
     stem = free_stem(folder, f"film-{examined.film.sha256[:12]}", kind, examined)
     told = numbers(examined, {name: map_}) | {"film": f"film {examined.film.sha256[:12]}"}
     files = {"pdf": case_pdf(report), "html": case_html(report).encode(), "json": as_json(told).encode()}
@@ -103,9 +103,7 @@ def write_dicom(
     if examined.film.format != "DICOM":
         came = f"{path.name} is a {examined.film.format} file"
         raise FilmError(came, "a DICOM film, whose study the objects can join", "Leave --dicom out for other files")
-    said = examined.prediction
-    name = said.label if class_name == "top" else class_name
-    answer = answer_of(examined, examined.heatmaps(method, [name], layer)[name])
+    answer = answer_of(examined, _heatmap(examined, method, class_name, layer))
     wanted = list(KINDS) if kinds == "all" else kinds.split(",")
     written = []
     for kind, made in objects(header(path.read_bytes(), path.name), answer, wanted).items():
@@ -114,3 +112,9 @@ def write_dicom(
             made.save_as(temporary, enforce_file_format=True)
         written.append(target.name)
     return written
+
+
+def _heatmap(examined: "Examined", method: str, class_name: str, layer: str | None) -> "Heatmap":
+    """The map of a class, or of the one called where ``top`` is asked for."""
+    name = examined.prediction.label if class_name == "top" else class_name
+    return examined.heatmaps(method, [name], layer)[name]

@@ -43,6 +43,15 @@ def misplaced(
     return cost
 
 
+def known_by(cohort: Cohort) -> list[str]:
+    """The columns that say where findings are: "truth" (masks), "boxes", or both; CohortError where none does."""
+    columns = [c for c in ("truth", "boxes") if c in cohort.samples and cohort.samples[c].astype(bool).any()]
+    if not columns:
+        came = f"{cohort.name} does not say where its findings are"
+        raise CohortError(came, 'a column "truth" of mask files, or "boxes"')
+    return columns
+
+
 def read(cohort: Cohort, preprocess: Preprocess) -> torch.Tensor:
     """The cohort's findings, masks ("truth") or boxes, as the network's pictures see them.
 
@@ -52,10 +61,7 @@ def read(cohort: Cohort, preprocess: Preprocess) -> torch.Tensor:
     Raises:
         CohortError: the cohort knows no outlines.
     """
-    columns = [c for c in ("truth", "boxes") if c in cohort.samples and cohort.samples[c].astype(bool).any()]
-    if not columns:
-        came = f"{cohort.name} does not say where its findings are"
-        raise CohortError(came, 'a column "truth" of mask files, or "boxes"')
+    columns = known_by(cohort)
     found = np.zeros((len(cohort), preprocess.size, preprocess.size), np.uint8)
     for i in range(len(cohort)):
         mask = next((m for m in (cohort.mask(i, c) for c in columns) if m is not None and m.any()), None)

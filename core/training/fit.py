@@ -66,6 +66,8 @@ def fit(
         run, or the first weights do not fit. RecipeError: no such device or stage, or the training diverged.
     """
     folder, config = Path(folder), recipe.training
+    if not (folder / states.FILE).exists():
+        _refuse(cohort, recipe)
     divided = prepare(cohort, recipe, progress)
     run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
     state = states.load(folder, run)
@@ -73,7 +75,6 @@ def fit(
     if state.finished:
         return
     where = devices.pick(device)
-    # Before the films are decoded, so that what is wrong with the network or the outlines shows at once.
     network, optimiser = _start(recipe, state, where)
     outlines = evidence_penalty.read(divided.split("train"), recipe.preprocess) if config.outlines else None
     kept = states.films_path(folder, run)
@@ -192,6 +193,14 @@ def _train(
         right += (logits.argmax(1) == labels).sum()
         progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
     return float(total) / seen, float(right) / seen
+
+
+def _refuse(cohort: Cohort, recipe: Recipe) -> None:
+    """Raise what is wrong with the network, its weights or the outlines before any film is read."""
+    n = recipe.network
+    build(n.name, len(recipe.classes), n.weights, n.dropout, n.freeze)
+    if recipe.training.outlines:
+        evidence_penalty.known_by(cohort)
 
 
 def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[Network, torch.optim.Optimizer]:
