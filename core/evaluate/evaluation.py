@@ -17,7 +17,8 @@ from core.errors import EvaluationError
 from core.evaluate import metrics
 from core.evaluate.calibration import calibration_error, calibration_floor, reliability
 from core.evaluate.curves import Curves, curves
-from core.evaluate.estimates import Figures, Replicates, figures
+from core.evaluate.drafts import Replicates
+from core.evaluate.estimates import Figures, figures
 from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.evaluate.provenance import PROVENANCE, Provenance
 from core.evaluate.scopes import kind

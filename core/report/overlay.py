@@ -66,19 +66,11 @@ def contour(image: np.ndarray, share: np.ndarray, levels: Sequence[float] = (0.2
 def outline(
     image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = LUNGS, thickness: int = 2
 ) -> np.ndarray:
-    """The border of a mask ``bool (H, W)`` drawn on a copy of an RGB image ``uint8 (H, W, 3)``."""
+    """A copy of an RGB image ``uint8 (H, W, 3)`` with the borders of a mask ``bool (H, W)``, those of its holes too."""
     import cv2
 
-    borders, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    borders, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(np.ascontiguousarray(image).copy(), borders, -1, colour, thickness, cv2.LINE_AA)
-
-
-def swipe(left: np.ndarray, right: np.ndarray, position: float) -> np.ndarray:
-    """``left`` up to ``position`` (0 to 1 of the width), ``right`` from there on, with a thin line between."""
-    edge = round(np.clip(position, 0, 1) * left.shape[1])
-    joined = np.concatenate([left[:, :edge], right[:, edge:]], axis=1)
-    joined[:, max(edge - 1, 0) : edge + 1] = BOX
-    return joined
 
 
 def beside(*images: np.ndarray, gap: int = 8) -> np.ndarray:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import EvaluationError
-from core.evaluate.estimates import PER_CLASS
+from core.evaluate.drafts import PER_CLASS
 from core.evaluate.evaluation import Evaluation, from_parquet, to_parquet
 from core.evaluate.operating import OperatingPoint, at_thresholds, cut_off_for_costs, cut_off_for_sensitivity
 from core.evaluate.scopes import MACRO, OVERALL, Total
