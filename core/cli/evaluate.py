@@ -8,8 +8,6 @@ from core.cli import cohorts
 from core.errors import EvaluationError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from core.data.cohort import Cohort
     from core.evaluate.evaluation import Evaluation
     from core.evaluate.operating import OperatingPoint
@@ -56,6 +54,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the report and write it in every form."""
+    from core.evaluate.met import stored
     from core.evaluate.operating import ARGMAX
     from core.model.checkpoint import load
     from core.report.documents.report import Report
@@ -94,23 +93,6 @@ def share(pair: str, classes: tuple[str, ...]) -> tuple[str, float]:
     return name, number
 
 
-def stored(checkpoint: "Checkpoint") -> "Evaluation":
-    """The evaluation kept beside a checkpoint."""
-    from core.evaluate.evaluation import from_parquet
-    from core.model.checkpoint import EVALUATION
-
-    folder = checkpoint.path or Path(checkpoint.card.name)
-    return from_parquet(folder / EVALUATION, checkpoint.card.name)
-
-
-def known(checkpoint: "Checkpoint") -> "pd.DataFrame | None":
-    """The samples of the films that a checkpoint has met; None where no evaluation is kept beside it."""
-    from core.model.checkpoint import EVALUATION
-
-    kept = checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
-    return stored(checkpoint).samples if kept else None
-
-
 def chosen(parts: dict[str, "Evaluation"], only: str | None) -> dict[str, "Evaluation"]:
     """All splits, or the one asked for."""
     if only and only not in parts:
@@ -130,6 +112,7 @@ def write(report: "Report", evaluation: "Evaluation", folder: Path) -> None:
 
 
 def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "OperatingPoint":
+    from core.evaluate.met import stored
     from core.evaluate.operating import OperatingPoint, cut_off_for_sensitivity
 
     validation = stored(checkpoint).split("validation")
@@ -140,14 +123,14 @@ def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "Operatin
 
 def _score(checkpoint: "Checkpoint", whole: "Cohort", only: str | None) -> tuple["Evaluation", str, tuple[str, ...]]:
     from core.cli.progress import Bars
+    from core.evaluate.met import known, with_training_splits
     from core.evaluate.provenance import PROVENANCE
-    from core.evaluate.scoring import labelled, score, with_provenance
+    from core.evaluate.scoring import score
     from core.model.classifier import Classifier
 
     classifier = Classifier(checkpoint)
-    cohort = labelled(classifier, whole)
     met = known(checkpoint)
-    cohort = with_provenance(classifier, cohort, met)
+    cohort = with_training_splits(classifier, whole, met)
     if only:
         cohort = cohort.where(cohort.samples[PROVENANCE] == only)
         if not len(cohort):

@@ -19,6 +19,7 @@ RANDOMISATION_FILMS = 24  # those called normal often have no map to compare
 def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args: argparse.Namespace) -> int:
     """Score the cohort by every method, print the summary and write it beside the rows."""
     import pandas as pd
+    from rich.markup import escape
 
     from core.cli.explain_rows import Kept
     from core.cli.progress import say
@@ -31,6 +32,8 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
         return measure_power(classifier, cohort, methods)
     say(f"{len(cohort):,} films of {cohort.name} -> {folder}")
     kept = Kept(folder, classifier, cohort, args)
+    for sentence in kept.moved:
+        say(escape(f"{sentence[0].upper()}{sentence[1:]}."))
     frame = kept.score(methods)
     unread = len(cohort) - frame["id"].nunique()
     frame = frame.assign(
@@ -39,7 +42,7 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     drawn = bool((frame["band"] != "").any())
     groups = ["method", "class", "band"] if drawn else ["method", "class"]
     table = summary(frame, groups)
-    table.to_csv(folder / "summary.csv", index=False)
+    kept.write_summary(table)
     print(as_text(table, groups))
     if drawn:
         print("\nFrom which severity on the maximum lies inside the finding on more than half of the films:")
@@ -51,14 +54,13 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
 
 def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit: int | None) -> "Cohort":
     """The films with a label that the model knows, of one split as the checkpoint met it, at most so many a class."""
-    from core.cli.evaluate import known
-    from core.evaluate.scoring import labelled, split_in_training
+    from core.evaluate import met
+    from core.evaluate.scoring import labelled
 
-    cohort = labelled(classifier, cohort)
     if split:
-        met = known(classifier.checkpoint)
-        splits = cohort.samples["split"].tolist() if met is None else split_in_training(cohort, met)
-        cohort = cohort.where([name == split for name in splits])
+        cohort = met.only_split(classifier, cohort, met.known(classifier.checkpoint), split)
+    else:
+        cohort = labelled(classifier, cohort)
     if limit is not None:
         cohort = cohort.draw(limit)
     if not len(cohort):

@@ -1,16 +1,17 @@
 """The rows of `core explain --cohort` on disk: each is there as soon as it is known, so that a killed run goes on.
 
 Every row carries what made it: the key of weights, settings and code, the names of model and cohort, the film's hash
-and stamp. A run goes on with rows of its own key only. In the folder it was told to use it refuses another's rows; in
-its own default folder it sets them aside, for there nobody asked for them to be kept together.
+and stamp. A run goes on with rows of its own key only. Another's rows and summary in its folder are set aside under a
+name that bears their key, and said; whoever made them finds them again under that key.
 """
 
 import argparse
 import csv
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ExplainError
+from core.atomic import replacing
 from core.explain.cohort import MEASURES, columns, film_id
 from core.identity import of_file, short
 
@@ -27,8 +28,8 @@ Film = tuple[str, str]  # what names a row: the film within its cohort, and the 
 class Kept:
     """The rows of one model and cohort in one folder.
 
-    Raises:
-        ExplainError: the folder holds rows of another model, cohort or setting, or of another version of Hilum.
+    ``moved`` says, in a sentence each, what of others was set aside there: rows and summary of another model, cohort or
+    setting, or of another version of Hilum.
     """
 
     def __init__(self, folder: Path, classifier: "Classifier", cohort: "Cohort", args: argparse.Namespace) -> None:
@@ -39,13 +40,17 @@ class Kept:
         self.key = rows_key(classifier, **self.settings, cohort=[cohort.name, cohort.layout, place_of(args.cohort)])
         parts = [args.layer or "last", args.of, *(["curves"] if args.curves else [])]
         self.path = folder / f"rows-{'-'.join(parts)}.csv"
-        self.kept = whole_rows(self.path, columns())
-        others = [row for row in self.kept.values() if row["key"] != self.key]
-        if others and args.out:
-            raise self._refusal(others[0])
-        if others:
-            self.path.replace(self.path.with_name(f"{self.path.stem}.{short(others[0]['key'])}.csv"))
-            self.kept = {}
+        self.summary = folder / "summary.csv"
+        self.moved = self._set_aside()
+        mine = aside(self.path, self.key)
+        if self.moved and mine.is_file():  # set aside by another run since
+            mine.replace(self.path)
+        self.kept = whole_rows(self.path) or {}
+
+    def write_summary(self, table: "pd.DataFrame") -> None:
+        """The summary as a table, with the key of its rows as the last column."""
+        with replacing(self.summary) as temporary:
+            table.assign(key=self.key).to_csv(temporary, index=False)
 
     def score(self, methods: list[str]) -> "pd.DataFrame":
         """Rows of every method; those of an earlier run are not made again unless their film has changed since."""
@@ -88,15 +93,40 @@ class Kept:
         numbers = {name: pd.to_numeric(frame[name], errors="coerce") for name in NUMBERS}
         return frame.assign(**numbers).reset_index(drop=True)
 
-    def _refusal(self, other: dict[str, str]) -> ExplainError:
-        mine = self.classifier.card.name, self.cohort.name, self.key
-        told, own = (
-            f"{model} on {cohort} (key {short(key)})"
-            for model, cohort, key in ((other["model"], other["cohort"], other["key"]), mine)
-        )
-        came = f"{self.path} holds rows of {told}, and this is a run of {own}"
-        expected = "rows of the same weights, cohort, settings and version of Hilum"
-        return ExplainError(came, expected, f"Choose another folder with --out, or delete {self.path.name}")
+    def _set_aside(self) -> tuple[str, ...]:
+        """Rename another's rows, and a summary of other rows than these; why, in a sentence each."""
+        said = []
+        kept = whole_rows(self.path)
+        theirs = ""
+        if kept is None:  # of a version that wrote no keys
+            theirs, told = of_file(self.path), "an earlier version of Hilum"
+        elif others := [row for row in kept.values() if row["key"] != self.key]:
+            theirs, told = others[-1]["key"], named(others[-1]["model"], others[-1]["cohort"], others[-1]["key"])
+        if theirs:
+            self.path.replace(aside(self.path, theirs))
+            mine = named(self.classifier.card.name, self.cohort.name, self.key)
+            now = aside(self.path, theirs).name
+            said.append(f"{self.path} held rows of {told}, set aside as {now}: this run is of {mine}")
+        if self.summary.is_file() and (owner := key_of(self.summary) or theirs) not in ("", self.key):
+            self.summary.replace(aside(self.summary, owner))
+            said.append(f"the summary of key {short(owner)} is set aside as {aside(self.summary, owner).name}")
+        return tuple(said)
+
+
+def named(model: str, cohort: str, key: str) -> str:
+    """What rows are of, for people."""
+    return f"{model} on {cohort} (key {short(key)})"
+
+
+def aside(path: Path, key: str) -> Path:
+    """Where a file of this key waits while another's has its place."""
+    return path.with_name(f"{path.stem}.{short(key)}{path.suffix}")
+
+
+def key_of(summary: Path) -> str:
+    """The key of the rows that a summary was made from; "" where it bears none."""
+    with summary.open(encoding="utf-8", errors="replace", newline="") as file:
+        return str((next(csv.DictReader(file), None) or {}).get("key") or "")
 
 
 def place_of(cohort: str) -> str:
@@ -105,20 +135,19 @@ def place_of(cohort: str) -> str:
     return str(path.resolve()) if path.exists() else cohort
 
 
-def whole_rows(path: Path, header: list[str]) -> dict[Film, dict[str, str]]:
+def whole_rows(path: Path) -> dict[Film, dict[str, str]] | None:
     """The latest row of each film and method of an earlier run; a last line that was cut off is removed from the file.
 
-    Raises:
-        ExplainError: the file has other columns, as rows without a key from before have.
+    None where the file has other columns, as rows without a key from before have.
     """
     if not path.is_file():
         return {}
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines = lines[:-1]
-        path.write_text("".join(lines), encoding="utf-8", newline="")
-    table = csv.DictReader(lines)
-    if lines and table.fieldnames != header:
-        remedy = f"Choose another folder with --out, or delete {path.name}"
-        raise ExplainError(f"{path} has other columns", ", ".join(header), remedy)
-    return {(row["id"], row["method"]): row for row in table}
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if not text.endswith("\n"):
+        text = text[: text.rfind("\n") + 1]
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    if text and table.fieldnames != columns():
+        return None
+    return {(row["id"], row["method"]): row for row in table if None not in row.values()}

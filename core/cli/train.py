@@ -71,8 +71,13 @@ def run(args: argparse.Namespace) -> int:
     say(f"[bold]{recipe.title}[/] on {len(cohort):,} films of {cohort.name} -> {folder}")
     if (folder / state.FILE).is_file():
         say("This folder holds a run already; it goes on from its last finished epoch.")
+
+    def tell(divided: "Cohort") -> None:
+        for note in divided.notes[len(cohort.notes) :]:
+            say(f"- {escape(note)}")
+
     with Bars() as bars:
-        for epoch in fit(cohort, recipe, folder, args.device, bars):
+        for epoch in fit(cohort, recipe, folder, args.device, bars, tell):
             bars.line(epoch_line(epoch))
         checkpoint = finish(cohort, recipe, folder, args.device, bars)
     for note in checkpoint.card.data.get("notes", ()):

@@ -217,7 +217,12 @@ def from_parquet(path: Path, name: str = "") -> Evaluation:
     if not path.is_file():
         remedy = "Run python -m core evaluate CHECKPOINT --data PATH to make one"
         raise EvaluationError(f"there is no {path.name} in {path.parent.name}", remedy=remedy)
-    table = per_kind(pd.read_parquet(path))  # Kermany's children were kept by their number alone before
+    try:
+        read = pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+        came = f"{path.name} in {path.parent.name} cannot be read"
+        raise EvaluationError(came, "a whole Parquet file", "Copy it again, or evaluate the checkpoint anew") from error
+    table = per_kind(read)  # Kermany's children were kept by their number alone before
     classes = tuple(column[2:] for column in table.columns.astype(str) if column.startswith("p_"))
     if not classes or "label" not in table or not set(table["label"]) <= set(classes):
         raise EvaluationError(

@@ -50,7 +50,12 @@ class Epoch:
 
 
 def fit(
-    cohort: Cohort, recipe: Recipe, folder: str | Path, device: str | None = None, progress: Progress = quiet
+    cohort: Cohort,
+    recipe: Recipe,
+    folder: str | Path,
+    device: str | None = None,
+    progress: Progress = quiet,
+    divided_as: Callable[[Cohort], None] = lambda divided: None,
 ) -> Iterator[Epoch]:
     """Train, yielding every epoch; those finished before a kill are yielded again first, at once.
 
@@ -60,6 +65,7 @@ def fit(
         folder: where the run's state lives; `finishing.finish` makes the checkpoint there.
         device: "cpu", "cuda", "mps"; None = the best there is.
         progress: told about films decoded and images trained.
+        divided_as: called with the divided films before the first epoch; their notes say what was left out, and why.
 
     Raises:
         CohortError: the films do not suffice, or their outlines are unknown. CheckpointError: the folder holds another
@@ -69,6 +75,7 @@ def fit(
     if not (folder / states.FILE).exists():
         _refuse(cohort, recipe)
     divided = prepare(cohort, recipe, progress)
+    divided_as(divided)
     run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
     state = states.load(folder, run)
     yield from (Epoch(**row) for row in state.history)

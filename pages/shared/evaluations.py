@@ -72,11 +72,11 @@ def whole(model: "Classifier", cohort: Cohort) -> "Evaluation | None":
     return kept[0] if kept else None
 
 
-def with_training_splits(model: "Classifier", cohort: Cohort) -> Cohort:
-    """The films whose label the model knows, with the split each had when it was trained; EvaluationError if none."""
-    from core.evaluate.scoring import labelled, with_provenance
+def as_met(model: "Classifier", cohort: Cohort) -> Cohort:
+    """`core.evaluate.met.with_training_splits` with what is kept beside the model."""
+    from core.evaluate import met
 
-    return with_provenance(model, labelled(model, cohort), known(model))
+    return met.with_training_splits(model, cohort, known(model))
 
 
 def known(model: "Classifier") -> pd.DataFrame | None:
@@ -100,7 +100,7 @@ def unseen(model: "Classifier", spec: str) -> np.ndarray:
 
 
 def _unseen(model: "Classifier", cohort: Cohort) -> np.ndarray:
-    met = with_training_splits(model, cohort).samples
+    met = as_met(model, cohort).samples
     fair = cohort.samples["path"].isin(met["path"][met[PROVENANCE].isin(FAIR)])
     test = cohort.samples["split"] == "test"
     return (fair & test if (fair & test).any() else fair).to_numpy()
@@ -110,7 +110,7 @@ def make(model: "Classifier", cohort: Cohort, progress: Callable[[float], None])
     """Score a cohort and keep the evaluation; ``progress`` gets the share done and may raise to stop."""
     from core.evaluate.scoring import score
 
-    evaluation, _ = score(model, with_training_splits(model, cohort), lambda done, total: progress(done / total))
+    evaluation, _ = score(model, as_met(model, cohort), lambda done, total: progress(done / total))
     splits = evaluation.by_split()
     resources.shelf().put(_key(model, cohort), (evaluation, splits), RESAMPLES * len(evaluation))
     return splits

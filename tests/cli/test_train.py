@@ -159,3 +159,18 @@ def test_without_augmentation_says_what_the_augmentation_did(trained, capsys: py
     assert "No run with augmentation" in what_augmentation_did(out.with_name("alone"), alone)
     with pytest.raises(RecipeError, match="has no augmentation"):
         without_augmentation(load_recipe("phantom_cheat"))
+
+
+def test_films_that_the_starting_checkpoint_learned_from_are_counted_and_said(
+    trained: tuple[Path, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, command = trained
+    recipe = Path(command[1])
+    other = tmp_path / "other.toml"
+    other.write_text(recipe.read_text().replace("split = { ", "split = { seed = 7, "))
+    again = ["train", str(other), *command[2:4], "--out", str(tmp_path / "run"), "--epochs", "1", "--device", "cpu"]
+    assert main([*again, "--weights", str(run)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "films left out of the judging" in said
+    assert "run had learned from them" in said
+    assert said.index("left out of the judging") < said.index("validation loss")  # before the first epoch

@@ -139,6 +139,10 @@ def test_a_missing_or_foreign_table_is_refused(tmp_path):
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(EvaluationError, match="lacks labels"):
         from_parquet(tmp_path / "x.parquet")
+    whole = (tmp_path / "x.parquet").read_bytes()
+    (tmp_path / "x.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        from_parquet(tmp_path / "x.parquet")
 
 
 def test_a_cut_off_decides_for_its_class_only():

@@ -48,24 +48,52 @@ def test_own_rows_are_found_again_and_more_methods_added(stored, tmp_path, monke
     assert (out / ROWS).read_text() == before
 
 
-def test_another_model_s_rows_are_refused_naming_both(stored, tmp_path, capsys):
+def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    names = ["id", "class", "predicted", "probability", "lung_share"]
+    pd.testing.assert_frame_equal(found[names], expected[names])
+
+
+def test_another_model_s_rows_are_set_aside_naming_both_and_found_again(stored, tmp_path, capsys, monkeypatch):
     cohort, out = films(tmp_path / "p"), tmp_path / "out"
     other = checkpoint.save(classifier(seed=1).checkpoint, tmp_path / "other")
     assert explain(stored, cohort, out) == 0
-    before = (out / ROWS).read_text()
-    assert explain(other, cohort, out) == 2
-    said = capsys.readouterr().err
+    before, summary = (out / ROWS).read_text(), (out / "summary.csv").read_text()
+    capsys.readouterr()
+    assert explain(other, cohort, out) == 0
+    said = capsys.readouterr().out
     assert "mine on p" in said
     assert "other on p" in said
+    assert explain(other, cohort, tmp_path / "alone") == 0
+    same(rows(out), rows(tmp_path / "alone"))
+    assert (out / "summary.csv").read_text() == (tmp_path / "alone" / "summary.csv").read_text()
+    key = before.splitlines()[1].split(",")[0]
+    assert (out / f"rows-last-label.{key[:12]}.csv").read_text() == before
+    assert (out / f"summary.{key[:12]}.csv").read_text() == summary
+    monkeypatch.setattr("core.examine.cohort.open_film", lambda *_: pytest.fail("a film was read again"))
+    assert explain(stored, cohort, out) == 0
     assert (out / ROWS).read_text() == before
+    assert (out / "summary.csv").read_text() == summary
+
+
+def test_rows_without_a_key_are_set_aside(stored, tmp_path, capsys):
+    cohort, out = films(tmp_path / "p"), tmp_path / "out"
+    out.mkdir()
+    (out / ROWS).write_text("film,method\na.png,gradcam\n")
+    (out / "summary.csv").write_text("method,class,measure,value\ngradcam,COVID-19,hit,0.5\n")
+    assert explain(stored, cohort, out) == 0
+    assert "an earlier version of Hilum" in capsys.readouterr().out
+    assert len(rows(out)) == 4
+    assert len(list(out.glob("rows-*.csv"))) == len(list(out.glob("summary*.csv"))) == 2
 
 
 def test_a_model_trained_anew_under_its_name_is_another(stored, tmp_path, capsys):
     cohort, out = films(tmp_path / "p"), tmp_path / "out"
     assert explain(stored, cohort, out) == 0
     checkpoint.save(classifier(seed=1).checkpoint, stored)
-    assert explain(stored, cohort, out) == 2
-    assert "holds rows of mine on p" in capsys.readouterr().err
+    capsys.readouterr()
+    assert explain(stored, cohort, out) == 0
+    assert "held rows of mine on p" in capsys.readouterr().out
+    assert len(rows(out)) == 4
 
 
 def test_in_its_own_folder_the_old_rows_are_set_aside(stored, tmp_path, monkeypatch):
@@ -79,16 +107,16 @@ def test_in_its_own_folder_the_old_rows_are_set_aside(stored, tmp_path, monkeypa
     assert len(list(out.glob("rows-*.csv"))) == 2
     alone = tmp_path / "alone"
     assert explain(stored, cohort, alone) == 0
-    same = ["id", "class", "predicted", "probability", "lung_share"]
-    pd.testing.assert_frame_equal(rows(out)[same], rows(alone)[same])
+    same(rows(out), rows(alone))
     assert not rows(out)["probability"].equals(old["probability"])
 
 
 def test_two_cohorts_of_one_name_are_two(stored, tmp_path, capsys):
     first, second, out = films(tmp_path / "X" / "p"), films(tmp_path / "Y" / "p", seed=5), tmp_path / "out"
     assert explain(stored, first, out) == 0
-    assert explain(stored, second, out) == 2
-    assert "holds rows of mine on p" in capsys.readouterr().err
+    assert explain(stored, second, out) == 0
+    assert "held rows of mine on p" in capsys.readouterr().out
+    assert len(rows(out)) == 4
 
 
 def test_a_film_that_changed_is_decoded_again_and_no_other(stored, tmp_path):

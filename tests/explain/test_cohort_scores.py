@@ -10,7 +10,6 @@ import pytest
 from core.__main__ import main
 from core.cli.explain_rows import whole_rows
 from core.data.readers import open_cohort
-from core.errors import ExplainError
 from core.examine import cohort as walk
 from core.explain import cohort as scoring
 from core.explain.heatmap import heatmaps
@@ -127,13 +126,19 @@ def test_a_method_finds_a_class_from_the_severity_on_at_which_it_hits_more_often
 
 def test_a_line_cut_off_by_a_kill_is_removed(tmp_path):
     path = tmp_path / "rows.csv"
-    header = ["id", "method"]
-    path.write_text("id,method\na,x\nb,y\nc")
-    assert set(whole_rows(path, header)) == {("a", "x"), ("b", "y")}
-    assert path.read_text() == "id,method\na,x\nb,y\n"
-    with pytest.raises(ExplainError, match="other columns"):
-        whole_rows(path, ["id"])
-    assert whole_rows(tmp_path / "none.csv", header) == {}
+    header = scoring.columns()
+    blank = dict.fromkeys(header, "")
+
+    def line(film, method):
+        return ",".join((blank | {"id": film, "method": method}).values())
+
+    whole = "\n".join([",".join(header), line("a", "x"), line("b\u2028", "y"), ""])
+    path.write_text(whole + "c", encoding="utf-8")
+    assert set(whole_rows(path)) == {("a", "x"), ("b\u2028", "y")}
+    assert path.read_text(encoding="utf-8") == whole
+    path.write_text("id,method\na,x\n")
+    assert whole_rows(path) is None
+    assert whole_rows(tmp_path / "none.csv") == {}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,49 @@
+"""What a checkpoint has met of a cohort: decided here, from the evaluation kept beside it, for pages and commands."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.cohort import Cohort
+from core.evaluate.evaluation import Evaluation, from_parquet
+from core.evaluate.scoring import labelled, split_in_training, with_provenance
+from core.model.checkpoint import EVALUATION, Checkpoint
+from core.model.classifier import Classifier
+
+
+def stored(checkpoint: Checkpoint) -> Evaluation:
+    """The evaluation kept beside a checkpoint; EvaluationError where there is none, or it cannot be read."""
+    folder = checkpoint.path or Path(checkpoint.card.name)
+    return from_parquet(folder / EVALUATION, checkpoint.card.name)
+
+
+def known(checkpoint: Checkpoint) -> pd.DataFrame | None:
+    """The samples of the films that a checkpoint has met; None where no evaluation is kept beside it.
+
+    Raises:
+        EvaluationError: there is one, and it cannot be read.
+    """
+    kept = checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
+    return stored(checkpoint).samples if kept else None
+
+
+def with_training_splits(classifier: Classifier, cohort: Cohort, met: pd.DataFrame | None) -> Cohort:
+    """The films whose label the model knows, each with its `Provenance` and the split it had when the model learned.
+
+    Args:
+        met: as ``known`` returns it for the classifier's checkpoint.
+
+    Raises:
+        EvaluationError: no label of the cohort means anything to the model.
+    """
+    return with_provenance(classifier, labelled(classifier, cohort), met)
+
+
+def only_split(classifier: Classifier, cohort: Cohort, met: pd.DataFrame | None, split: str) -> Cohort:
+    """The films whose label the model knows and that were in a split when it learned.
+
+    Where nothing is kept of what it met, the cohort's own splits count.
+    """
+    fitting = labelled(classifier, cohort)
+    splits = fitting.samples["split"].tolist() if met is None else split_in_training(fitting, met)
+    return fitting.where([name == split for name in splits])
