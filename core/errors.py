@@ -46,3 +46,11 @@ class ExplainError(HilumError):
 
 class EvaluationError(HilumError):
     """Labels and probabilities from which no figure can be computed."""
+
+
+class PacsError(HilumError):
+    """A PACS that is not configured, refuses, or answers with something that cannot be used."""
+
+
+class PacsAwayError(PacsError):
+    """A PACS that does not answer now: asking again later may help."""

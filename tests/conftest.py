@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.orthanc import orthanc, shared_orthanc  # noqa: F401 - fixtures
 from tests.squares import squares, tiny_recipe  # noqa: F401 - fixtures
 
 REPOSITORY = Path(__file__).resolve().parents[1]

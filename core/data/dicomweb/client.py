@@ -1,0 +1,219 @@
+"""One PACS: search, retrieve, thumbnail, store. Nothing is kept on disk, and a film is asked for as it is stored."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import requests
+
+from core.data.dicomweb import multipart
+from core.data.dicomweb.query import FIELDS, Found, Query, is_uid, read_matches
+from core.data.dicomweb.server import Server
+from core.data.dicomweb.session import Session
+from core.errors import PacsAwayError, PacsError
+
+if TYPE_CHECKING:
+    from dicomweb_client.api import DICOMwebClient
+    from pydicom.dataset import Dataset
+
+T = TypeVar("T")
+
+PAGE = 100  # matches asked for at a time
+MOST = 20_000  # matches of one search
+TRIES = 3  # of a request to a server that does not answer
+PAUSE = 0.5  # seconds before the second try, doubled before each further one
+SMALL = 160  # pixels of a thumbnail's side
+_MOST_THUMBNAIL = 4_000_000  # bytes
+_AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of objects that were sent: SOP instance UIDs that are there now, and those refused with a reason."""
+
+    kept: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Pacs:
+    """A server that films come from.
+
+    Args:
+        server: which one.
+        sleep: how one waits between tries.
+    """
+
+    server: Server
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    @cached_property
+    def _session(self) -> Session:
+        return Session(self.server)
+
+    @cached_property
+    def _client(self) -> "DICOMwebClient":
+        try:
+            from dicomweb_client.api import DICOMwebClient
+        except ImportError as error:
+            came = f"films from a PACS need {error.name}, which is not installed"
+            raise PacsError(came, remedy="pip install -r requirements-pacs.txt") from None
+        client = DICOMwebClient(self.server.url, session=self._session, permissive_uid=True)
+        client.set_http_retry_params(retry=False)  # tries are counted here
+        return client
+
+    def search(self, query: Query, most: int = MOST) -> Iterator[Found]:
+        """The films that match, page by page as they are asked for; our own answers and other objects are left out.
+
+        Args:
+            most: matches after which the search is given up.
+
+        Raises:
+            PacsError: no usable answer, or more than ``most`` matches.
+        """
+        seen: set[str] = set()
+        for modality in query.modalities:
+            offset = 0
+            while page := self._page(query, modality, offset):
+                fresh = {uid: found for uid, found in page if uid not in seen}
+                if not fresh:
+                    break  # a server that knows no offset sends its first page again
+                seen |= fresh.keys()
+                if len(seen) > most:
+                    came = f"more than {most:,} objects match"
+                    raise PacsError(came, "a narrower search", "Give dates, a view or an accession number")
+                yield from (found for found in fresh.values() if found and not found.is_ours)
+                offset += len(page)
+                if len(page) < PAGE:
+                    break
+
+    def _page(self, query: Query, modality: str, offset: int) -> list[tuple[str, Found | None]]:
+        wanted = [tag for name, tag in FIELDS.items() if self.server.show_patient or not name.startswith("Patient")]
+
+        def ask() -> list[tuple[str, Found | None]]:
+            matches = self._client.search_for_instances(
+                study_instance_uid=query.study or None,
+                limit=PAGE,
+                offset=offset,
+                fields=wanted,
+                search_filters=query.filters(modality),
+            )
+            return list(read_matches(matches, self.server.show_patient))
+
+        return self._tried(ask, "a search")
+
+    def exists(self, study: str, series: str, uid: str) -> bool:
+        """Whether an object is there."""
+
+        def ask() -> bool:
+            matches = self._client.search_for_instances(study, series, search_filters={"SOPInstanceUID": uid})
+            return any(FIELDS["SOPInstanceUID"] in match for match in matches if isinstance(match, dict))
+
+        try:
+            return self._tried(ask, "a search")
+        except PacsAwayError:
+            raise
+        except PacsError:  # 404: no such series yet
+            return False
+
+    def retrieve(self, study: str, series: str, uid: str) -> bytes:
+        """The DICOM file of a film as it is stored (WADO-RS, PS3.18 10.4).
+
+        Raises:
+            PacsError: it is not there, or what came is no single film.
+        """
+        url = self._place(study, series, uid)
+
+        def ask() -> bytes:
+            answer = self._session.request("GET", url, headers={"Accept": _AS_STORED})
+            kind = answer.headers.get("Content-Type", "")
+            if kind.lower().startswith("application/dicom") and "json" not in kind.lower():
+                return answer.content  # some send a single part without its wrapping
+            (content,) = multipart.parts(answer.content, kind)
+            return content
+
+        return self._tried(ask, "a film")
+
+    def thumbnail(self, study: str, series: str, uid: str) -> bytes | None:
+        """The film as the server renders it, PNG of at most 160 pixels a side; None where it renders none."""
+        import cv2
+
+        from core.data.film import opener
+
+        url = f"{self._place(study, series, uid)}/rendered"
+
+        def ask(address: str) -> bytes:
+            return self._session.request("GET", address, headers={"Accept": "image/jpeg"}).content
+
+        with suppress(Exception):  # whatever a server renders badly is shown as nothing
+            try:
+                content = ask(f"{url}?viewport={SMALL},{SMALL}")  # the comma as it is: Orthanc knows no %2C there
+            except PacsAwayError:
+                raise
+            except PacsError:  # no size can be asked for
+                content = ask(url)
+            if len(content) > _MOST_THUMBNAIL:
+                return None
+            pixels = opener.read(content, "thumbnail").pixels
+            scale = SMALL / max(pixels.shape)
+            if scale < 1:
+                pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            return bytes(cv2.imencode(".png", pixels)[1])
+        return None
+
+    def store(self, objects: Sequence["Dataset"]) -> Stored:
+        """Send objects (STOW-RS, PS3.18 10.5); those that are there already count as kept.
+
+        Raises:
+            PacsError: the server did not take the request; what it says of single objects is in the result.
+        """
+        uids = [str(one.SOPInstanceUID) for one in objects]
+        answer = self._tried(lambda: self._stored(objects), "objects")
+        refused = {}
+        for item in answer.get("FailedSOPSequence", []) or []:
+            uid, reason = str(item.get("ReferencedSOPInstanceUID", "")), item.get("FailureReason", 0)
+            refused[uid] = f"reason {reason:04X}" if isinstance(reason, int) else "no reason"
+        named = tuple((uid, refused[uid]) for uid in uids if uid in refused)
+        return Stored(tuple(uid for uid in uids if uid not in refused), named)
+
+    def _place(self, *uids: str) -> str:
+        """The address of a film; what is no UID never gets into one."""
+        if not all(isinstance(uid, str) and is_uid(uid) for uid in uids):
+            raise PacsError("a film's UID is no UID", "digits and dots", "Search again")
+        return "{}/studies/{}/series/{}/instances/{}".format(self.server.url, *uids)
+
+    def _stored(self, objects: Sequence["Dataset"]) -> "Dataset":
+        from pydicom.dataset import Dataset
+
+        try:
+            return self._client.store_instances(objects)
+        except requests.exceptions.HTTPError as error:
+            if error.response is None:
+                raise
+            return Dataset.from_json(error.response.json())  # 409: what it says of each object
+
+    def _tried(self, ask: Callable[[], T], what: str) -> T:
+        """An answer, asked for again while the server is away."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._understood(ask, what)
+            except PacsAwayError:
+                if attempt == TRIES:
+                    raise
+                self.sleep(PAUSE * 2 ** (attempt - 1))
+        raise AssertionError("unreachable")
+
+    def _understood(self, ask: Callable[[], T], what: str) -> T:
+        try:
+            return ask()
+        except PacsError:
+            raise
+        except requests.exceptions.JSONDecodeError:
+            came = f"{self.server.name} answers {what} with something that is no DICOM JSON"
+            raise PacsError(came, "a DICOMweb service", "Check that the address ends where DICOMweb begins") from None
+        except Exception:  # wrong types, half a multipart: whatever a library stumbles over
+            came = f"{self.server.name} answers {what} with something that cannot be used"
+            raise PacsError(came, "a DICOMweb service", "Check its address, and try again") from None
