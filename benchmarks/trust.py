@@ -62,7 +62,7 @@ def films(model: Classifier, cohort: Cohort, wanted: int) -> Iterator[Film]:
             on_picture(model.preprocess, find(film), crop) if own is None else model.preprocess.to_picture(own, crop)
         )
         picture = model.preprocess.picture(film, crop)
-        called = model.classes[int(model.decide(model.predict_pictures(picture[None])[1])[0])]
+        called = model.classes[int(model.output.first(model.predict_pictures(picture[None])[1])[0])]
         given += 1
         label = str(cohort.samples["label"].iat[position])
         yield Film(film.sha256, picture, lungs, placed, called, called == label)

@@ -66,7 +66,7 @@ def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:
         return {"file": str(path), "verdict": "unreadable", "label": "", **nothing, "sentence": str(result)}
     numbers = {f"p_{name}": f"{p:.4f}" for name, p in zip(classes, result.probabilities, strict=True)}
     verdict = VERDICTS[result.domain.status]
-    label = "" if result.domain.status == "out" else result.label
+    label = "" if result.domain.status == "out" else result.answer
     return {"file": str(path), "verdict": verdict, "label": label, **numbers, "sentence": result.domain.sentence}
 
 

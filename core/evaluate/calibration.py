@@ -1,4 +1,4 @@
-"""Does a probability of 0.8 come true eight times in ten? Temperature scaling itself is `core.training.temperature`."""
+"""Does a probability of 0.8 come true eight times in ten? Temperature scaling itself is `core.model.calibration`."""
 
 import numpy as np
 import pandas as pd

@@ -122,7 +122,7 @@ def _row(
         "film": examined.film.name,
         **{key: sample.get(key, "") for key in KEPT},
         "class": name,
-        "predicted": said.label,
+        "predicted": said.answer,
         "probability": float(said.probabilities[classes.index(name)]),
         "method": method,
     }

@@ -50,7 +50,7 @@ def randomisation(
         and "seeds".
     """
     probabilities = classifier.predict_pictures(np.stack(pictures))[1]
-    names = [classifier.classes[index] for index in classifier.decide(probabilities)]
+    names = [classifier.classes[index] for index in classifier.output.first(probabilities)]
     original = _maps(classifier, pictures, names, methods)
     runs = [
         [(stage, _maps(twin, pictures, names, methods)) for stage, twin in _cascade(classifier, seed)]

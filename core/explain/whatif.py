@@ -74,7 +74,8 @@ def ask(
     if class_name is not None and class_name not in before.probabilities:
         raise ExplainError(f"{classifier.card.name} knows no class {class_name!r}", ", ".join(before.probabilities))
     after = _answer(classifier, hide(picture, mask, fill), method, layer)
-    chosen = class_name or classifier.classes[int(classifier.decide(np.array(list(before.probabilities.values()))))]
+    first = classifier.output.first(np.array(list(before.probabilities.values())))
+    chosen = class_name or classifier.classes[int(first)]
     return WhatIf(before, after, mask, fill, chosen)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError, RecipeError
+from core.model.output import KINDS
 from core.transform.preprocess import CHOICES, Preprocess
 
 MAX_BYTES = 16_000_000
@@ -33,7 +34,9 @@ class Card:
     recipe: dict[str, Any]  # Recipe.to_dict(): how it was trained
     parameters: int  # trainable and frozen
     created: str  # ISO date and time, UTC
-    temperature: float = 1.0  # logits are divided by it
+    output: str = "softmax"  # a key of output.KINDS: exclusive classes, or "sigmoid", findings that occur together
+    temperature: float = 1.0  # of softmax: logits are divided by it
+    platt: dict[str, list[float]] = field(default_factory=dict)  # of sigmoid: finding -> slope and offset of its logit
     thresholds: dict[str, float] = field(default_factory=dict)  # class -> probability of its operating point
     domain: dict[str, Any] = field(default_factory=dict)  # limits of the in-domain gate
     data: dict[str, Any] = field(
@@ -103,6 +106,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value))
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MAX_TEXT
 
@@ -148,6 +155,11 @@ _RULES: dict[str, Rule] = {
         f"a number from {COOLEST:g} to {HOTTEST:g}",
         lambda value: _is_number(value) and COOLEST <= value <= HOTTEST,
     ),
+    "output": (f"one of {', '.join(KINDS)}", lambda value: isinstance(value, str) and value in KINDS),
+    "platt": (
+        f"a slope from {COOLEST:g} to {HOTTEST:g} and an offset from {-HOTTEST:g} to {HOTTEST:g} for each finding",
+        _map_of(lambda value: _is_pair(value) and COOLEST <= value[0] <= HOTTEST and abs(value[1]) <= HOTTEST),
+    ),
     "thresholds": (
         "a probability from 0 to 1 for each class",
         _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
@@ -182,8 +194,9 @@ def _check(values: Any) -> None:
     for (part, name), (expected, fits) in _INSIDE.items():
         if name in values.get(part, {}) and not fits(values[part][name]):
             raise CheckpointError(f"the card's {part}.{name} is {_shown(values[part][name])}", expected)
-    if strange := sorted(values.get("thresholds", {}).keys() - set(values["classes"])):
-        raise CheckpointError(f"the card has an operating point for {strange[0]!r}", "one of its own classes")
+    for part, what in (("thresholds", "an operating point"), ("platt", "a calibration")):
+        if strange := sorted(values.get(part, {}).keys() - set(values["classes"])):
+            raise CheckpointError(f"the card has {what} for {strange[0]!r}", "one of its own classes")
 
 
 def _shown(value: Any) -> str:

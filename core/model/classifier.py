@@ -18,25 +18,15 @@ import torch
 from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError
+from core.model import output as outputs
 from core.model.bulk.engine import Engine, open_engine
 from core.model.checkpoint import Checkpoint, load
 from core.model.domain import DomainVerdict, Gate, signature
+from core.model.output import Output
 
 Backend = Literal["auto", "torch", "openvino"]
 T = TypeVar("T")
 CODE = ("model", "networks", "transform", "data/film")  # rooms whose code decides a prediction
-
-
-def decide(probabilities: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
-    """The class called, as an index (...,) into probabilities (..., C): the one meaning of "called" in the house.
-
-    It is the class whose probability is the largest multiple of its operating point; of equal ones the first.
-
-    Args:
-        probabilities: calibrated.
-        thresholds: the operating point of each class (C,), each above 0; equal ones call the likeliest class.
-    """
-    return np.argmax(probabilities / np.asarray(thresholds), axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,31 +35,50 @@ class Prediction:
 
     Args:
         name: the film's file name.
-        classes: C class names, in the order of the model's outputs.
-        probabilities: float32 (C,), calibrated, sum 1.
-        logits: float32 (C,), before the temperature.
-        thresholds: each class's operating point, a probability in (0, 1).
+        output: what the model's logits mean: its C classes or findings, and their operating points.
+        probabilities: float32 (C,), calibrated; of exclusive classes they sum to 1.
+        logits: float32 (C,), before calibration.
         picture: uint8 (S, S), the film as the model saw it.
         domain: whether the film is one the model can judge at all.
     """
 
     name: str
-    classes: tuple[str, ...]
+    output: Output
     probabilities: np.ndarray
     logits: np.ndarray
-    thresholds: tuple[float, ...]
     picture: np.ndarray
     domain: DomainVerdict
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of the model's outputs."""
+        return self.output.classes
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """Each one's operating point, a probability."""
+        return self.output.thresholds
+
+    @property
     def index(self) -> int:
-        """The class called, see ``decide``."""
-        return int(decide(self.probabilities, self.thresholds))
+        """The class whose evidence is shown first: the one called, of findings what comes nearest to it."""
+        return int(self.output.first(self.probabilities))
 
     @property
     def label(self) -> str:
-        """Name of the class at `index`."""
+        """Name of the class at `index`. What is called is `called`, or `answer` in a word."""
         return self.classes[self.index]
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The one class called, or every finding called: none, one or several."""
+        flags = self.output.called(self.probabilities)
+        return tuple(name for name, yes in zip(self.classes, flags, strict=True) if yes)
+
+    @property
+    def answer(self) -> str:
+        """What is called, as tables write it: "COVID-19", "Effusion|Edema", "none"."""
+        return self.output.answer(self.probabilities)
 
     @property
     def by_class(self) -> dict[str, float]:
@@ -88,7 +97,7 @@ class Prediction:
 
 
 class Classifier:
-    """A trained network with its own preprocessing, temperature, operating points and in-domain gate."""
+    """A trained network with its own preprocessing, calibration, operating points and in-domain gate."""
 
     def __init__(self, checkpoint: Checkpoint, backend: Backend = "auto") -> None:
         self.checkpoint = checkpoint
@@ -97,7 +106,7 @@ class Classifier:
         self.preprocess = self.card.preprocess
         self.network = checkpoint.network()  # eval, no gradients; shared between threads, never changed
         self.gate = Gate.from_card(self.card.domain, checkpoint.domain)
-        self.thresholds = tuple(max(self.card.thresholds.get(c, 1 / len(self.classes)), 1e-6) for c in self.classes)
+        self.output = outputs.of_card(self.card)
         self.backend = backend
 
     @cached_property
@@ -114,11 +123,15 @@ class Classifier:
             network=card.network,
             classes=self.classes,
             preprocess=self.preprocess.to_dict(),
-            temperature=card.temperature,
-            thresholds=self.thresholds,
+            output=self.output.to_card(),
             domain=card.domain,
             backend=self.backend,
         )
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The operating point of each class."""
+        return self.output.thresholds
 
     @property
     def nbytes(self) -> int:
@@ -152,10 +165,8 @@ class Classifier:
         return self.network.head(map_)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Calibrated: softmax of logits (..., C) divided by the card's temperature; float32 (..., C)."""
-        scaled = logits.astype(np.float64) / self.card.temperature
-        powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-        return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+        """Calibrated, of logits (..., C); float32 (..., C)."""
+        return self.output.probabilities(logits)
 
     def predict(self, film: Radiograph) -> Prediction:
         """One film, in float32."""
@@ -172,10 +183,6 @@ class Classifier:
             logits, signatures = signature(self.network, self.tensor(np.stack([picture for _, picture in seen])))
         outputs = zip(seen, logits.numpy(), signatures.numpy(), strict=True)
         return [self._prediction(*pair, *found) for pair, *found in outputs]
-
-    def decide(self, probabilities: np.ndarray) -> np.ndarray:
-        """The class called, as an index (...,), at this checkpoint's operating points; see the function ``decide``."""
-        return decide(probabilities, self.thresholds)
 
     def predict_pictures(self, pictures: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (B, S, S) -> logits and probabilities, each float32 (B, C), in float32; no in-domain verdict."""
@@ -206,9 +213,7 @@ class Classifier:
             came = f"{self.card.name} answers {film.name} with a number that is not finite"
             raise CheckpointError(came, "finite logits", "The checkpoint is damaged: train it again or copy it again")
         verdict = self.gate.judge(film, picture, signatures)
-        return Prediction(
-            film.name, self.classes, self.probabilities(logits), logits, self.thresholds, picture, verdict
-        )
+        return Prediction(film.name, self.output, self.probabilities(logits), logits, picture, verdict)
 
 
 def open_classifier(name_or_path: str | Path, backend: Backend = "auto") -> Classifier:

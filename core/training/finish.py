@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import torch
 import torchvision
-from scipy.special import softmax
 
 from core.atomic import replacing
 from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
 from core.errors import CheckpointError
 from core.model import device as devices
+from core.model import output as outputs
 from core.model.bulk import precision
 from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, save
 from core.model.classifier import Classifier
@@ -28,7 +28,6 @@ from core.training import state as states
 from core.training.domain import fit as domain_fit
 from core.training.films import Films, films_of, prepare
 from core.training.recipe import Recipe
-from core.training.temperature import fit_temperature, operating_point
 
 LICENCE = "Weights: CC BY-NC 4.0, for research and teaching. The films they learned from keep their own licences."
 INTENDED_USE = "Research and teaching on frontal chest radiographs. Not a medical device; not for diagnosis."
@@ -71,7 +70,7 @@ def finish(
 
 
 def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
-    """The card with temperature and thresholds (from validation films) and metrics (of test films).
+    """The card with calibration and thresholds (from validation films) and metrics (of test films).
 
     Args:
         card: its classes name the columns.
@@ -83,15 +82,12 @@ def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
     logits = table[[f"logit_{name}" for name in card.classes]].to_numpy(np.float64)
     labels = table["label"].map(card.classes.index).to_numpy(np.int64)
     chosen = (table["split"] == "validation").to_numpy()
-    temperature = fit_temperature(logits[chosen], labels[chosen])
-    p = softmax(logits / temperature, axis=1).astype(np.float32)
-    thresholds = {
-        name: operating_point(p[chosen, number], labels[chosen] == number) for number, name in enumerate(card.classes)
-    }
+    output = outputs.of_card(card).fitted(logits[chosen], labels[chosen])
+    p = output.probabilities(logits)
     metrics = _metrics(p, labels, (table["split"] == "test").to_numpy())
     metrics["validation_accuracy"] = float((p.argmax(1) == labels)[chosen].mean())
     columns = pd.DataFrame(p, table.index, [f"p_{name}" for name in card.classes])
-    card = replace(card, temperature=temperature, thresholds=thresholds, metrics=metrics)
+    card = replace(card, **output.to_card(), metrics=metrics)
     return card, pd.concat([table, columns], axis=1)
 
 

@@ -8,7 +8,7 @@ where sums keep their order (a CPU, as many threads).
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
 from core.errors import RecipeError
 from core.model import device as devices
+from core.model import output as outputs
+from core.model.output import Output
 from core.networks.zoo import Network, build
 from core.training import evidence_penalty, frozen_features
 from core.training import state as states
@@ -29,8 +31,6 @@ from core.training.recipe import Recipe, TrainingConfig
 from core.training.schedule import Steps
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
-
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,15 @@ def fit(
             frozen_features.seen(fixed, part, recipe.preprocess, where, progress, f"frozen features, {name}")
             for name, part in (("training", training), ("validation", validation))
         )
-    loss = weighted_loss(_class_weights(training, config, where), config.label_smoothing)
+    output = outputs.new("softmax", recipe.classes)
+    weights = output.weights(training.labels).to(where) if config.class_weights else None
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         began = time.perf_counter()
         torch.manual_seed(config.seed * 100_003 + epoch)  # dropout
         steps = Steps(config, len(training), epoch)
-        trained = _train(learner, optimiser, loss, training, recipe, augment, steps, where, progress)
+        trained = _train(learner, optimiser, output, weights, training, recipe, augment, steps, where, progress)
         spent = time.perf_counter() - began
-        judged = judge(learner, validation, recipe.preprocess, where)
+        judged = judge(learner, output, validation, recipe.preprocess, where)
         if not math.isfinite(trained[0] + judged[0]):
             remedy = 'Lower training.learning_rate, or let it rise slowly with training.schedule = "onecycle"'
             raise RecipeError(f"training diverged: the loss of epoch {epoch} is not a number", remedy=remedy)
@@ -131,30 +132,18 @@ def fit(
             return
 
 
-def weighted_loss(weights: torch.Tensor | None, smoothing: float) -> Loss:
-    """Cross-entropy of logits (B, C) and labels (B,), each film by the weight (C,) of its class, over B films.
-
-    Torch's own mean divides by the batch's weights instead, so that a rare class counts less than its weight in the
-    batches that hold it: 18 % in place of a third.
-    """
-
-    def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        each = nn.functional.cross_entropy(logits, labels, weights, reduction="none", label_smoothing=smoothing)
-        return each.mean()
-
-    return loss
-
-
-def judge(network: Network, films: Films, preprocess: Preprocess, device: torch.device) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy (0 to 1) of the network, without augmentation."""
+def judge(
+    network: Network, output: Output, films: Films, preprocess: Preprocess, device: torch.device
+) -> tuple[float, float]:
+    """Mean cross-entropy and share of right answers (0 to 1) over all known labels, without augmentation."""
     network.eval()
-    total, right = 0.0, 0
+    total, right, known = 0.0, 0, 0
     with torch.inference_mode(), devices.autocast(device):
         for pictures, labels in zip(films.pictures.split(64), films.labels.split(64), strict=True):
             logits = network(to_input(pictures, preprocess, device)).float().cpu()
-            total += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
-            right += int((logits.argmax(1) == labels).sum())
-    return total / len(films), right / len(films)
+            cost, told = output.loss(logits, labels)
+            total, right, known = total + cost.item(), right + output.right(logits, labels), known + told
+    return total / max(known, 1), right / max(known, 1)
 
 
 def to_input(pictures: torch.Tensor, preprocess: Preprocess, device: torch.device) -> torch.Tensor:
@@ -167,7 +156,8 @@ def to_input(pictures: torch.Tensor, preprocess: Preprocess, device: torch.devic
 def _train(
     network: Network,
     optimiser: torch.optim.Optimizer,
-    loss: Loss,
+    output: Output,
+    weights: torch.Tensor | None,
     films: Films,
     recipe: Recipe,
     augment: Augment,
@@ -175,9 +165,9 @@ def _train(
     device: torch.device,
     progress: Progress,
 ) -> tuple[float, float]:
-    """One epoch; mean loss and accuracy over the films as they were seen."""
+    """One epoch; mean loss and share of right answers over the known labels of the films as they were seen."""
     network.train()
-    seen, total, right = 0, torch.zeros((), device=device), torch.zeros((), device=device)
+    seen, known, total, right = 0, 0, torch.zeros((), device=device), 0
     served = batches(films, recipe.training, augment, steps.epoch)
     for step, (pictures, labels, *masks) in enumerate(served):
         for group in optimiser.param_groups:
@@ -188,7 +178,8 @@ def _train(
         with devices.autocast(device):
             map_ = network.features(images)
             logits = network.head(map_)
-        cost = loss(logits.float(), labels)
+        summed, told = output.loss(logits.float(), labels, weights, recipe.training.label_smoothing)
+        cost = summed / max(told, 1)
         if masks:
             inside = [mask.to(device) for mask in masks]
             cost = cost + evidence_penalty.misplaced(network, map_.float(), labels, inside, recipe.training)
@@ -196,10 +187,10 @@ def _train(
         cost.backward()
         optimiser.step()
         seen += len(labels)
-        total += cost.detach() * len(labels)
-        right += (logits.argmax(1) == labels).sum()
+        total += cost.detach() * told
+        right, known = right + output.right(logits, labels), known + told
         progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
-    return float(total) / seen, float(right) / seen
+    return float(total) / max(known, 1), right / max(known, 1)
 
 
 def _refuse(cohort: Cohort, recipe: Recipe) -> None:
@@ -238,14 +229,6 @@ def _groups(network: Network, config: TrainingConfig) -> list[Any]:
         return learning
     kernels, others = ([p for p in learning if (p.ndim > 1) == matrix] for matrix in (True, False))
     return [{"params": kernels}, {"params": others, "weight_decay": 0.0}]
-
-
-def _class_weights(films: Films, config: TrainingConfig, device: torch.device) -> torch.Tensor | None:
-    """Inverse class frequencies with mean 1 over the films, or None."""
-    if not config.class_weights:
-        return None
-    counts = torch.bincount(films.labels)
-    return (len(films) / (len(counts) * counts)).to(device)
 
 
 def _is_better(judged: tuple[float, float], state: states.State, config: TrainingConfig) -> bool:

@@ -162,7 +162,7 @@ def contact_sheet(case: Case, steps: list[Step]) -> None:
         )
     with st.grid("auto", min_column_width=120):
         for picture, row in zip(pictures, probabilities, strict=True):
-            best = int(case.model.decide(row))
+            best = int(case.model.output.first(row))
             st.image(picture, width="stretch", caption=f"{case.model.classes[best]} {row[best]:.2f}", alt="One draw")
     if not st.session_state.get("random"):
         st.caption("Each setting is fixed, so the draws hardly differ: turn on “Draw at random”.")

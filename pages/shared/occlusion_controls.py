@@ -103,7 +103,7 @@ def accuracy_without_corners(spec: str, name: str, fill: str) -> tuple[float, in
     pictures = [model.picture(cohort.film(int(row))) for row in rows]
     corners = regions((model.preprocess.size, model.preprocess.size))["corners"]
     _, found = model.predict_pictures(np.stack([hide(picture, corners, fill) for picture in pictures]))
-    called = np.array(model.classes)[model.decide(found)]
+    called = np.array(model.classes)[model.output.first(found)]
     return float((called == cohort.samples["label"].to_numpy()[rows]).mean()), len(rows)
 
 

@@ -39,6 +39,8 @@ _WRONG_ANYWAY: tuple[Any, ...] = (None, 7, [1])
 _WRONG: dict[str, tuple[Any, ...]] = {
     "classes": (None, "AB", [], ["A", "A"], ["A", ""], ["A", 2], [str(n) for n in range(10_000)]),
     "temperature": (None, "1", 0, -1, math.nan, math.inf, 1e9, True, [1]),
+    "output": (None, "softmin", 7, ["sigmoid"]),
+    "platt": (None, [], {"A": 1}, {"A": [1]}, {"A": [0, 0]}, {"A": [1, math.nan]}, {"A": [1, 1e9]}, {"Z": [1, 0]}),
     "parameters": (None, -1, "many"),
     "history": (None, {}, [None], "x"),
     "thresholds": (None, [], {"A": 2}, {"A": -0.1}, {"A": "x"}, {"A": math.nan}, {"Z": 0.5}),

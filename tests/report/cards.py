@@ -5,6 +5,7 @@ import numpy as np
 from core.model.checkpoint import Card
 from core.model.classifier import Prediction
 from core.model.domain import DomainVerdict
+from core.model.output import Softmax
 from core.training.recipe import load, names
 from core.transform.preprocess import Preprocess
 from tests.evaluate.drawn import CLASSES
@@ -40,5 +41,10 @@ def prediction(**changes) -> Prediction:
     p = np.array([0.1, 0.7, 0.2], np.float32)
     verdict = DomainVerdict(0.1, 1.0, "in", "It resembles the films this model learned from.")
     picture = np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))
-    known = {"name": "SMITH_JOHN.png", "classes": CLASSES, "probabilities": p, "logits": np.log(p)}
-    return Prediction(**{**known, "thresholds": (0.5, 0.4, 0.3), "picture": picture, "domain": verdict, **changes})
+    known = {
+        "name": "SMITH_JOHN.png",
+        "output": Softmax(CLASSES, (0.5, 0.4, 0.3)),
+        "probabilities": p,
+        "logits": np.log(p),
+    }
+    return Prediction(**{**known, "picture": picture, "domain": verdict, **changes})

@@ -13,8 +13,9 @@ import torch
 
 from core.data.cohort import Cohort
 from core.errors import CheckpointError, CohortError, RecipeError
+from core.model import output as outputs
 from core.training import films, state
-from core.training.fit import Epoch, fit, weighted_loss
+from core.training.fit import Epoch, fit
 from core.training.recipe import NetworkConfig, Recipe, Stage, TrainingConfig
 from core.training.schedule import Steps
 from core.transform.augment import Augment
@@ -55,6 +56,7 @@ KILLED = """
 import os, signal, sys
 from core.data.readers import open_cohort
 from core.training.recipe import load
+from core.model import output as outputs
 from core.training.fit import fit
 
 def progress(what, done, total):
@@ -251,8 +253,14 @@ def test_weighted_classes_count_alike_over_the_batches() -> None:
     """Inverse frequencies are meant to give each class a third; torch's own mean over a batch gives 44, 38 and 18 %."""
     rng = np.random.default_rng(0)
     labels = torch.from_numpy(rng.permutation(np.repeat([0, 1, 2], [2400, 640, 160])))
-    weights = len(labels) / (3 * torch.bincount(labels))
-    ours, torchs = weighted_loss(weights, 0.0), torch.nn.CrossEntropyLoss(weights)
+    output = outputs.new("softmax", ("A", "B", "C"))
+    weights = output.weights(labels)
+
+    def ours(logits: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+        summed, known = output.loss(logits, batch, weights)
+        return summed / known
+
+    torchs = torch.nn.CrossEntropyLoss(weights)
     for loss, alike in ((ours, True), (torchs, False)):
         share = torch.zeros(3)
         for batch in labels.split(32):

@@ -45,7 +45,7 @@ def right_calls(
         with suppress(FilmError):
             film = cohort.film(position)
             picture = classifier.picture(film)
-            called = classifier.classes[int(classifier.decide(classifier.predict_pictures(picture[None])[1])[0])]
+            called = classifier.classes[int(classifier.output.first(classifier.predict_pictures(picture[None])[1])[0])]
             if called != labels[position]:
                 continue
             map_ = heatmaps(classifier, picture, method, [called])[called]

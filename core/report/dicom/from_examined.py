@@ -55,7 +55,7 @@ def answer_of(examined: Examined, map_: Heatmap) -> Answer:
         weights_sha256=examined.classifier.checkpoint.weights,
         version=_version(),
         findings=tuple(
-            Finding(name, float(p), float(t), not refused and name == said.label)
+            Finding(name, float(p), float(t), not refused and name in said.called)
             for name, p, t in zip(said.classes, said.probabilities, said.thresholds, strict=True)
         ),
         domain=said.domain.sentence,

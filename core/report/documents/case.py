@@ -73,9 +73,14 @@ class CaseReport:
     def answer(self) -> list[tuple[str, str, str, str]]:
         """Class, probability, operating point, verdict; the most probable first."""
         p = self.prediction
-        called = -1 if p.domain.status == "out" else p.index
+        called = () if p.domain.status == "out" else p.called
         return [
-            (p.classes[i], f"{p.probabilities[i]:.3f}", f"{p.thresholds[i]:.3f}", "called" if called == i else "")
+            (
+                p.classes[i],
+                f"{p.probabilities[i]:.3f}",
+                f"{p.thresholds[i]:.3f}",
+                "called" if p.classes[i] in called else "",
+            )
             for i in np.argsort(-p.probabilities, kind="stable")
         ]
 

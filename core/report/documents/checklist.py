@@ -15,8 +15,8 @@ from core.data.cohort import JOIN
 from core.evaluate import slices
 from core.evaluate.scopes import OVERALL
 from core.intervals import HOW
+from core.model.calibration import LOWEST
 from core.report.documents.report import Report, patients_in_words
-from core.training.temperature import LOWEST
 
 Answer = Callable[[Report], str | None]
 

@@ -62,7 +62,7 @@ def grouping(case: Case, cohort: Cohort, found: embeddings.Atlas, rows: list[int
     """What each film of the map is coloured by."""
     if colour in cohort.samples:
         return [str(value) or "unknown" for value in cohort.samples[colour].to_numpy()[rows]]
-    called = [case.model.classes[index] for index in case.model.decide(found.probabilities(rows))]
+    called = [case.model.classes[index] for index in case.model.output.first(found.probabilities(rows))]
     if colour == "called":
         return called
     from core.evaluate.scoring import class_of_label

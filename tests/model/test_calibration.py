@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from core.errors import CheckpointError
-from core.training.temperature import fit_temperature, operating_point
+from core.model.calibration import fit_temperature, operating_point
 
 
 @pytest.mark.parametrize("true_temperature", [0.5, 1.0, 3.0])

@@ -1,0 +1,260 @@
+"""What a network's logits mean: exclusive classes (softmax), or findings that occur together (sigmoid).
+
+One value knows for each kind how logits become probabilities, what training minimises, how it is calibrated, what is
+called, and whose heatmap comes first. Nothing else in the house asks which kind it is by a word: it asks the value.
+What is explained is always the logit, which no calibration changes.
+
+Truth comes as ``targets``: of exclusive classes int64 (N,), the index of each film's class; of findings float (N, C),
+1 present, 0 absent, NaN unknown. Unknown is not absent: it takes no part in loss, calibration or operating points.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from scipy.special import expit
+from torch.nn import functional
+
+from core.errors import CheckpointError
+from core.model.calibration import fit_platt, fit_temperature, operating_point
+
+if TYPE_CHECKING:
+    from core.model.card import Card
+
+LOWEST = 1e-6  # of an operating point: probabilities are divided by it
+RAREST = 1e-3  # lowest operating point that is fitted to a finding; many are present in one film of a hundred
+HEAVIEST = 20.0  # weight of a present finding against an absent one, at most
+JOIN = "|"  # between findings, as NIH's table writes them
+NOTHING = "none"  # the answer where no finding is called
+
+
+@dataclass(frozen=True)
+class Output(ABC):
+    """C outputs with their operating points; calibration is each kind's own."""
+
+    classes: tuple[str, ...]
+    """In the order of the logits."""
+    thresholds: tuple[float, ...]
+    """The operating point of each, a probability above 0."""
+
+    kind: ClassVar[str]
+    """What a card says."""
+    exclusive: ClassVar[bool]
+    """Whether just one of them is true of a film, so that probabilities sum to 1."""
+
+    @classmethod
+    def of(cls, classes: Sequence[str], thresholds: Mapping[str, float] | None = None) -> "Output":
+        """As training begins: uncalibrated, at the given operating points or those that need no films."""
+        known, usual = thresholds or {}, cls.usual_point(len(classes))
+        return cls(tuple(classes), tuple(max(known.get(name, usual), LOWEST) for name in classes))
+
+    @staticmethod
+    @abstractmethod
+    def usual_point(n: int) -> float:
+        """The operating point of n classes where no film has told a better one."""
+
+    @abstractmethod
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Calibrated, of logits (..., C); float32 (..., C)."""
+
+    @abstractmethod
+    def called(self, probabilities: np.ndarray) -> np.ndarray:
+        """Bool (..., C): the one meaning of "called" in the house, at the operating points."""
+
+    @abstractmethod
+    def first(self, probabilities: np.ndarray) -> np.ndarray:
+        """Index (...,) of the output whose evidence is shown first: the class called, or what comes nearest to it."""
+
+    @abstractmethod
+    def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Output":
+        """Calibration and operating points from labelled films that the weights did not learn from.
+
+        Args:
+            logits: (N, C).
+            targets: see the module.
+        """
+
+    @abstractmethod
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None = None,
+        smoothing: float = 0.0,
+    ) -> tuple[torch.Tensor, int]:
+        """The cross-entropy summed over what is known, and over how many labels that is: films, or known findings.
+
+        Args:
+            weights: (C,), see ``weights``.
+            smoothing: share of each label spread over the others, 0 to 1.
+        """
+
+    @abstractmethod
+    def right(self, logits: torch.Tensor, targets: torch.Tensor) -> int:
+        """How many of the labels that ``loss`` counts are the likeliest answer."""
+
+    @abstractmethod
+    def weights(self, targets: torch.Tensor) -> torch.Tensor:
+        """Float (C,) that makes up for rarity: of a class's films, or of a finding where it is present."""
+
+    @abstractmethod
+    def to_card(self) -> dict[str, Any]:
+        """The card's fields that say all of this."""
+
+    def answer(self, probabilities: np.ndarray) -> str:
+        """What is called of one film (C,), as tables write it: "Effusion|Edema", or ``NOTHING``."""
+        called = self.called(probabilities)
+        return JOIN.join(name for name, yes in zip(self.classes, called, strict=True) if yes) or NOTHING
+
+
+@dataclass(frozen=True)
+class Softmax(Output):
+    """Exclusive classes: softmax of logits divided by one temperature (Guo 2017)."""
+
+    temperature: float = 1.0
+
+    kind: ClassVar[str] = "softmax"
+    exclusive: ClassVar[bool] = True
+
+    @staticmethod
+    def usual_point(n: int) -> float:
+        return 1 / n
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        scaled = logits.astype(np.float64) / self.temperature
+        powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+        return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+    def called(self, probabilities: np.ndarray) -> np.ndarray:
+        return np.arange(len(self.classes)) == self.first(probabilities)[..., None]
+
+    def first(self, probabilities: np.ndarray) -> np.ndarray:
+        """The class whose probability is the largest multiple of its operating point; of equal ones the first."""
+        return np.asarray(np.argmax(probabilities / np.asarray(self.thresholds), axis=-1))
+
+    def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Softmax":
+        cooled = replace(self, temperature=fit_temperature(logits, targets))
+        p = cooled.probabilities(logits)
+        return replace(cooled, thresholds=tuple(operating_point(p[:, c], targets == c) for c in range(p.shape[1])))
+
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None = None,
+        smoothing: float = 0.0,
+    ) -> tuple[torch.Tensor, int]:
+        """Each film by the weight of its class, over all films.
+
+        Torch's own mean divides by the batch's weights instead, so that a rare class counts less than its weight in the
+        batches that hold it: 18 % in place of a third.
+        """
+        each = functional.cross_entropy(logits, targets, weights, reduction="none", label_smoothing=smoothing)
+        return each.sum(), len(targets)
+
+    def right(self, logits: torch.Tensor, targets: torch.Tensor) -> int:
+        return int((logits.argmax(1) == targets).sum())
+
+    def weights(self, targets: torch.Tensor) -> torch.Tensor:
+        """Inverse class frequencies with mean 1 over the films."""
+        counts = torch.bincount(targets)
+        return len(targets) / (len(counts) * counts)
+
+    def to_card(self) -> dict[str, Any]:
+        points = dict(zip(self.classes, self.thresholds, strict=True))
+        return {"output": self.kind, "temperature": self.temperature, "thresholds": points}
+
+
+@dataclass(frozen=True)
+class Sigmoid(Output):
+    """Findings that occur together: sigmoid of slope x logit + offset, each finding by its own (Platt 1999)."""
+
+    platt: tuple[tuple[float, float], ...] = ()
+    """Slope and offset of each finding; none: 1 and 0."""
+
+    kind: ClassVar[str] = "sigmoid"
+    exclusive: ClassVar[bool] = False
+
+    @staticmethod
+    def usual_point(n: int) -> float:
+        return 0.5
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        slopes, offsets = np.array(self.platt or [(1.0, 0.0)] * len(self.classes)).T
+        return expit(logits.astype(np.float64) * slopes + offsets).astype(np.float32)
+
+    def called(self, probabilities: np.ndarray) -> np.ndarray:
+        return probabilities >= np.asarray(self.thresholds, np.float32)
+
+    def first(self, probabilities: np.ndarray) -> np.ndarray:
+        """The finding whose log-odds lie highest above those of its operating point; of equal ones the first."""
+        return np.asarray(np.argmax(_log_odds(probabilities) - _log_odds(np.asarray(self.thresholds)), axis=-1))
+
+    def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Sigmoid":
+        """A finding that no film, or every film, shows keeps slope 1, offset 0 and its operating point."""
+        known = [~np.isnan(column) for column in targets.T]
+        sides = [(z[k], y[k] > 0.5) for z, y, k in zip(logits.T, targets.T, known, strict=True)]
+        cooled = replace(self, platt=tuple(fit_platt(z, y) for z, y in sides))
+        p = cooled.probabilities(logits)
+        points = [
+            operating_point(p[k, c], y, RAREST) if y.any() and not y.all() else self.thresholds[c]
+            for c, (k, (_, y)) in enumerate(zip(known, sides, strict=True))
+        ]
+        return replace(cooled, thresholds=tuple(points))
+
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None = None,
+        smoothing: float = 0.0,
+    ) -> tuple[torch.Tensor, int]:
+        known = ~targets.isnan()
+        wanted = torch.where(known, targets, 0.0) * (1 - smoothing) + smoothing / 2
+        each = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none", pos_weight=weights)
+        return (each * known).sum(), int(known.sum())
+
+    def right(self, logits: torch.Tensor, targets: torch.Tensor) -> int:
+        return int((((logits > 0) == (targets > 0.5)) & ~targets.isnan()).sum())
+
+    def weights(self, targets: torch.Tensor) -> torch.Tensor:
+        """Absent over present films of each finding, 1 to ``HEAVIEST``."""
+        present, absent = (targets > 0.5).sum(0), (targets <= 0.5).sum(0)
+        return (absent / present.clamp(min=1)).clamp(1.0, HEAVIEST)
+
+    def to_card(self) -> dict[str, Any]:
+        points = dict(zip(self.classes, self.thresholds, strict=True))
+        platt = {name: list(pair) for name, pair in zip(self.classes, self.platt, strict=False)}
+        return {"output": self.kind, "platt": platt, "thresholds": points}
+
+
+KINDS: dict[str, type[Output]] = {kind.kind: kind for kind in (Softmax, Sigmoid)}
+
+
+def new(kind: str, classes: Sequence[str]) -> Output:
+    """An output as training begins.
+
+    Raises:
+        CheckpointError: no such kind.
+    """
+    if kind not in KINDS:
+        raise CheckpointError(f"there is no output {kind!r}", f"one of {', '.join(KINDS)}")
+    return KINDS[kind].of(classes)
+
+
+def of_card(card: "Card") -> Output:
+    """What a card says of its model's logits."""
+    output = KINDS[card.output].of(card.classes, card.thresholds)
+    if isinstance(output, Softmax):
+        return replace(output, temperature=card.temperature)
+    pairs = (card.platt.get(name, (1.0, 0.0)) for name in card.classes)
+    return replace(output, platt=tuple((float(slope), float(offset)) for slope, offset in pairs))
+
+
+def _log_odds(p: np.ndarray) -> np.ndarray:
+    """Of probabilities, which are kept off 0 and 1."""
+    kept = np.clip(p.astype(np.float64), 1e-9, 1 - 1e-9)
+    return np.log(kept) - np.log1p(-kept)
