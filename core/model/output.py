@@ -101,6 +101,10 @@ class Output(ABC):
         """Float (C,) that makes up for rarity: of a class's films, or of a finding where it is present."""
 
     @abstractmethod
+    def calibrated(self, card: "Card") -> "Output":
+        """The same with the calibration that a card keeps."""
+
+    @abstractmethod
     def to_card(self) -> dict[str, Any]:
         """The card's fields that say all of this."""
 
@@ -162,6 +166,9 @@ class Softmax(Output):
         """Inverse class frequencies with mean 1 over the films."""
         counts = torch.bincount(targets)
         return len(targets) / (len(counts) * counts)
+
+    def calibrated(self, card: "Card") -> "Softmax":
+        return replace(self, temperature=card.temperature)
 
     def to_card(self) -> dict[str, Any]:
         points = dict(zip(self.classes, self.thresholds, strict=True))
@@ -225,6 +232,10 @@ class Sigmoid(Output):
         present, absent = (targets > 0.5).sum(0), (targets <= 0.5).sum(0)
         return (absent / present.clamp(min=1)).clamp(1.0, HEAVIEST)
 
+    def calibrated(self, card: "Card") -> "Sigmoid":
+        pairs = (card.platt.get(name, (1.0, 0.0)) for name in self.classes)
+        return replace(self, platt=tuple((float(slope), float(offset)) for slope, offset in pairs))
+
     def to_card(self) -> dict[str, Any]:
         points = dict(zip(self.classes, self.thresholds, strict=True))
         platt = {name: list(pair) for name, pair in zip(self.classes, self.platt, strict=False)}
@@ -247,11 +258,7 @@ def new(kind: str, classes: Sequence[str]) -> Output:
 
 def of_card(card: "Card") -> Output:
     """What a card says of its model's logits."""
-    output = KINDS[card.output].of(card.classes, card.thresholds)
-    if isinstance(output, Softmax):
-        return replace(output, temperature=card.temperature)
-    pairs = (card.platt.get(name, (1.0, 0.0)) for name in card.classes)
-    return replace(output, platt=tuple((float(slope), float(offset)) for slope, offset in pairs))
+    return KINDS[card.output].of(card.classes, card.thresholds).calibrated(card)
 
 
 def _log_odds(p: np.ndarray) -> np.ndarray:
