@@ -10,6 +10,7 @@ from PIL import Image
 from core.explain.heatmap import Heatmap
 from core.explain.trust import TrustLine
 from core.model.domain import DomainVerdict
+from core.model.output import Softmax
 from core.report.documents.case import CaseReport, case_html, case_pdf
 from core.report.documents.report import DISCLAIMER
 from tests.report.cards import card, prediction
@@ -68,7 +69,7 @@ def test_pdf_is_one_page(case):
 
 
 def test_pdf_copes_with_other_alphabets_and_no_heatmap(case):
-    said = prediction(classes=("Normal", "Пневмония", "α"))
+    said = prediction(output=Softmax(("Normal", "Пневмония", "α"), (0.5, 0.4, 0.3)))
     pdf = case_pdf(CaseReport(card(title="Modèle – β"), said, "cd" * 32, {"film": said.picture}))
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
 
