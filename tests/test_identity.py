@@ -7,7 +7,8 @@ import pytest
 
 from core import identity
 from core.model.checkpoint import Checkpoint, load, save
-from core.model.classifier import Classifier, decide
+from core.model.classifier import Classifier
+from core.model.output import Softmax
 from core.transform.preprocess import Preprocess
 from tests.explain.toys import classifier
 
@@ -100,6 +101,7 @@ def test_a_classifier_is_its_weights_and_settings_and_not_its_name(tmp_path) -> 
     assert key(name="other", title="Other", metrics={"accuracy": 1.0}) == toy.key
     for changes in (
         {"temperature": 2.0},
+        {"output": "sigmoid"},
         {"thresholds": dict.fromkeys(card.classes, 0.4)},
         {"preprocess": Preprocess(size=64, fit="pad")},
         {"classes": card.classes[::-1]},
@@ -113,6 +115,7 @@ def test_a_classifier_is_its_weights_and_settings_and_not_its_name(tmp_path) -> 
 
 def test_called_is_the_largest_multiple_of_its_operating_point() -> None:
     probabilities = np.array([[0.5, 0.4, 0.1], [0.1, 0.1, 0.8], [0.4, 0.4, 0.2]])
-    assert decide(probabilities, (0.5, 0.2, 0.9)).tolist() == [1, 2, 1]
-    assert decide(probabilities, (1 / 3,) * 3).tolist() == [0, 2, 0]
-    assert decide(probabilities[0], (0.5, 0.2, 0.9)) == 1
+    first = Softmax(("A", "B", "C"), (0.5, 0.2, 0.9)).first
+    assert first(probabilities).tolist() == [1, 2, 1]
+    assert Softmax(("A", "B", "C"), (1 / 3,) * 3).first(probabilities).tolist() == [0, 2, 0]
+    assert first(probabilities[0]) == 1
