@@ -48,6 +48,11 @@ def add(subparsers: argparse._SubParsersAction) -> None:
         "write evaluation.parquet, .json, .csv and .html here (with --data the default is runs/CHECKPOINT-on-COHORT)"
     )
     command.add_argument("--out", type=Path, help=help_)
+    help_ = (
+        "keep in the checkpoint's card how often it was right: of its own test films, or with --data of films that it "
+        "never met; pages and case reports then say so beside an answer"
+    )
+    command.add_argument("--keep", action="store_true", help=help_)
     cohorts.add(command)
     command.set_defaults(run=run)
 
@@ -78,7 +83,26 @@ def run(args: argparse.Namespace) -> int:
     if folder:
         write(report, evaluation, folder)
         print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
+    if args.keep:
+        print(_keep(checkpoint, evaluation, cohort if args.data else None))
     return 0
+
+
+def _keep(checkpoint: "Checkpoint", evaluation: "Evaluation", elsewhere: str | None) -> str:
+    """Write the track record into the card: of its own test films, or of the films elsewhere that are new to it."""
+    from core.evaluate import elsewhere as away
+    from core.evaluate.provenance import PROVENANCE
+
+    if checkpoint.path is None:
+        raise EvaluationError("the checkpoint has no folder", "a checkpoint's folder")
+    if elsewhere is None:
+        away.record_home(checkpoint.path, evaluation.split("test"))
+        return f"Kept in {checkpoint.path}: its own test films"
+    new = evaluation.where(evaluation.samples[PROVENANCE].isin(("new", "external")))
+    if not len(new):
+        raise EvaluationError(f"the checkpoint has met every film of {elsewhere}", "films that are new to it")
+    away.record(checkpoint.path, elsewhere, new)
+    return f"Kept in {checkpoint.path}: {len(new):,} films of {elsewhere} that it never met"
 
 
 def share(pair: str, classes: tuple[str, ...]) -> tuple[str, float]:

@@ -80,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
         for epoch in fit(cohort, recipe, folder, args.device, bars, tell):
             bars.line(epoch_line(epoch))
         checkpoint = finish(cohort, recipe, folder, args.device, bars)
+    keep_track_record(folder)
     for note in checkpoint.card.data.get("notes", ()):
         say(f"- {escape(note)}")
     figures = checkpoint.card.metrics
@@ -88,6 +89,17 @@ def run(args: argparse.Namespace) -> int:
     if pair != folder:
         say(what_augmentation_did(pair, folder))
     return 0
+
+
+def keep_track_record(folder: Path) -> None:
+    """Into the card: how often the model was right on its test films, if it has any."""
+    from core.evaluate import elsewhere
+    from core.evaluate.evaluation import from_parquet
+    from core.model.checkpoint import EVALUATION
+
+    judged = from_parquet(folder / EVALUATION).by_split(own=True)
+    if "test" in judged:
+        elsewhere.record_home(folder, judged["test"])
 
 
 def with_published_split(recipe: "Recipe") -> "Recipe":

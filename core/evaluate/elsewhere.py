@@ -1,17 +1,19 @@
 """Films from elsewhere: another collection, less what it shares with the films that a model learned from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import EvaluationError
+from core.evaluate import track_record
+from core.evaluate.track_record import ELSEWHERE as KEPT
 
 if TYPE_CHECKING:  # the sidebar of every page asks for a sentence, which needs none of these
     from core.data.cohort import Cohort
     from core.evaluate.evaluation import Evaluation
     from core.model.card import Card
 
-KEPT = "elsewhere"  # key of a card's metrics
 _BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
 
 
@@ -44,20 +46,20 @@ def unmet(cohort: "Cohort", home: "Cohort") -> "Cohort":
 
 def record(folder: Path, cohort: str, films: "Evaluation") -> None:
     """Keep in a checkpoint's card what it does on a collection that it never met, beside its figures at home."""
+    _keep(folder, lambda metrics: {KEPT: {**metrics.get(KEPT, {}), cohort: track_record.of(films)}})
+
+
+def record_home(folder: Path, films: "Evaluation") -> None:
+    """Keep in a checkpoint's card how often it was right on its own test films."""
+    _keep(folder, lambda metrics: {track_record.HOME: track_record.of(films)})
+
+
+def _keep(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     from core.model.checkpoint import load, save
 
     checkpoint = load(folder)
-    found = {str(scope): figures for scope, figures in films.figures().items()}
-    kept: dict[str, Any] = {"films": len(films)}
-    for key, figure in (
-        ("balanced_accuracy", found["all films"]["balanced_accuracy"]),
-        ("auroc", found["macro avg"]["auroc"]),
-    ):
-        if figure.defined:
-            kept |= {key: figure.value, f"{key}_low": figure.low, f"{key}_high": figure.high}
     metrics = dict(checkpoint.card.metrics)
-    metrics[KEPT] = {**metrics.get(KEPT, {}), cohort: kept}
-    save(replace(checkpoint, card=replace(checkpoint.card, metrics=metrics)), folder)
+    save(replace(checkpoint, card=replace(checkpoint.card, metrics={**metrics, **change(metrics)})), folder)
 
 
 def sentence(card: "Card") -> str:

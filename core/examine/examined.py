@@ -19,6 +19,7 @@ from core.explain import deletion, truth, zones
 from core.explain.deletion import Curve
 from core.explain.heatmap import Heatmap, heatmaps
 from core.explain.methods import METHODS, find
+from core.explain.robustness import MildCopies, mild_copies
 from core.explain.trust import Bank, Trust, assess, occlude
 from core.explain.whatif import WhatIf, ask
 from core.lungs import segment
@@ -139,6 +140,11 @@ class Examined:
     def bank(self) -> Bank:
         """What hiding each part of the picture does to the answer: shared by the trust cards of all its heatmaps."""
         return self.shelf.keep(self._part("bank"), lambda: occlude(self.classifier, self.picture))
+
+    @property
+    def mild_copies(self) -> MildCopies:
+        """What the model says of mildly changed copies of the picture."""
+        return self.shelf.keep(self._part("mild copies"), lambda: mild_copies(self.classifier, self.picture))
 
     def curves(self, map_: Heatmap) -> dict[str, Curve]:
         """Deletion, insertion and ROAD of one of this film's heatmaps, to look at."""

@@ -58,11 +58,37 @@ def sweep(
     return Sweep(values, pictures, probabilities, likeness)
 
 
-def spread(model: Classifier, picture: np.ndarray) -> dict[str, tuple[float, float]]:
-    """Lowest and highest probability of each class over mild copies of a picture, uint8 (S, S); see ``MILD``."""
+@dataclass(frozen=True, eq=False)
+class MildCopies:
+    """What a model says of copies of one picture that differ as mildly as films of one patient do anyway; see ``MILD``.
+
+    Attributes:
+        classes: C class names.
+        probabilities: float32 (N, C), calibrated; N is ``MILD_COPIES``.
+        called: bool (N, C), what is called on each copy.
+    """
+
+    classes: tuple[str, ...]
+    probabilities: np.ndarray
+    called: np.ndarray
+
+    @property
+    def spread(self) -> dict[str, tuple[float, float]]:
+        """Lowest and highest probability of each class."""
+        return {
+            name: (float(p.min()), float(p.max())) for name, p in zip(self.classes, self.probabilities.T, strict=True)
+        }
+
+    def agreeing(self, called: np.ndarray) -> int:
+        """Copies on which just this, bool (C,), is called, too."""
+        return int((self.called == called).all(1).sum())
+
+
+def mild_copies(model: Classifier, picture: np.ndarray) -> MildCopies:
+    """Ask a model about ``MILD_COPIES`` mild changes of a picture, uint8 (S, S); the same ones every time."""
     copies = Augment(list(MILD))(torch.from_numpy(picture.copy()).repeat(MILD_COPIES, 1, 1), generator())
     _, found = model.predict_pictures(copies.numpy())
-    return {name: (float(p.min()), float(p.max())) for name, p in zip(model.classes, found.T, strict=True)}
+    return MildCopies(model.classes, found, model.output.called(found))
 
 
 def sweepable(step: Step) -> list[str]:

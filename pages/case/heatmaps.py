@@ -110,7 +110,7 @@ def body(case: Case) -> None:
     """Everything below the heading; a slider reruns this part only."""
     prediction = case.prediction
     classes = prediction.by_class
-    class_name = widgets.class_picker(classes, prediction.label)
+    class_name = widgets.class_picker(classes, prediction.label, case.film.sha256)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = widgets.method_picker()
         layer = widgets.layer_picker(case.model, method)

@@ -6,14 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from core.data.film.radiograph import Radiograph
+from core.evaluate import track_record
 from core.explain import embeddings
 from core.report import figures, overlay
-from core.report.call import in_words
+from core.report.call import headline, in_words, rule
 from pages.shared import evaluations, overview, resources, uploads, widgets
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
 
-VERDICTS = {"in": st.success, "doubtful": st.warning, "out": st.error}
+VERDICTS = {"in": st.info, "doubtful": st.warning, "out": st.error}  # nothing green: that it fits makes no answer right
 FITS = {"in": "yes", "doubtful": "doubtful", "out": "no"}
 ICONS = {"in": ":material/verified:", "doubtful": ":material/help:", "out": ":material/block:"}
 NEIGHBOURS, NEIGHBOURHOOD = 6, 600  # films shown, and films looked among
@@ -44,21 +45,34 @@ def answer_panel(case: Case) -> None:
     """First whether the model may judge the film, then what it says."""
     prediction = case.prediction
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
-    st.subheader(in_words(prediction), anchor=False)
     if prediction.domain.status == "out":  # an answer nobody should take for one is there for who wants to see it
+        st.subheader(in_words(prediction), anchor=False)
         with st.expander("What the model would say all the same"):
             bars(case)
     else:
+        st.subheader(headline(prediction, resources.mild_copies(case.examined)), anchor=False)
+        belief(case)
         bars(case)
     if case.label:
         st.markdown(known_label(case))
     st.page_link("pages/case/heatmaps.py", label="Where did the model look?", icon=":material/gradient:")
 
 
+def belief(case: Case) -> None:
+    """What a reader should know before believing the answer: the rule, the track record, and what it cannot say."""
+    card, prediction = case.model.card, case.prediction
+    st.caption(f":material/rule: {plain(rule(prediction), longest=600)}")
+    st.caption(f":material/history: {plain(track_record.sentence(card, prediction.label), longest=800)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f":material/block: {plain(track_record.knows(card), longest=600)}")
+        with st.popover("Limitations", icon=":material/report:"):
+            st.write(plain(card.limitations or "The card names none.", longest=4000))
+
+
 def bars(case: Case) -> None:
     """Each class's probability round its operating point, and what that means."""
     prediction = case.prediction
-    spread = resources.spread(case.examined)
+    spread = resources.mild_copies(case.examined).spread
     figure = figures.probability_bars(prediction.by_class, prediction.cut_offs, spread)
     st.plotly_chart(
         figure, config=widgets.CHART | {"displayModeBar": False}, key="bars", alt=bars_in_words(prediction.by_class)
@@ -66,8 +80,8 @@ def bars(case: Case) -> None:
     cutoff = prediction.cut_offs[prediction.label]
     st.caption(
         f"Calibrated probabilities. Each bar starts at its class's cut-off, chosen on validation films; for "
-        f"{prediction.label} it is {cutoff:.2f}: from there on the model calls it. In the grey zone it is not sure. "
-        "The thin line spans the answers to 16 mildly turned, shifted and re-exposed copies."
+        f"{prediction.label} it is {cutoff:.2f}. In the grey zone the model is not sure. The thin line spans the "
+        "answers to 16 mildly turned, shifted and re-exposed copies; the film's own answer may lie outside of it."
     )
 
 

@@ -51,7 +51,7 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
     """Film, changed film and difference; heatmaps and probabilities of both."""
     prediction = case.prediction
     names = prediction.by_class
-    class_name = widgets.class_picker(names, prediction.label)
+    class_name = widgets.class_picker(names, prediction.label, case.film.sha256)
     maps = [resources.map_of_picture(case.examined, shown, class_name) for shown in (picture, changed)]
     after = resources.probabilities(case.examined, changed)
     views = [

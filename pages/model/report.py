@@ -10,10 +10,11 @@ from core.evaluate import review
 from core.evaluate.estimates import Figures
 from core.evaluate.operating import OperatingPoint
 from core.evaluate.scopes import OVERALL
+from core.model import matching
 from core.report import evaluation_figures
 from core.report.documents.report import Report, as_csv, as_json, patients_in_words
 from pages.shared import evaluated_films, evaluations, operating, resources, tables, widgets
-from pages.shared.case import current_cohort
+from pages.shared.case import current_cohort, kinship
 
 if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
@@ -32,9 +33,11 @@ def films_judged(card: "Card") -> tuple[evaluations.Splits | None, str]:
         OWN_FILMS: f"Its own: {own}" if parts == 1 else f"Its own, from {parts} collections",
         COHORT: f"The sidebar's: {cohort.name}",
     }
+    spec = st.session_state["cohort"]
+    usual = OWN_FILMS if kinship(card, spec) == matching.OWN else COHORT  # what the sidebar shows is what is meant
     source = st.segmented_control(
-        "Films", list(titles), default=OWN_FILMS, required=True, format_func=lambda name: titles[name],
-        key="report films", persist_state="session", wrap=True,
+        "Films", list(titles), default=usual, required=True, format_func=lambda name: titles[name],
+        key=f"report films {card.name} {spec}", persist_state="session", wrap=True,
         help=f"Its own: those it was trained and judged on ({own}), with what was measured then. The sidebar's: any "
         "cohort, which the model is shown here.",
     )  # fmt: skip

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data.cohort import Cohort
 from core.data.film.radiograph import Radiograph
-from core.errors import CheckpointError
+from core.errors import CheckpointError, FilmError
 from core.model import matching
 from pages.shared import resources, state
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from core.examine.examined import Examined
     from core.model.checkpoint import Card
     from core.model.classifier import Classifier, Prediction
+
+
+ABSENT = "_absent_upload"  # a link asked for an upload that is not here; until a film is chosen none is shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +71,26 @@ def current_cohort() -> Cohort:
 
 
 def current() -> Case:
-    """The case the sidebar shows."""
+    """The case the sidebar shows.
+
+    Raises:
+        FilmError: a link led here to a film that was uploaded elsewhere; no other film answers in its place.
+    """
+    if st.session_state.get(ABSENT):
+        came = "The link shows an uploaded film, which stays in the session of who uploaded it"
+        remedy = "Upload the film here, or choose a film of the cohort in the sidebar"
+        raise FilmError(came, "a film of a cohort, or one uploaded here", remedy)
     spec, number, upload = (st.session_state[key] for key in ("cohort", "case", "upload"))
     cohort, model = resources.cohort(spec), resources.classifier(st.session_state["model"])
     if upload:
         return Case(spec, cohort, model, uploaded_films()[upload - 1], None, "")
     row = number - 1
     return Case(spec, cohort, model, resources.film(spec, row), row, str(cohort.samples["label"].iat[row]))
+
+
+def take_cohort_film() -> None:
+    """A film was chosen, whatever a link had asked for."""
+    st.session_state.pop(ABSENT, None)
 
 
 def first_case(cohort: Cohort) -> int:
@@ -122,5 +138,6 @@ def choose_case() -> None:
     state.choose("model", resources.cards(), lambda: matching_model(session["cohort"]))
     state.choose("case", film_range(), lambda: first_case(cohort))
     if session["upload"] is not None and session["upload"] > len(uploaded_films()):
-        session["upload"] = None
-        state.notice("The link shows an uploaded film, which stays with who uploaded it; this is a film of the cohort.")
+        session.update({"upload": None, "model": matching_model(session["cohort"]), ABSENT: True})
+    elif session["upload"]:
+        take_cohort_film()

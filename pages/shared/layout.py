@@ -7,7 +7,15 @@ import streamlit as st
 from core.errors import CohortError
 from core.evaluate import elsewhere
 from pages.shared import access, resources, state
-from pages.shared.case import choose_case, current_cohort, film_range, kinship, uploaded_films
+from pages.shared.case import (
+    ABSENT,
+    choose_case,
+    current_cohort,
+    film_range,
+    kinship,
+    take_cohort_film,
+    uploaded_films,
+)
 from pages.shared.text import plain
 
 NOT_FOR_DIAGNOSIS = "Research and teaching, not for diagnosis"
@@ -177,6 +185,8 @@ def _model() -> None:
 def _case() -> None:
     cohort, session = current_cohort(), st.session_state
     films = film_range()
+    if session.get(ABSENT):
+        st.button("Show the cohort's film", on_click=take_cohort_film, icon=":material/image:", width="stretch")
     if uploaded_films():
         titles = {None: "the cohort"} | {
             n: f"Upload {n}: {film.name}" for n, film in enumerate(uploaded_films(), start=1)
@@ -190,6 +200,7 @@ def _case() -> None:
         films[-1],
         key="case",
         step=1,
+        on_change=take_cohort_film,
         help="Number of the film in the cohort. P, N and X on the keyboard: previous, next, any.",
     )
     with st.container(horizontal=True, gap="xsmall"):
@@ -208,9 +219,11 @@ def _case() -> None:
 
 
 def _go(number: int | None) -> None:
+    take_cohort_film()
     st.session_state["case"] = random.choice(film_range()) if number is None else number
 
 
 def _forget_case() -> None:
+    take_cohort_film()
     for key in ("model", "case", "class", "layer", "upload"):
         st.session_state[key] = None

@@ -13,6 +13,7 @@ from pages.shared import resources, state
 from pages.shared.case import uploaded_films
 from pages.shared.text import plain
 
+_BEFORE = "_model_before_uploads"  # (the cohort's model, the one that took its place), see `choose_model`
 _TAKEN, _LISTED = "_taken", "_listed"  # file id -> film read from it; file ids on the uploader's list
 # A pasted picture goes the way of a chosen file. Any page may hold this handler: without an uploader it does nothing.
 PASTE = """<script>
@@ -97,6 +98,8 @@ def _drop(film: Radiograph | None) -> None:
     shown = st.session_state["upload"]
     if shown is not None and shown >= number:
         st.session_state["upload"] = max(shown - 1, 1) if uploaded_films() else None
+    if not uploaded_films():
+        restore_model()
 
 
 def choose_model(film: Radiograph) -> None:
@@ -108,7 +111,8 @@ def choose_model(film: Radiograph) -> None:
     cards = resources.cards()
     for name, card in sorted(cards.items(), key=lambda item: -matching.breadth(item[1])):
         if resources.prediction(resources.classifier(name), film).domain.status == "in":
-            st.session_state["model"] = name
+            first = st.session_state.get(_BEFORE, (chosen,))[0]
+            st.session_state.update({"model": name, _BEFORE: (first, name)})
             was = cards[chosen].title
             state.notice(
                 f"This film is outside what {plain(was)} knows; {plain(card.title)} answers instead.", "model_training"
@@ -116,8 +120,16 @@ def choose_model(film: Radiograph) -> None:
             return
 
 
+def restore_model() -> None:
+    """Without uploads the cohort's film is shown again: by the model it had, unless the visitor chose another since."""
+    before, taken = st.session_state.pop(_BEFORE, (None, None))
+    if before is not None and st.session_state["model"] == taken:
+        st.session_state["model"] = before
+
+
 def forget() -> None:
     """Drop every uploaded film from memory."""
+    restore_model()
     uploaded_films().clear()
     resources.forget_uploads()
     st.session_state.pop(_TAKEN, None)

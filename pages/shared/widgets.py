@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_CALLED = "_called"  # the film a class was last picked for, and the class called on it
 HARDLY_A_WAIT = 0.3  # seconds that pass without a word
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
 VERDICTS = {  # of a line of the trust card
@@ -124,9 +125,19 @@ def in_background(text: str, cancel: Callable[[], Any], work: Callable[[], R]) -
         place.empty()
 
 
-def class_picker(classes: Mapping[str, float], default: str, key: str = "class") -> str:
-    """Which class to ask about; each option carries its probability."""
-    state.choose(key, classes, lambda: default)
+def class_picker(classes: Mapping[str, float], called: str, film: str, key: str = "class") -> str:
+    """Which class to ask about; each option carries its probability, and the one that is called says so.
+
+    The class called is shown first. Whoever pages on with it gets the next film's own; another choice stays.
+
+    Args:
+        film: what the film is known by.
+    """
+    before, follows = st.session_state.get(_CALLED, (film, None))
+    if before != film and st.session_state.get(key) == follows:
+        st.session_state[key] = called
+    st.session_state[_CALLED] = film, called
+    state.choose(key, classes, lambda: called)
     chosen = st.segmented_control(
         "Class",
         list(classes),
@@ -134,10 +145,10 @@ def class_picker(classes: Mapping[str, float], default: str, key: str = "class")
         required=True,
         width="stretch",
         wrap=True,
-        format_func=lambda name: f"{plain(name)}  {classes[name]:.2f}",
+        format_func=lambda name: f"{plain(name)}  {classes[name]:.2f}{' · called' if name == called else ''}",
         help="The heatmap shows evidence for this class. The number is its calibrated probability for this film.",
     )
-    return chosen or default
+    return chosen or called
 
 
 def method_picker(key: str = "method", label: str = "Method") -> str:

@@ -53,12 +53,26 @@ def test_choices_survive_a_visit_to_another_page(open_page):
         ("class", "Measles", "asks for the class “Measles”"),
         ("method", "tea-leaves", "asks for the method “tea-leaves”"),
         ("model", "nobody", "asks for the model “nobody”"),
-        ("upload", "1", "stays with who uploaded it"),
     ],
 )
 def test_a_link_that_does_not_fit_is_mended_and_said(open_page, key, value, sentence):
     app = open_page("case/heatmaps.py", **{key: value})
     assert any(sentence in warning.value for warning in app.warning), [warning.value for warning in app.warning]
+
+
+@pytest.mark.parametrize("page", ["case/predict.py", "case/heatmaps.py", "data/augment.py"])
+def test_a_link_to_somebody_elses_upload_gets_no_stand_in(monkeypatch, tiny_weights, page):
+    monkeypatch.setenv("HILUM_WEIGHTS", str(tiny_weights))
+    app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+    app.query_params.update({"cohort": "phantom:fair", "model": "other", "upload": "1"})
+    app.switch_page(f"pages/{page}").run()
+    assert not app.exception
+    assert "stays in the session of who uploaded it" in app.error[0].value
+    assert not app.subheader
+    assert app.session_state["model"] == "honest"  # what knows the cohort, not what the upload was judged by
+    buttons = [button.label for button in app.button]
+    app.button[buttons.index("Show the cohort's film")].click().run()
+    assert not app.error
 
 
 def test_a_cohort_that_is_not_there_is_said_in_words(monkeypatch):

@@ -1,5 +1,7 @@
 """Live prediction: uploads of every kind, refusals in words, one film and many."""
 
+import re
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from PIL import Image
 
 from core.data.phantom.cohort import cohort
+from core.model.domain import DomainVerdict
 from tests.browser.steps import dicom_film
 from tests.pages.tiny import small_cohort, sound
 
@@ -105,6 +108,38 @@ def test_uploads_can_be_forgotten(open_page):
     assert app.session_state["uploads"] == []
 
 
+@pytest.fixture
+def only_other_knows(monkeypatch):
+    """The model "tiny" refuses every film, "other" takes it."""
+    from pages.shared import resources
+
+    real = resources.prediction
+
+    def said(model, film):
+        status = "in" if model.card.name == "other" else "out"
+        return replace(real(model, film), domain=DomainVerdict(0.5, 1.0, status, "As the test wants it."))
+
+    monkeypatch.setattr(resources, "prediction", said)
+
+
+@pytest.mark.parametrize("way", ["Remove all", "off the list"])
+def test_the_cohorts_model_comes_back_with_its_film(open_page, only_other_knows, way):
+    app = upload(open_page(PAGE), ("a.png", encoded("PNG")))
+    assert app.session_state["model"] == "other"
+    if way == "Remove all":
+        app.button[[button.label for button in app.button].index(way)].click().run()
+    else:
+        app.file_uploader[0].set_value([]).run()
+    assert sound(app).session_state["model"] == "tiny"
+
+
+def test_a_model_chosen_by_hand_stays(open_page, only_other_knows):
+    app = upload(open_page(PAGE), ("a.png", encoded("PNG")))
+    app.selectbox(key="model").set_value("honest").run()
+    app.button[[button.label for button in app.button].index("Remove all")].click().run()
+    assert sound(app).session_state["model"] == "honest"
+
+
 def test_a_film_taken_off_the_list_is_forgotten(open_page):
     app = upload(open_page(PAGE), ("a.png", encoded("PNG")), ("b.dcm", dicom_film()))
     app.selectbox(key="upload").set_value(2).run()
@@ -152,6 +187,16 @@ def test_what_is_no_film_gets_no_answer(open_page):
     assert table.loc["holiday.png", "answer"].startswith("No answer")
     assert table.loc["holiday.png", "fits"] == "no"
     assert table.loc["film.png", "fits"] == "doubtful"
+
+
+def test_the_headline_says_how_many_copies_agree_and_the_rule_stands_beside_it(open_page):
+    app = open_page(PAGE)
+    assert re.search(r"; \d+ of 16 mild copies agree$", app.subheader[0].value)
+    said = " ".join(caption.value for caption in app.caption)
+    assert "exceeds its own cut-off by the largest factor" in said
+    assert "It knows Normal, COVID-19, Viral Pneumonia and Lung Opacity only" in said
+    assert "How often this model is right is unknown" in said  # nobody has judged it
+    assert not app.success  # that a film fits makes no answer right
 
 
 def test_a_known_label_is_said_in_the_models_words_too(open_page):

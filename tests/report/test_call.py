@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from core.explain.robustness import MildCopies
 from core.model import output
 from core.model.classifier import Prediction
 from core.model.domain import DomainVerdict
-from core.report.call import in_words
+from core.report.call import headline, in_words, rule
 
 PICTURE = np.zeros((4, 4), np.uint8)
 
@@ -23,10 +24,39 @@ PICTURE = np.zeros((4, 4), np.uint8)
     ],
 )
 def test_the_call(probabilities, status, words):
+    assert in_words(film(probabilities, status)) == words
+
+
+def film(probabilities, status="in", kind=output.Softmax):
     domain = DomainVerdict(0.0, 1.0, status, "")
     values, logits = np.array(probabilities, np.float32), np.zeros(3, np.float32)
-    film = Prediction("film", output.Softmax(("A", "B", "C"), (0.5, 0.5, 0.2)), values, logits, PICTURE, domain)
-    assert in_words(film) == words
+    return Prediction("film", kind(("A", "B", "C"), (0.5, 0.5, 0.2)), values, logits, PICTURE, domain)
+
+
+def copies(kind, *probabilities):
+    found = np.array(probabilities, np.float32)
+    return MildCopies(("A", "B", "C"), found, kind(("A", "B", "C"), (0.5, 0.5, 0.2)).called(found))
+
+
+def test_the_headline_counts_the_copies_that_agree():
+    sure, other = (0.9, 0.05, 0.05), (0.05, 0.9, 0.05)
+    asked = copies(output.Softmax, sure, sure, other, other)
+    assert headline(film(sure), asked) == "A; 2 of 4 mild copies agree"
+    assert headline(film(sure, "out"), asked) == "No answer"
+
+
+def test_copies_agree_on_findings_when_all_of_them_do():
+    both, one = (0.9, 0.9, 0.01), (0.9, 0.1, 0.01)
+    asked = copies(output.Sigmoid, both, one, both)
+    assert headline(film(both, kind=output.Sigmoid), asked) == "A and B; 2 of 3 mild copies agree"
+    assert "several may be, or none" in rule(film(both, kind=output.Sigmoid))
+
+
+def test_the_rule_is_named_and_says_why_the_likeliest_is_not_called():
+    assert rule(film((0.9, 0.05, 0.05))).endswith("factor: A, 0.900 = 1.80 x 0.500.")
+    told = rule(film((0.6, 0.1, 0.3)))
+    assert "C, 0.300 = 1.50 x 0.200. More probable, but by a smaller factor: A, 0.600 = 1.20 x 0.500." in told
+    assert rule(film((0.6, 0.1, 0.3), "out")) == ""
 
 
 @pytest.mark.parametrize(
@@ -42,7 +72,4 @@ def test_the_call(probabilities, status, words):
 )
 def test_findings_called_together(probabilities, status, words):
     """Nothing is the likeliest of findings that occur together; each is called at its own cut-off, or in doubt."""
-    domain = DomainVerdict(0.0, 1.0, status, "")
-    values, logits = np.array(probabilities, np.float32), np.zeros(3, np.float32)
-    film = Prediction("film", output.Sigmoid(("A", "B", "C"), (0.5, 0.5, 0.2)), values, logits, PICTURE, domain)
-    assert in_words(film) == words
+    assert in_words(film(probabilities, status, output.Sigmoid)) == words

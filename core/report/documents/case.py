@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.evaluate import track_record
 from core.examine.examined import Examined
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
 from core.explain.trust import TrustLine
 from core.model.checkpoint import Card
 from core.model.classifier import Prediction
-from core.report.call import in_words
+from core.report.call import agreement, in_words, rule
 from core.report.documents.page import NOT_PROVIDED, page, table, text
 from core.report.documents.report import DISCLAIMER
 from core.report.overlay import Style, beside, colourbar, enlarge, overlay, png
@@ -43,6 +44,7 @@ class CaseReport:
         heatmap: the map among the images, for the caption; None where there is none.
         trust: the lines of its trust card.
         label: the known label; "" if there is none.
+        doubts: sentences on how the class came to be called, how firmly, and how often the model is right.
     """
 
     card: Card
@@ -52,6 +54,7 @@ class CaseReport:
     heatmap: Heatmap | None = None
     trust: tuple[TrustLine, ...] = ()
     label: str = ""
+    doubts: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -108,7 +111,17 @@ def case_report(examined: Examined, map_: Heatmap, drawn: np.ndarray | None = No
     images = {"The film as the model sees it": examined.picture, "The heatmap on it": shown}
     lines = examined.trust(map_).lines
     card, said = examined.classifier.card, examined.prediction
-    return CaseReport(card, said, examined.film.sha256, images, map_, lines, examined.label)
+    return CaseReport(card, said, examined.film.sha256, images, map_, lines, examined.label, tuple(_doubts(examined)))
+
+
+def _doubts(examined: Examined) -> Iterator[str]:
+    """What a reader should know before believing the answer."""
+    said, card = examined.prediction, examined.classifier.card
+    if said.domain.status != "out":
+        yield rule(said)
+        yield agreement(said, examined.mild_copies) + "."
+        yield track_record.sentence(card, said.label)
+    yield track_record.knows(card)
 
 
 def heatmap_image(examined: Examined, map_: Heatmap) -> np.ndarray:
@@ -136,6 +149,7 @@ def _body(report: CaseReport) -> Iterator[str]:
         )
     yield f"</div><p>{text(report.caption)}</p>"
     yield table(_ANSWER, report.answer)
+    yield from (f"<p>{text(sentence)}</p>" for sentence in report.doubts)
     if report.trust:
         yield f"<h2>{BELIEF}</h2>"
         yield table(("Check", "Verdict", ""), report.belief)
@@ -162,6 +176,8 @@ def case_pdf(report: CaseReport) -> bytes:
     _images(pdf, report.images)
     pdf.multi_cell(0, 5, report.caption, new_x="LMARGIN", new_y="NEXT")
     _table(pdf, (40, 30, 20, 10), (_ANSWER, *report.answer))
+    pdf.ln(1)
+    pdf.multi_cell(0, 4, " ".join(report.doubts), align="L", new_x="LMARGIN", new_y="NEXT")
     if report.trust:
         _table(pdf, (24, 12, 64), ((BELIEF, "Verdict", ""), *report.belief))
     known = [(name, value or NOT_PROVIDED) for name, value in report.provenance]

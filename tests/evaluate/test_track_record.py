@@ -1,0 +1,68 @@
+"""How often a model was right: what its card keeps, and the sentence beside an answer."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.cli import main
+from core.evaluate import track_record
+from core.evaluate.evaluation import from_parquet
+from core.model.checkpoint import EVALUATION, load
+from tests.pages.evaluated_films import checkpoints
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A checkpoint with its evaluation beside it."""
+    root = tmp_path_factory.mktemp("weights")
+    checkpoints(root)
+    return root / "tiny-a"
+
+
+def test_what_is_kept_is_what_was_measured(judged):
+    films = from_parquet(judged / EVALUATION).split("test")
+    kept = json.loads(json.dumps(track_record.of(films), allow_nan=False))
+    called = films.probabilities.argmax(1)
+    assert kept["films"] == len(films)
+    assert kept["accuracy"] == pytest.approx((called == films.labels).mean())
+    for index, name in enumerate(films.classes):
+        row, own = kept["classes"][name], films.labels == index
+        assert row["films"] == own.sum()
+        assert row["sensitivity"] == pytest.approx((called[own] == index).mean())
+        assert row.get("sensitivity_low", 0) <= row["sensitivity"] <= row.get("sensitivity_high", 1)
+
+
+def test_keep_writes_the_card_and_leaves_the_weights_as_they_are(judged, capsys):
+    before = (judged / "model.safetensors").read_bytes()
+    assert track_record.sentence(load(judged).card, "COVID-19") == track_record.UNKNOWN
+    assert main(["evaluate", str(judged), "--split", "test", "--keep"]) == 0
+    assert "Kept in" in capsys.readouterr().out
+    told = track_record.sentence(load(judged).card, "COVID-19")
+    assert "test films of its own collections, it was right on" in told
+    assert told.endswith("Films from elsewhere: not measured.")
+    assert (judged / "model.safetensors").read_bytes() == before
+
+
+def test_films_from_elsewhere_come_first_and_a_class_without_films_is_said(judged):
+    card = load(judged).card
+    row = {"films": 40, "accuracy": 0.5, "accuracy_low": 0.4, "accuracy_high": 0.6, "classes": {}}
+    card = replace(card, metrics={"elsewhere": {"Far": row}, "home": {**row, "accuracy": 1.0}})
+    told = track_record.sentence(card, "COVID-19")
+    assert "On 40 films of Far, which it never met, it was right on 50 % [40, 60]; none of them" in told
+    assert "100 %" not in told
+
+
+@pytest.mark.parametrize(
+    "metrics", [{"elsewhere": 3}, {"elsewhere": {"x": "y"}}, {"home": []}, {"home": {"films": "n"}}]
+)
+def test_a_card_that_holds_something_else_is_no_record(judged, metrics):
+    card = replace(load(judged).card, metrics=metrics)
+    assert track_record.sentence(card, "COVID-19") == track_record.UNKNOWN
+
+
+def test_few_films_have_no_interval():
+    row = {"films": 3, "accuracy": 2 / 3}
+    assert track_record._percent(row, "accuracy").startswith("67 % (")
+    assert np.isfinite(row["accuracy"])
