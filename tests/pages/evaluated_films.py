@@ -22,7 +22,11 @@ def checkpoints(root: Path) -> None:
         folder = tiny_checkpoint(root / name)
         checkpoint = load(folder)
         card = replace(
-            checkpoint.card, title=f"Model {name[-1].upper()}", history=history(), published={"accuracy": 0.9}
+            checkpoint.card,
+            title=f"Model {name[-1].upper()}",
+            history=history(),
+            published={"accuracy": 0.9},
+            data={"name": drawn.name},
         )
         save(replace(checkpoint, card=card), folder)
         parts = [

@@ -52,6 +52,12 @@ def test_shows_the_test_films_figures(page):
     assert shown["Sensitivity (recall)"] == pytest.approx(expected["COVID-19"]["recall"].value, abs=6e-4)
 
 
+def test_another_cohort_in_the_sidebar_is_the_one_that_is_meant(page):
+    app = page(cohort="phantom:new-hospital")
+    assert not app.metric  # nothing is shown of other films in its place
+    assert any(button.label.startswith("Show") and "films to Model A" in button.label for button in app.button)
+
+
 def test_a_cut_off_moves_every_figure_and_the_address(page):
     app = page()
     before = metrics(app)

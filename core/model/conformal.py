@@ -7,7 +7,9 @@ one. Regularised (RAPS, Angelopoulos 2021, arXiv:2009.14193): each label beyond 
 sets small where many classes have a little probability each. The promise ends where a film is not like the fitted ones.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +43,27 @@ class Sets:
         """
         return scores(probabilities, self.price, self.free, seed) <= self.limits
 
+    def of_film(self, probabilities: np.ndarray, film_sha256: str) -> np.ndarray:
+        """Probabilities (C,) -> bool (C,): one film's set, the same everywhere: what is drawn is drawn by its hash."""
+        drawn = np.array([[int(film_sha256[:12], 16) / 16**12]])
+        return (_scores(probabilities[None], self.price, self.free, drawn) <= self.limits)[0]
+
+    def to_card(self, classes: Sequence[str], films: str) -> dict[str, Any]:
+        """What a card keeps, JSON-ready; ``films`` says in words which films the limits were fitted on."""
+        limits = {name: float(x) if np.isfinite(x) else None for name, x in zip(classes, self.limits, strict=True)}
+        counts = dict(zip(classes, map(int, self.films), strict=True))
+        level = {"level": self.level, "price": self.price, "free": self.free}
+        return {**level, "limits": limits, "films": counts, "fitted_on": films}
+
+    @classmethod
+    def from_card(cls, kept: Mapping[str, Any], classes: Sequence[str]) -> "Sets | None":
+        """The sets of a card, which `core.model.card` has checked; None where it keeps none."""
+        if not kept:
+            return None
+        limits = [np.inf if kept["limits"][name] is None else kept["limits"][name] for name in classes]
+        films = np.array([kept["films"][name] for name in classes], np.int64)
+        return cls(np.array(limits, np.float64), kept["level"], films, kept["price"], kept["free"])
+
 
 def fit(
     probabilities: np.ndarray, labels: np.ndarray, level: float = 0.9, price: float = 0.0, free: int = 1, seed: int = 0
@@ -73,10 +96,14 @@ def fit(
 def scores(probabilities: np.ndarray, price: float = 0.0, free: int = 1, seed: int = 0) -> np.ndarray:
     """How far down a film's list each class stands, float64 (N, C): probability of the likelier classes, and a random
     part of its own, so that coverage is exact and not merely at least what was promised."""
+    return _scores(probabilities, price, free, np.random.default_rng(seed).random((len(probabilities), 1)))
+
+
+def _scores(probabilities: np.ndarray, price: float, free: int, drawn: np.ndarray) -> np.ndarray:
+    """``drawn``: float (N, 1), 0 to 1, the part of its own probability that each film's labels stand behind."""
     p = probabilities.astype(np.float64)
     order = np.argsort(-p, axis=1, kind="stable")
     ranked = np.take_along_axis(p, order, 1)
-    drawn = np.random.default_rng(seed).random((len(p), 1))
     above = np.cumsum(ranked, axis=1) - ranked
     extra = price * np.maximum(np.arange(1, p.shape[1] + 1) - free, 0)
     found = np.empty_like(p)

@@ -1,10 +1,13 @@
 """Prediction sets keep their promise on films like the fitted ones, break it on others, and are silent when unsure."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 
 from core.errors import EvaluationError
-from core.evaluate import conformal
+from core.model import conformal
 
 RARE = np.array([0.7, 0.25, 0.05])
 
@@ -91,3 +94,15 @@ def test_triage_abstains_where_scores_say_nothing() -> None:
     generator = np.random.default_rng(0)
     rule = conformal.triage(generator.random(500), generator.random(500) < 0.4)
     assert (rule.limit, rule.called) == (-1.0, 0.0)
+
+
+def test_a_film_gets_the_same_set_everywhere_and_a_card_keeps_the_limits() -> None:
+    sets, names = conformal.fit(*drawn(4000, 0)), ("A", "B", "C")
+    again = conformal.Sets.from_card(json.loads(json.dumps(sets.to_card(names, "4,000 drawn films"))), names)
+    assert again is not None
+    p, labels = drawn(1000, 1)
+    hashes = [hashlib.sha256(str(row).encode()).hexdigest() for row in range(1000)]
+    found = np.array([again.of_film(one, name) for one, name in zip(p, hashes, strict=True)])
+    assert (found == np.array([sets.of_film(one, name) for one, name in zip(p, hashes, strict=True)])).all()
+    assert found[np.arange(1000), labels].mean() == pytest.approx(0.9, abs=0.03)
+    assert conformal.Sets.from_card({}, names) is None
