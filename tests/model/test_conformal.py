@@ -97,7 +97,7 @@ def test_triage_abstains_where_scores_say_nothing() -> None:
 
 
 def test_a_film_gets_the_same_set_everywhere_and_a_card_keeps_the_limits() -> None:
-    sets, names = conformal.fit(*drawn(4000, 0)), ("A", "B", "C")
+    sets, names = conformal.fit(*drawn(4000, 7)), ("A", "B", "C")
     again = conformal.Sets.from_card(json.loads(json.dumps(sets.to_card(names, "4,000 drawn films"))), names)
     assert again is not None
     p, labels = drawn(1000, 1)
