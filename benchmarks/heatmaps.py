@@ -25,7 +25,8 @@ from core.data.phantom import CLASSES, Acquisition, Finding, Patient, draw
 from core.explain.heatmap import heatmaps
 from core.explain.heatmap.cache import KEPT
 from core.explain.trust import assess
-from core.model.checkpoint import Card, Checkpoint
+from core.model.card import Card
+from core.model.checkpoint import Checkpoint
 from core.model.classifier import Classifier, open_classifier
 from core.networks.zoo import build
 from core.transform.preprocess import Preprocess

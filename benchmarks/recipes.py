@@ -18,7 +18,8 @@ from core.evaluate.evaluation import Evaluation, from_parquet
 from core.evaluate.scoring import labelled, score
 from core.examine import cohort as explained
 from core.intervals import of_mean
-from core.model.checkpoint import EVALUATION, Card, load
+from core.model.card import Card
+from core.model.checkpoint import EVALUATION, load
 from core.model.classifier import Classifier
 from core.training.recipe import load as load_recipe
 

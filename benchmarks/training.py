@@ -21,7 +21,8 @@ from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
 from core.training.films import prepare
 from core.training.fit import fit
-from core.training.recipe import NetworkConfig, Recipe, SplitConfig, TrainingConfig
+from core.training.recipe import Recipe
+from core.training.settings import NetworkConfig, SplitConfig, TrainingConfig
 from core.transform.augment import Step
 
 

@@ -4,6 +4,8 @@ Every error Hilum raises on purpose says three things: what came, what was expec
 command line show ``str(error)`` as it is; anything else that escapes is a bug.
 """
 
+from typing import Self
+
 
 class HilumError(Exception):
     """Base of all errors meant for a reader.
@@ -20,7 +22,7 @@ class HilumError(Exception):
         sentences = (came, expectation, remedy)
         super().__init__(" ".join(f"{s[0].upper()}{s[1:].rstrip('.')}." for s in sentences if s))
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str, str]]:
         return type(self), (self.came, self.expected, self.remedy)
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from core.cli import cohorts as shared
 
 if TYPE_CHECKING:
-    from core.data.audit import Audit
+    from core.data.audit.findings import Audit
 
 _MARKS = {True: "pass", False: "FAIL", None: " -- "}
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The command's arguments."""
     about = "Look for the ways in which cohorts can fool a model; several paths are also compared with each other."
     command = subparsers.add_parser("audit", help="look for leaks and shortcuts in a cohort", description=about)

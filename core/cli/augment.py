@@ -6,7 +6,7 @@ from pathlib import Path
 MOST = 24  # draws in a row: more make a figure that nobody can read
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The command's arguments."""
     about = "Draw a film as a recipe's augmentation shows it in training: a row for each step by name, one for all."
     command = subparsers.add_parser("augment", help="figure of a recipe's augmentation", description=about)
@@ -22,11 +22,11 @@ def add(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the figure."""
+    from core.atomic import replacing
     from core.cli.progress import say
     from core.data.film.opener import read
     from core.errors import RecipeError
     from core.lungs import segment
-    from core.model.checkpoint import replacing
     from core.report.augmentation_figure import figure
     from core.report.overlay import png
     from core.training.recipe import load

@@ -17,7 +17,7 @@ WITHOUT = "-without-augmentation"  # the end of such a run's folder
 NAMES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The command's arguments."""
     about = "Train a classifier; killed at any moment, the same command goes on from the last finished epoch."
     command = subparsers.add_parser("train", help="train a classifier by a recipe", description=about)

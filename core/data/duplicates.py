@@ -138,4 +138,5 @@ def _fine(picture: object) -> np.ndarray:
     values = np.asarray(picture, np.float32)
     values = values - gaussian_filter(values, 4)
     values -= values.mean()
-    return values / (np.linalg.norm(values) + 1e-6)
+    unit: np.ndarray = values / (np.linalg.norm(values) + 1e-6)
+    return unit

@@ -35,7 +35,8 @@ def groups(cohort: Cohort, pairs: pd.DataFrame | None = None, progress: Progress
     left = np.concatenate([pairs["first"].to_numpy(), known])
     right = np.concatenate([pairs["second"].to_numpy(), first_film.to_numpy()])
     links = coo_array((np.ones(len(left)), (left, right)), shape=(len(cohort), len(cohort)))
-    return connected_components(links, directed=False)[1].astype(np.int64)
+    group: np.ndarray = connected_components(links, directed=False)[1].astype(np.int64)
+    return group
 
 
 def split(

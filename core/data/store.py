@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
+from typing import Any
 
 from core.data.cache import cache_dir
 
@@ -46,8 +47,8 @@ class Store:
         except sqlite3.DatabaseError:
             self._throw_away()
 
-    def _ask(self, columns: str, keys: Sequence[str]) -> list[tuple]:
-        found: list[tuple] = []
+    def _ask(self, columns: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
         try:
             with self._open() as connection:
                 for start in range(0, len(keys), _AT_ONCE):

@@ -7,6 +7,7 @@ an empty cell is empty. One film is one row.
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,9 @@ _BOX = re.compile(r"-?\d+(?:\.\d+)?(?:,-?\d+(?:\.\d+)?){3}")
 _FEW = 20  # different whole numbers of a column are names (of wards, scanners), more are measurements
 
 
-def samples(rows: Sequence[dict] | pd.DataFrame, root: Path | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def samples(
+    rows: Sequence[dict[str, Any]] | pd.DataFrame, root: Path | None = None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Mapped rows as a cohort's samples, and notes on what was left out or not understood.
 
     Args:
@@ -93,7 +96,7 @@ def named(names: Iterable[str]) -> str:
     return ", ".join(every[:_NAMED]) + (f" and {len(every) - _NAMED} more" if len(every) > _NAMED else "")
 
 
-def without_missing(rows: list[dict]) -> tuple[list[dict], tuple[str, ...]]:
+def without_missing(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """The rows whose file is there, and a note that counts and names the others.
 
     Raises:

@@ -10,7 +10,8 @@ BINS = 10  # equal widths over 0 .. 1
 
 def bin_of(probability: np.ndarray, bins: int = BINS) -> np.ndarray:
     """Number of the bin (N,), 0 .. bins-1; a bin holds its upper edge, the first one 0 as well."""
-    return np.clip(np.ceil(probability * bins).astype(int) - 1, 0, bins - 1)
+    bin_index: np.ndarray = np.clip(np.ceil(probability * bins).astype(int) - 1, 0, bins - 1)
+    return bin_index
 
 
 def calibration_error(
@@ -24,7 +25,8 @@ def calibration_error(
     """
     members = np.eye(bins)[bin_of(probability, bins)]
     gaps = (members * (probability - came_true)[:, None]).T @ weights
-    return np.abs(gaps).sum(axis=0) / weights.sum(axis=0)
+    errors: np.ndarray = np.abs(gaps).sum(axis=0) / weights.sum(axis=0)
+    return errors
 
 
 def calibration_floor(
@@ -47,7 +49,8 @@ def calibration_floor(
     else:
         signs = rng.choice(np.array([-1.0, 1.0]), (int(clusters.max()) + 1, draws))
         gaps = (members * (probability - came_true)[:, None]).T @ signs[clusters]
-    return np.abs(gaps).sum(axis=0) / len(probability)
+    error: np.ndarray = np.abs(gaps).sum(axis=0) / len(probability)
+    return error
 
 
 def reliability(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,11 +145,13 @@ class Evaluation:
 
     @property
     def _confidence(self) -> np.ndarray:
-        return self.probabilities.max(axis=1).astype(float)
+        confidence: np.ndarray = self.probabilities.max(axis=1).astype(float)
+        return confidence
 
     @property
     def _right(self) -> np.ndarray:
-        return self.called() == self.labels
+        right: np.ndarray = self.called() == self.labels
+        return right
 
     def _sweeps(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         for index in range(len(self.classes)):
@@ -174,7 +177,7 @@ class Evaluation:
         return np.array([len(np.unique(self.clusters[(of == c) == same])) for c in range(len(self.classes))])
 
     @cached_property
-    def _steady(self) -> dict:
+    def _steady(self) -> dict[str, Any]:
         """What no operating point changes."""
         ranking = [(metrics.auroc(tp, fp), metrics.average_precision(tp, fp)) for _, tp, fp in self._sweeps()]
         areas, average_precisions = (np.stack(column, axis=1) for column in zip(*ranking, strict=True))

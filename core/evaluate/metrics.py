@@ -13,7 +13,8 @@ import numpy as np
 def confusion(labels: np.ndarray, called: np.ndarray, n_classes: int, weights: np.ndarray) -> np.ndarray:
     """Confusion matrices float64 (R, C, C) of int labels and calls (N,) under film weights (N, R)."""
     cells = np.eye(n_classes**2, dtype=np.float32)[labels * n_classes + called]
-    return (cells.T @ weights).T.reshape(-1, n_classes, n_classes).astype(np.float64)
+    matrices: np.ndarray = (cells.T @ weights).T.reshape(-1, n_classes, n_classes).astype(np.float64)
+    return matrices
 
 
 def _ratio(part: Any, whole: np.ndarray) -> np.ndarray:
@@ -125,14 +126,16 @@ def average_precision(tp: np.ndarray, fp: np.ndarray) -> np.ndarray:
 def log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """-ln(probability of the true class) of each film (N,); probabilities are kept above 1e-15."""
     given = probabilities[np.arange(len(labels)), labels]
-    return -np.log(np.clip(given.astype(np.float64), 1e-15, 1.0))
+    losses: np.ndarray = -np.log(np.clip(given.astype(np.float64), 1e-15, 1.0))
+    return losses
 
 
 def briers(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Squared distance between probabilities and truth of each film (N,): 0 .. 2, or 0 .. 1 with two classes."""
     n_classes = probabilities.shape[1]
     distance = ((probabilities - np.eye(n_classes)[labels]) ** 2).sum(axis=1)
-    return distance / 2 if n_classes == 2 else distance
+    scores: np.ndarray = distance / 2 if n_classes == 2 else distance
+    return scores
 
 
 def mean(per_film: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ class OperatingPoint:
     def decide(self, probabilities: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         """Index of the called class, int (N,), of probabilities (N, C)."""
         costs = dict(self.costs) | {name: 1 / value for name, value in self.thresholds}
-        called_by_cost = np.argmax(probabilities * np.array([costs.get(c, 1.0) for c in classes]), axis=1)
+        called_by_cost: np.ndarray = np.argmax(probabilities * np.array([costs.get(c, 1.0) for c in classes]), axis=1)
         if not self.target:
             return called_by_cost
         if self.target not in classes:

@@ -114,7 +114,8 @@ def out_of_fold(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, fo
         raise EvaluationError(f"the rarest class has {fewest} patients", f"at least {folds}, one a fold")
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
     scheme = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
-    return cross_val_predict(model, features, labels, groups=groups, cv=scheme, method="predict_proba")
+    held_out: np.ndarray = cross_val_predict(model, features, labels, groups=groups, cv=scheme, method="predict_proba")
+    return held_out
 
 
 def _fewest(labels: np.ndarray, groups: np.ndarray) -> int:

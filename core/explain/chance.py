@@ -44,7 +44,8 @@ def random_cams(
     found = feature_map(classifier, picture, stage, classifier.network.cut(stage)[0])[0].numpy(force=True)  # (K, h, w)
     weights = np.random.default_rng([seed, 0x5EED]).uniform(-1, 1, (count, len(found))).astype(np.float32)
     maps: np.ndarray = (weights @ found.reshape(len(found), -1)).reshape(count, *found.shape[1:])
-    return np.maximum(maps, 0)
+    positive: np.ndarray = np.maximum(maps, 0)
+    return positive
 
 
 def phase_surrogates(map_: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

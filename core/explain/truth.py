@@ -60,7 +60,8 @@ def salient(map_: np.ndarray) -> np.ndarray:
     if not evidence.any():
         return np.zeros(evidence.shape, bool)
     levels = np.rint(255 * (evidence / evidence.max())).astype(np.uint8)
-    return cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1].astype(bool)
+    above: np.ndarray = cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1].astype(bool)
+    return above
 
 
 def _pair(map_: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

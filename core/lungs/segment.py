@@ -64,7 +64,7 @@ class Lungs:
 
 def network() -> nn.Module:
     """The untrained U-Net: float ``(B, 1, SIZE, SIZE)``, standardised, to logits ``(B, 3, SIZE, SIZE)``."""
-    from monai.networks.nets import UNet
+    from monai.networks.nets.unet import UNet
 
     return UNet(
         spatial_dims=2,

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -84,7 +85,7 @@ def batches(sources: list[Pairs], generator: torch.Generator) -> Iterator[tuple[
 
 def train(sources: list[Pairs], epochs: int, seed: int = 0) -> dict[str, Tensor]:
     """Train from nothing; returns the state in half precision."""
-    from monai.losses import DiceCELoss
+    from monai.losses.dice import DiceCELoss
 
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -113,7 +114,8 @@ def _loss(logits: Tensor, masks: Tensor, extents: Tensor, overlap: nn.Module) ->
     """Each film teaches the channel of its source's habit, and the last channel which habit that is."""
     taught = logits[torch.arange(len(logits)), extents][:, None]
     told = F.binary_cross_entropy_with_logits(logits[:, -1].mean((1, 2)), extents.float())
-    return overlap(taught, masks) + HABIT_WEIGHT * told
+    loss: Tensor = overlap(taught, masks) + HABIT_WEIGHT * told
+    return loss
 
 
 def habit(state: dict[str, Tensor], sources: list[Pairs]) -> dict[str, Tensor]:
@@ -165,7 +167,7 @@ def measure(finder: LungFinder, cohort: Cohort) -> dict[str, float]:
     }
 
 
-def save(folder: Path, state: dict[str, Tensor], card: dict) -> None:
+def save(folder: Path, state: dict[str, Tensor], card: dict[str, Any]) -> None:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +175,7 @@ def save(folder: Path, state: dict[str, Tensor], card: dict) -> None:
     (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
-def card_of(metrics: dict[str, dict[str, float]], sources: list[Pairs], epochs: int) -> dict:
+def card_of(metrics: dict[str, dict[str, float]], sources: list[Pairs], epochs: int) -> dict[str, Any]:
     """What the card says of these weights, beside the measured figures."""
     return {
         "name": "lungs",

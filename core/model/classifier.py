@@ -157,12 +157,14 @@ class Classifier:
     @torch.no_grad()
     def features(self, tensor: torch.Tensor) -> torch.Tensor:
         """Images (B, 3, S, S) -> last feature map (B, K, h, w)."""
-        return self.network.features(tensor)
+        map_: torch.Tensor = self.network.features(tensor)
+        return map_
 
     @torch.no_grad()
     def head(self, map_: torch.Tensor) -> torch.Tensor:
         """Last feature map (B, K, h, w) -> logits (B, C)."""
-        return self.network.head(map_)
+        logits: torch.Tensor = self.network.head(map_)
+        return logits
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Calibrated, of logits (..., C); float32 (..., C)."""

@@ -3,6 +3,7 @@
 import platform
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -45,12 +46,13 @@ def _cpu_name() -> str:
 def has_bf16(device: torch.device) -> bool:
     """Whether bfloat16 is faster there than float32: newer NVIDIA cards, and CPUs with AMX or AVX512-BF16."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        native: bool = torch.cuda.is_bf16_supported(including_emulation=False)
+        return native
     able = torch.cpu.get_capabilities()
     return device.type == "cpu" and bool(able.get("amx_bf16") or able.get("avx512_bf16"))
 
 
-def autocast(device: torch.device) -> AbstractContextManager:
+def autocast(device: torch.device) -> AbstractContextManager[Any]:
     """Mixed precision where ``has_bf16``, else nothing."""
     return torch.autocast(device.type, torch.bfloat16) if has_bf16(device) else nullcontext()
 

@@ -157,12 +157,16 @@ def thumbnails(pictures: np.ndarray) -> np.ndarray:
     size = (THUMBNAIL, THUMBNAIL)
     small = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures])
     flat = small.reshape(len(small), -1).astype(np.float32)
-    return (flat - flat.mean(axis=1, keepdims=True)) / np.maximum(flat.std(axis=1, keepdims=True), 4.0)
+    normalised: np.ndarray = (flat - flat.mean(axis=1, keepdims=True)) / np.maximum(
+        flat.std(axis=1, keepdims=True), 4.0
+    )
+    return normalised
 
 
 def standardised(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """In units of the training films' spread, cut at +-FAR: further out says no more, and would drown the rest."""
-    return np.clip((x - mean) / scale, -FAR, FAR)
+    scaled: np.ndarray = np.clip((x - mean) / scale, -FAR, FAR)
+    return scaled
 
 
 def _file(film: Radiograph, picture: np.ndarray) -> DomainVerdict | None:

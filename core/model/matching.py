@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from core.data.cohort import JOIN, Cohort
 
 if TYPE_CHECKING:
-    from core.model.checkpoint import Card  # torch takes its time to import
+    from core.model.card import Card  # torch takes its time to import
 
 # On films of a hospital that neither had learned from (91 of NIH as RSNA read them) its maps hit a box on 0.89, those
 # of `hilum` on 0.57, and it tells opacity from none as well or better (AUROC 0.81 and 0.77).

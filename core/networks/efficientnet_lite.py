@@ -74,7 +74,8 @@ class InvertedResidual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.layers(x)
-        return x + y if self.shortcut else y
+        out: torch.Tensor = x + y if self.shortcut else y
+        return out
 
 
 class Pyramid(nn.Module):
@@ -99,7 +100,8 @@ class Pyramid(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         middle = self.middle(x)
         joined = self.lateral16(middle) + _up(self.lateral32(self.deep(middle)), middle)
-        return self.smooth(self.lateral8(x) + _up(joined, x))
+        merged: torch.Tensor = self.smooth(self.lateral8(x) + _up(joined, x))
+        return merged
 
 
 class Odds(nn.Module):

@@ -121,7 +121,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         residual = x if self.downsample is None else self.downsample(x)
-        return (self.bn2(self.conv2(self.bn1(self.conv1(x)).relu())) + residual).relu()
+        out: torch.Tensor = (self.bn2(self.conv2(self.bn1(self.conv1(x)).relu())) + residual).relu()
+        return out
 
 
 def _residual(widths: tuple[int, ...]) -> tuple[nn.Sequential, int]:

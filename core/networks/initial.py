@@ -101,7 +101,10 @@ def _download(name: str) -> State:
     try:
         import torchvision
 
-        return torchvision.models.get_model_weights(name).DEFAULT.get_state_dict(progress=True, weights_only=True)
+        state: dict[str, torch.Tensor] = torchvision.models.get_model_weights(name).DEFAULT.get_state_dict(
+            progress=True, weights_only=True
+        )
+        return state
     except (URLError, OSError, RuntimeError) as error:
         raise RecipeError(
             f"the ImageNet weights of {name} could not be downloaded ({error})",

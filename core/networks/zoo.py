@@ -40,7 +40,8 @@ class Network(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Images (B, 3, S, S), normalised -> logits (B, C)."""
-        return self.head(self.features(images))
+        logits: torch.Tensor = self.head(self.features(images))
+        return logits
 
     def train(self, mode: bool = True) -> "Network":
         """Training mode; frozen stages stay in evaluation mode, or their batch norms would drift."""

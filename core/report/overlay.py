@@ -53,7 +53,8 @@ def overlay(picture: np.ndarray, map_: np.ndarray, style: Style | None = None) -
 def colours(share: np.ndarray, colormap: Colormap = "inferno") -> np.ndarray:
     """``float (...)`` shares of the scale in [-1, 1] -> ``float32 (..., 3)`` RGB 0-255; blue below zero."""
     index = np.rint(np.abs(share) * 255).astype(np.uint8)
-    return np.where((share < 0)[..., None], _negative()[index], _table(colormap)[index]).astype(np.float32)
+    rgb: np.ndarray = np.where((share < 0)[..., None], _negative()[index], _table(colormap)[index]).astype(np.float32)
+    return rgb
 
 
 def contour(image: np.ndarray, share: np.ndarray, levels: Sequence[float] = (0.25, 0.5, 0.75)) -> np.ndarray:
@@ -130,10 +131,12 @@ def _table(colormap: Colormap) -> np.ndarray:
 
     codes = {"inferno": cv2.COLORMAP_INFERNO, "viridis": cv2.COLORMAP_VIRIDIS, "cividis": cv2.COLORMAP_CIVIDIS}
     ramp = np.linspace(64, 255, 256).round().astype(np.uint8)[:, None]
-    return cv2.applyColorMap(ramp, codes.get(colormap, cv2.COLORMAP_PLASMA))[:, 0, ::-1]
+    table: np.ndarray = cv2.applyColorMap(ramp, codes.get(colormap, cv2.COLORMAP_PLASMA))[:, 0, ::-1]
+    return table
 
 
 @cache
 def _negative() -> np.ndarray:
     light, dark = (np.array(end, float) for end in NEGATIVE)
-    return light + np.linspace(0, 1, 256)[:, None] * (dark - light)
+    table: np.ndarray = light + np.linspace(0, 1, 256)[:, None] * (dark - light)
+    return table

@@ -85,7 +85,8 @@ def places(network: Network, map_: torch.Tensor) -> torch.Tensor:
         RecipeError: as `activations`.
     """
     if has_odds(network):
-        return network.head.get_submodule("evidence")(map_) - REST
+        evidence: torch.Tensor = network.head.get_submodule("evidence")(map_) - REST
+        return evidence
     bias = next(m.bias for m in network.head.modules() if isinstance(m, nn.Linear))
     every = activations(network, map_) + bias[:, None, None]
     return every[:, 1:] - every[:, :1]

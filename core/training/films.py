@@ -20,7 +20,8 @@ from core.data.split import split
 from core.data.table import named
 from core.errors import CohortError
 from core.training import kept_films
-from core.training.recipe import Recipe, TrainingConfig
+from core.training.recipe import Recipe
+from core.training.settings import TrainingConfig
 from core.training.started_from import without_met
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess

@@ -21,7 +21,8 @@ from core.errors import CheckpointError
 from core.model import device as devices
 from core.model import output as outputs
 from core.model.bulk import precision
-from core.model.checkpoint import DOMAIN, EVALUATION, Card, Checkpoint, as_stored, load, save
+from core.model.card import Card
+from core.model.checkpoint import DOMAIN, EVALUATION, Checkpoint, as_stored, load, save
 from core.model.classifier import Classifier
 from core.training import kept_films
 from core.training import state as states

@@ -27,8 +27,9 @@ from core.training import evidence_penalty, frozen_features
 from core.training import state as states
 from core.training.augmented_copies import with_copies
 from core.training.films import Films, batches, films_of, prepare
-from core.training.recipe import Recipe, TrainingConfig
+from core.training.recipe import Recipe
 from core.training.schedule import Steps
+from core.training.settings import TrainingConfig
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
 
@@ -237,7 +238,8 @@ def _is_better(judged: tuple[float, float], state: states.State, config: Trainin
     best = state.history[state.best_epoch - 1]
     if config.monitor == "validation_accuracy":
         return (judged[1], -judged[0]) > (best["validation_accuracy"], -best["validation_loss"])
-    return judged[0] < best["validation_loss"]
+    better: bool = judged[0] < best["validation_loss"]
+    return better
 
 
 def _remember(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from core import identity
 from core.atomic import replacing
@@ -52,7 +53,7 @@ def _beside(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _kept(path: Path) -> dict:
+def _kept(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(_beside(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -40,7 +40,8 @@ def invert(picture: np.ndarray) -> np.ndarray:
 def noise(picture: np.ndarray, sigma: float, seed: float) -> np.ndarray:
     """Gaussian noise of `sigma` grey levels."""
     grain = np.random.default_rng(round(seed)).standard_normal(picture.shape, np.float32)
-    return np.clip(np.round(picture + sigma * grain), 0, 255).astype(np.uint8)
+    noisy: np.ndarray = np.clip(np.round(picture + sigma * grain), 0, 255).astype(np.uint8)
+    return noisy
 
 
 def blur(picture: np.ndarray, sigma: float) -> np.ndarray:
@@ -92,7 +93,10 @@ def marker(picture: np.ndarray, text: str, x: float, y: float, height: float, gr
     (width, tall), _ = cv2.getTextSize(text, font, scale, thickness)
     left = int(np.clip(size * x / 100 - width / 2, 0, max(size - width, 0)))
     base = int(np.clip(size * y / 100 + tall / 2, tall, size - 1))
-    return cv2.putText(picture.copy(), text, (left, base), font, scale, int(grey), thickness, cv2.LINE_AA)
+    written: np.ndarray = cv2.putText(
+        picture.copy(), text, (left, base), font, scale, int(grey), thickness, cv2.LINE_AA
+    )
+    return written
 
 
 def jpeg(picture: np.ndarray, quality: float) -> np.ndarray:

@@ -20,7 +20,7 @@ from pages.shared.case import current, current_cohort
 from pages.shared.text import plain
 
 if TYPE_CHECKING:
-    from core.model.checkpoint import Card
+    from core.model.card import Card
 
 VIEWS = ("All models", "Training", "Two on the same films", "Two on this film", "Leaderboard")
 SHOWN = {"accuracy": OVERALL, "balanced_accuracy": OVERALL, "auroc": MACRO, "f1": MACRO, "mcc": OVERALL, "ece": OVERALL}

@@ -18,7 +18,7 @@ from pages.shared.case import current_cohort, kinship
 
 if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
-    from core.model.checkpoint import Card
+    from core.model.card import Card
 
 OWN_FILMS, COHORT = "own", "cohort"
 VIEWS = ("Figures", "Curves", "Calibration", "Slices", "Errors", "Doubtful labels", "Export")

@@ -15,7 +15,7 @@ from pages.shared import resources, state
 
 if TYPE_CHECKING:
     from core.examine.examined import Examined
-    from core.model.checkpoint import Card
+    from core.model.card import Card
     from core.model.classifier import Classifier, Prediction
 
 

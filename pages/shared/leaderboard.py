@@ -15,7 +15,7 @@ from pages.shared.case import current_cohort
 
 if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
-    from core.model.checkpoint import Card
+    from core.model.card import Card
 
 CAPTION = (
     "Films that none of these models learned from. Tied: the interval of the paired difference from the best holds "

@@ -16,7 +16,7 @@ from pages.shared import state
 
 if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
-    from core.model.checkpoint import Card
+    from core.model.card import Card
 
 LIKELY, CUT_OFF, OWN = "Most likely class", "One cut-off", "The model's own cut-offs"
 MODE, OWNER = "operating mode", "cut-off of"

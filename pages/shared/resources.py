@@ -23,8 +23,8 @@ from core.shelf import Shelf
 if TYPE_CHECKING:
     from core.examine.examined import Examined
     from core.explain.heatmap import Heatmap
-    from core.explain.robustness import MildCopies, Sweep
-    from core.model.checkpoint import Card
+    from core.explain.robustness import Sweep
+    from core.model.card import Card
     from core.model.classifier import Classifier, Prediction
     from core.transform.augment import Step
 
@@ -260,10 +260,12 @@ def has_heatmaps(model: "Classifier", film: Radiograph, method: str, layer: str 
     return examined(model, film).has_heatmaps(method, None, layer)
 
 
-def mild_copies(case_of: "Examined") -> "MildCopies":
-    """What the model says of copies of the film that differ as mildly as films do anyway."""
+def spread(case_of: "Examined") -> dict[str, tuple[float, float]]:
+    """Lowest and highest probability of each class over copies of the film that differ as mildly as films do anyway."""
+    from core.explain import robustness
+
     with st.spinner("Asking about mild changes"):
-        return case_of.mild_copies
+        return case_of.keep("spread", lambda: robustness.spread(case_of.classifier, case_of.picture))
 
 
 def map_of_picture(case_of: "Examined", picture: np.ndarray, class_name: str) -> "Heatmap":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.model.checkpoint import Card
+from core.model.card import Card
 from core.model.classifier import Prediction
 from core.model.domain import DomainVerdict
 from core.model.output import Softmax

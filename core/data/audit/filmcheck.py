@@ -43,7 +43,8 @@ def check(thumbnails: np.ndarray) -> list[str]:
         np.where(thumbnails.std(axis=(1, 2)) < _LEAST_SPREAD, BLANK, ""),
     ):  # what comes later counts more
         found[kinds != ""] = kinds[kinds != ""]
-    return found.tolist()
+    names: list[str] = found.tolist()
+    return names
 
 
 def trim(thumbnail: np.ndarray) -> tuple[np.ndarray, float]:
@@ -69,7 +70,8 @@ def likeness(films: np.ndarray, typical: np.ndarray) -> np.ndarray:
     """float32 (N,): the highest correlation of films uint8 (N, 64, 64) with one of ``typical`` uint8 (K, 64, 64)."""
     first, second = (_smooth(f).reshape(len(f), -1) for f in (films, typical))
     lengths = np.linalg.norm(first, axis=1)[:, None] * np.linalg.norm(second, axis=1) + 1e-6
-    return (first @ second.T / lengths).max(axis=1)
+    likeness: np.ndarray = (first @ second.T / lengths).max(axis=1)
+    return likeness
 
 
 def _believed(names: tuple[str, ...], scores: np.ndarray) -> np.ndarray:
@@ -81,7 +83,8 @@ def _believed(names: tuple[str, ...], scores: np.ndarray) -> np.ndarray:
 
 def _smooth(films: np.ndarray) -> np.ndarray:
     smooth = gaussian_filter(films.astype(np.float32), (0, 1.5, 1.5))
-    return smooth - smooth.mean(axis=(1, 2), keepdims=True)
+    centred: np.ndarray = smooth - smooth.mean(axis=(1, 2), keepdims=True)
+    return centred
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort
-from core.data.copies import COPY
+from core.data.copies.verify import COPY
 from core.data.film_id import FILM_ID
 from core.data.signatures import Signatures
 
@@ -46,7 +47,7 @@ class Audit:
         """True if no test failed."""
         return all(finding.passed is not False for finding in self.findings)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         return {**asdict(self), "passed": self.passed}
 

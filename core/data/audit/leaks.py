@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.audit.findings import Case, Finding, count_films
-from core.data.copies import COPY
-from core.data.copies.verify import FALSE_COPIES
+from core.data.copies.verify import COPY, FALSE_COPIES
 
 
 def unreadable(case: Case) -> Finding:

@@ -58,7 +58,8 @@ def ranked(values: pd.Series) -> np.ndarray:
     """float64 (N,): the ranks of some measure, from 1; equal values share theirs."""
     from scipy.stats import rankdata
 
-    return rankdata(values.to_numpy(float))
+    ranks: np.ndarray = rankdata(values.to_numpy(float))
+    return ranks
 
 
 def effect(ranks: np.ndarray, labels: np.ndarray) -> float:
@@ -128,7 +129,8 @@ def borders_only(
 def _borders(thumbnails: np.ndarray) -> np.ndarray:
     """float32 (N, features): the edges of each film at half the thumbnail's size."""
     small = thumbnails.reshape(len(thumbnails), HALF, 2, HALF, 2).mean(axis=(2, 4), dtype=np.float32)
-    return small[:, _ring()]
+    border: np.ndarray = small[:, _ring()]
+    return border
 
 
 def _ring() -> np.ndarray:

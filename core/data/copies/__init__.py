@@ -177,7 +177,8 @@ def _without_strangers(pairs: pd.DataFrame, patient: np.ndarray) -> pd.DataFrame
     """Without possible copies between two known patients: drawn patients, who share one skeleton, come as near."""
     first, second = patient[pairs["first"]], patient[pairs["second"]]
     strangers = (first != second) & (first != "") & (second != "") & (pairs["level"] != COPY).to_numpy()
-    return pairs[~strangers].reset_index(drop=True)
+    kept: pd.DataFrame = pairs[~strangers].reset_index(drop=True)
+    return kept
 
 
 def _joined(hashed: pd.DataFrame, verified: pd.DataFrame) -> pd.DataFrame:

@@ -28,7 +28,8 @@ def words_of(descriptors: np.ndarray) -> np.ndarray:
     centres, lengths = _vocabulary()
     nearness = descriptors.astype(np.float32) @ centres.T
     nearness -= lengths
-    return nearness.argmax(axis=1).astype(np.uint16)
+    words: np.ndarray = nearness.argmax(axis=1).astype(np.uint16)
+    return words
 
 
 def nearest(bags: list[np.ndarray], progress: Progress = quiet) -> np.ndarray:

@@ -70,7 +70,8 @@ def _film(values: np.ndarray) -> np.ndarray:
     if not large:
         return some
     film = max(large, key=len)
-    return some[(bins >= film[0]) & (bins <= film[-1])]
+    kept: np.ndarray = some[(bins >= film[0]) & (bins <= film[-1])]
+    return kept
 
 
 def _eight_bits_in_sixteen(values: np.ndarray) -> bool:

@@ -147,7 +147,8 @@ def _body(canvas: Canvas, patient: Patient, bedside: bool, turn: float) -> np.nd
         joint, elbow = np.array([side * shoulder, -9.8]), np.array([side * (shoulder + splay), 16.0])
         limb = np.maximum(limb, _capsule(x, y, joint, elbow, 4.6 + 1.5 * fat))
         limb = np.maximum(limb, _capsule(x, y, np.array([side * 9.0, -14.4]), joint, 3.6 + fat))
-    return np.sqrt(trunk**2 + limb**2)
+    thickness: np.ndarray = np.sqrt(trunk**2 + limb**2)
+    return thickness
 
 
 def _capsule(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray, radius: float) -> np.ndarray:
@@ -155,7 +156,8 @@ def _capsule(x: np.ndarray, y: np.ndarray, start: np.ndarray, end: np.ndarray, r
     along = end - start
     t = np.clip(((x - start[0]) * along[0] + (y - start[1]) * along[1]) / (along @ along), 0, 1)
     squared = (x - start[0] - t * along[0]) ** 2 + (y - start[1] - t * along[1]) ** 2
-    return 2 * np.sqrt(np.clip(radius**2 - squared, 0, None))
+    chord: np.ndarray = 2 * np.sqrt(np.clip(radius**2 - squared, 0, None))
+    return chord
 
 
 def _breasts(canvas: Canvas, patient: Patient, rng: np.random.Generator, turn: float) -> np.ndarray:

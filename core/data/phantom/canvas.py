@@ -59,7 +59,8 @@ class Canvas:
     def pixels(self, points: ArrayLike) -> np.ndarray:
         """Body cm (..., 2) to pixel positions (..., 2)."""
         offset = self.size / 2 - 0.5 + np.array(self.shift) * self.pixels_per_cm
-        return np.asarray(points, dtype=np.float64) @ self._matrix.T + offset
+        moved: np.ndarray = np.asarray(points, dtype=np.float64) @ self._matrix.T + offset
+        return moved
 
     def length(self, cm: float) -> float:
         """A length on the body in pixels."""

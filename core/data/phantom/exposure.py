@@ -22,7 +22,8 @@ def expose(canvas: Canvas, water: np.ndarray, bone: np.ndarray, acquisition: Acq
     photons = _PHOTONS * 3.0**acquisition.exposure * (256 / canvas.size) ** 2
     grain = stream(acquisition.seed, 40).standard_normal(light.shape)
     light = light + np.sqrt(light / photons) * canvas.soft(grain, 0.05) * 2.0
-    return np.log(np.maximum(light, 1e-3))
+    optical: np.ndarray = np.log(np.maximum(light, 1e-3))
+    return optical
 
 
 def develop(canvas: Canvas, log_light: np.ndarray, acquisition: Acquisition, field: np.ndarray) -> np.ndarray:
@@ -35,4 +36,5 @@ def develop(canvas: Canvas, log_light: np.ndarray, acquisition: Acquisition, fie
     dense = np.clip((high - log_light) / max(high - low, 0.5), -1.0, 1.5)
     dense -= 0.32 * (canvas.soft(dense, 3.0) - 0.5)
     dense = (dense - 0.47) * 1.4 * acquisition.contrast + 0.5 - 0.22 * acquisition.exposure
-    return 0.5 + 0.5 * np.tanh(2.0 * (dense - 0.5))
+    toned: np.ndarray = 0.5 + 0.5 * np.tanh(2.0 * (dense - 0.5))
+    return toned

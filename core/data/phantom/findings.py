@@ -117,4 +117,5 @@ def _ridges(canvas: Canvas, rng: np.random.Generator, cm: float) -> np.ndarray:
 def _smooth(value: np.ndarray) -> np.ndarray:
     """Smoothstep from 0 at 0 to 1 at 1."""
     t = np.clip(value, 0, 1)
-    return t * t * (3 - 2 * t)
+    smooth: np.ndarray = t * t * (3 - 2 * t)
+    return smooth

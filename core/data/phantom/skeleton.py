@@ -41,7 +41,8 @@ def _spine(canvas: Canvas, rng: np.random.Generator, turn: float) -> np.ndarray:
 
     def each(shape: np.ndarray, across: np.ndarray, down: float = 0.0) -> np.ndarray:
         """A shape at every vertebra, (levels, N, 2), moved by ``across`` and ``down``."""
-        return shape + np.stack([x + across, y + down], axis=-1)[:, None]
+        rib: np.ndarray = shape + np.stack([x + across, y + down], axis=-1)[:, None]
+        return rib
 
     wide = np.stack([half, np.ones_like(half)], axis=-1)[:, None]
     canvas.fill(each(_BODY * wide, np.zeros_like(x)), sheet, 160)

@@ -16,7 +16,8 @@ def vessels(canvas: Canvas, patient: Patient, acquisition: Acquisition) -> np.nd
     segments = [_tree(rng, side, trunks=11, generations=5, width=0.6) for side in HILA]
     hila = _knots(canvas, rng)
     tree = canvas.soft(_draw(canvas, np.vstack(segments), acquisition), 0.035)
-    return 3.4 * tree + hila
+    density: np.ndarray = 3.4 * tree + hila
+    return density
 
 
 def bronchi(canvas: Canvas, seed: int, side: str, acquisition: Acquisition) -> np.ndarray:

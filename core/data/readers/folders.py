@@ -1,6 +1,7 @@
 """A folder of class folders, with or without train, val and test above them; films at any depth below their class."""
 
 from pathlib import Path
+from typing import Any
 
 from core.data import labels
 from core.data.cohort import Cohort
@@ -33,7 +34,7 @@ def read(root: Path) -> Cohort:
     """One row per film, labelled with its class folder's name."""
     left_out = LeftOut()
     splits = _splits(root)
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     for parent, split in (splits or {root: ""}).items():
         _leave_out_loose(parent, root, left_out)
         for folder in folders_in(parent):
@@ -50,7 +51,7 @@ def read(root: Path) -> Cohort:
     return Cohort(root.name, table, classes, said, layout="folders")
 
 
-def _class(folder: Path, root: Path, split: str, left_out: LeftOut) -> list[dict]:
+def _class(folder: Path, root: Path, split: str, left_out: LeftOut) -> list[dict[str, Any]]:
     """The rows of one class folder; what it holds besides films is counted."""
     name = folder.relative_to(root).as_posix()
     if holds_masks(folder):

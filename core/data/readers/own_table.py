@@ -1,6 +1,7 @@
 """A table of one's own: CSV, TSV or Parquet with the columns path and label, and any others."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 
@@ -31,7 +32,8 @@ def read(path: Path) -> Cohort:
     if "split" in data:
         data["split"] = [_split_name(word, path.name) for word in data["split"]]
     nameless, unlabelled = data["path"].eq(""), data["label"].eq("") & data["path"].ne("")
-    rows, notes = without_missing(data[~nameless & ~unlabelled].to_dict("records"))
+    mapped = cast("list[dict[str, Any]]", data[~nameless & ~unlabelled].to_dict("records"))
+    rows, notes = without_missing(mapped)
     if nameless.any():
         notes = (*notes, f"{int(nameless.sum())} rows without a file name left out")
     if unlabelled.any():

@@ -7,6 +7,7 @@ said only of a folder that bears several marks of the collection itself.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from PIL import Image
@@ -60,7 +61,7 @@ def marks(root: Path) -> Iterator[str]:
 
 def read(root: Path) -> Cohort:
     """One row per film, with its lung mask and the radiologists' boxes where there are any."""
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     left_out = LeftOut()
     for folder in folders_in(root):
         boxes = _boxes(folder / "boxes.csv")

@@ -163,7 +163,8 @@ def _evidence(raw: np.ndarray, signed: bool) -> np.ndarray:
     finite = np.nan_to_num(raw.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
     kept = finite if signed else np.maximum(finite, 0)
     noise = ROUNDING * np.abs(finite).max(axis=(1, 2), keepdims=True)
-    return kept * (np.abs(kept).max(axis=(1, 2), keepdims=True) > noise)
+    cleaned: np.ndarray = kept * (np.abs(kept).max(axis=(1, 2), keepdims=True) > noise)
+    return cleaned
 
 
 def _fused(layers: list[np.ndarray], shape: tuple[int, ...], fuse: Fuse) -> np.ndarray:
@@ -177,7 +178,8 @@ def _fused(layers: list[np.ndarray], shape: tuple[int, ...], fuse: Fuse) -> np.n
         units.append(resized(unit, shape))
         peaks.append(peak)
     together = np.mean(units, axis=0) if fuse == "mean" else np.prod(units, axis=0) ** (1 / len(units))
-    return together * np.mean(peaks, axis=0)
+    joined: np.ndarray = together * np.mean(peaks, axis=0)
+    return joined
 
 
 def resized(maps: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

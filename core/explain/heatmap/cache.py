@@ -38,7 +38,7 @@ def feature_map(classifier: Classifier, picture: np.ndarray, layer: str, lower: 
             kept.move_to_end(key)
             return kept[key]
     with torch.inference_mode(False), torch.no_grad():  # a map made in inference mode could never take gradients
-        found = lower(classifier.tensor(picture[None]))
+        found: torch.Tensor = lower(classifier.tensor(picture[None]))
     with _lock:
         kept[key] = found
         if len(kept) > KEPT:

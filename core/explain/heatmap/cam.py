@@ -128,7 +128,8 @@ def score_cam(cut: Cut, channels: int | None, progress: Progress | None) -> tupl
 def logits_of(cut: Cut) -> torch.Tensor:
     """The logits (n,) of the film."""
     with torch.no_grad():
-        return cut.upper(cut.feature_map)[0]
+        logits: torch.Tensor = cut.upper(cut.feature_map)[0]
+        return logits
 
 
 def _weighted(cut: Cut, weights: torch.Tensor) -> np.ndarray:
@@ -141,7 +142,8 @@ def _first_component(maps: np.ndarray) -> np.ndarray:
     points = np.nan_to_num(maps.reshape(maps.shape[0], -1).T, nan=0.0, posinf=0.0, neginf=0.0)
     points = points - points.mean(axis=0)
     _, _, components = np.linalg.svd(points, full_matrices=False)
-    return (points @ components[0]).reshape(maps.shape[1:])
+    projection: np.ndarray = (points @ components[0]).reshape(maps.shape[1:])
+    return projection
 
 
 @cache

@@ -74,7 +74,8 @@ def _correlation(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     roots = roots - roots.mean(axis=1, keepdims=True)
     wanted = wanted - wanted.mean()
     scale = np.linalg.norm(roots, axis=1) * np.linalg.norm(wanted)
-    return np.divide(roots @ wanted, scale, out=np.zeros(len(roots)), where=scale > 1e-12)
+    correlation: np.ndarray = np.divide(roots @ wanted, scale, out=np.zeros(len(roots)), where=scale > 1e-12)
+    return correlation
 
 
 def _p(mine: float, others: np.ndarray) -> float:

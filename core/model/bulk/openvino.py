@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
@@ -92,7 +93,7 @@ def _compiled(path: Path, precision: str) -> _Run:
     core = openvino.Core()
     options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
     compiled = core.compile_model(core.read_model(path), "CPU", options)
-    idle: queue.SimpleQueue = queue.SimpleQueue()  # of requests: one belongs to one call at a time
+    idle: queue.SimpleQueue[Any] = queue.SimpleQueue()  # of requests: one belongs to one call at a time
     for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
         idle.put(compiled.create_infer_request())
 

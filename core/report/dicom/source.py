@@ -84,7 +84,7 @@ def _mend_spacing(copy: Dataset) -> None:
 def _shorten_decimals(copy: Dataset) -> None:
     for element in copy:
         if element.VR == "DS" and element.value not in (None, ""):
-            values: Iterable = element.value if isinstance(element.value, MultiValue) else [element.value]
+            values: Iterable[object] = element.value if isinstance(element.value, MultiValue) else [element.value]
             texts = [str(value) for value in values]
             if any(len(text) > _LONGEST_DS for text in texts):
                 element.value = [f"{float(text):.10g}" for text in texts]

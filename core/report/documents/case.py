@@ -16,7 +16,7 @@ from core.examine.examined import Examined
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
 from core.explain.trust import TrustLine
-from core.model.checkpoint import Card
+from core.model.card import Card
 from core.model.classifier import Prediction
 from core.report.call import agreement, in_words, rule
 from core.report.documents.page import NOT_PROVIDED, page, table, text

@@ -60,4 +60,7 @@ def plot(figure: "Figure") -> str:
     """
     axes = {"automargin": True, "title_standoff": 12, "gridcolor": "#8883", "zeroline": False}
     figure.update_layout(template="plotly_white", font_color="#7a7a7a").update_xaxes(axes).update_yaxes(axes)
-    return figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True})
+    html: str = figure.to_html(
+        full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
+    )
+    return html

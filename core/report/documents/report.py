@@ -17,7 +17,7 @@ from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.evaluate.provenance import Provenance
 from core.evaluate.scopes import MACRO, OVERALL, Scope
 from core.intervals import HOW, Estimate
-from core.model.checkpoint import Card
+from core.model.card import Card
 
 DISCLAIMER = "Research and teaching, not for diagnosis."
 BLOCKS = (("precision", "recall", "f1"), ("specificity", "npv", "auroc", "average_precision"), ("ppv_at", "npv_at"))

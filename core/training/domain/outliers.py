@@ -64,7 +64,8 @@ def clouds(picture: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     real, imaginary = generator.standard_normal((2, *frequency.shape))
     wave = np.fft.irfft2((real + 1j * imaginary) / frequency ** generator.uniform(0.5, 2.2), s=(size, size))
     low, high = np.quantile(wave, (0.02, 0.98))
-    return np.clip((wave - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+    grey: np.ndarray = np.clip((wave - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+    return grey
 
 
 def leaves(picture: np.ndarray, generator: np.random.Generator) -> np.ndarray:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class Decoders:
         with self._lock:
             self._end()
 
-    def _exchange(self, process: "subprocess.Popen[bytes]", message: bytes) -> tuple[dict, bytes]:
+    def _exchange(self, process: "subprocess.Popen[bytes]", message: bytes) -> tuple[dict[str, Any], bytes]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:

@@ -34,7 +34,8 @@ class Lut:
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Values -> outputs, 0 to ``top``."""
         index = np.clip(np.trunc(values) - self.first, 0, len(self.entries) - 1)
-        return self.entries[index.astype(np.int64)]
+        looked_up: np.ndarray = self.entries[index.astype(np.int64)]
+        return looked_up
 
 
 def grey(stored: np.ndarray, of: Attributes, header: PixelHeader) -> tuple[np.ndarray, list[str]]:

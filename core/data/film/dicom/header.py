@@ -45,7 +45,8 @@ class PixelHeader:
     @property
     def highest(self) -> int:
         """The highest value that can be stored."""
-        return 2 ** (self.stored - self.signed) - 1
+        largest: int = 2 ** (self.stored - self.signed) - 1
+        return largest
 
 
 def read_header(of: Attributes) -> PixelHeader:

@@ -59,18 +59,18 @@ def _film(of: Attributes, syntax: str, digest: str) -> Radiograph:
 
 def _rgb(stored: np.ndarray, of: Attributes, header: PixelHeader) -> np.ndarray:
     """Stored colours (rows, columns, 3), or indices (rows, columns) -> uint8 RGB (rows, columns, 3)."""
-    from pydicom.pixels import apply_color_lut, convert_color_space
+    from pydicom.pixels.processing import apply_color_lut, convert_color_space
 
     if header.photometric == PALETTE:
         try:
-            colours = apply_color_lut(stored, of.dataset)
+            looked_up = apply_color_lut(stored, of.dataset)
         except Exception as error:
             raise of.unreadable("PaletteColorLookupTable") from error
         # Tables of 8 bits in containers of 16 are common, whatever their descriptor says.
-        deep = colours.dtype.itemsize > 1 and int(colours.max()) > 255
-        return (colours >> 8 if deep else colours).astype(np.uint8)[..., :3]
+        deep = looked_up.dtype.itemsize > 1 and int(looked_up.max()) > 255
+        return (looked_up >> 8 if deep else looked_up).astype(np.uint8)[..., :3]
     top = 2**header.stored - 1
-    colours = np.rint(stored.clip(0, top) * (255 / top)).astype(np.uint8)
+    colours: np.ndarray = np.rint(stored.clip(0, top) * (255 / top)).astype(np.uint8)
     encoded = of.dataset["PixelData"].is_undefined_length
     if header.photometric.startswith("YBR_FULL") and not (encoded and header.allocated == 8 and _rgb_already(of)):
         return convert_color_space(colours, "YBR_FULL", "RGB")

@@ -25,9 +25,9 @@ def limit(seconds: float) -> None:
 def decode(stream: bytes, kind: str, precision: int, rows: int, columns: int, samples: int) -> np.ndarray:
     """Integers (rows, columns) or (rows, columns, samples)."""
     if kind == "JPEG 2000":
-        import openjpeg
+        from openjpeg.utils import decode as decode_jpeg2000
 
-        pixels = openjpeg.decode(stream)
+        pixels = decode_jpeg2000(stream)
     elif kind == "JPEG-LS":
         import jpeg_ls
 
