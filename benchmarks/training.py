@@ -9,7 +9,6 @@ import argparse
 import os
 import tempfile
 import time
-from pathlib import Path
 
 import torch
 import torchvision
@@ -19,9 +18,9 @@ from torchvision.transforms import v2
 
 from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
-from core.training.films import prepare
 from core.training.fit import fit
 from core.training.recipe import Recipe
+from core.training.run import begin
 from core.training.settings import NetworkConfig, SplitConfig, TrainingConfig
 from core.transform.augment import Step
 
@@ -93,10 +92,11 @@ def main() -> None:
     frequent = sorted(counts[counts >= 0.1 * len(cohort)].index)  # each split needs a film of each class
     cohort = cohort.relabel({name: name for name in frequent}, frequent)
     recipe = recipe_for(cohort.classes, args.rounds)
-    training = prepare(cohort, recipe).split("train")
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
-        for epoch in fit(cohort, recipe, Path(folder)):
+        run = begin(cohort, recipe, folder)
+        training = run.divided.split("train")
+        for epoch in fit(run):
             ours.append(epoch.images_per_second)
             theirs.append(tutorial(training, args.workers))
     print(f"{len(training)} films of {whole.name}, ResNet-18, batch 32, {torch.get_num_threads()} threads")

@@ -60,8 +60,8 @@ class Shelf:
                 self._drop(next(iter(self._kept)))
         return made
 
-    def keep(self, key: str, make: Callable[[], T]) -> T:
-        """The result, made if it is not here.
+    def keep(self, key: str, make: Callable[[], T], size: Callable[[T], int] | None = None) -> T:
+        """The result, made if it is not here; ``size``: the bytes it will take, as for `put`.
 
         It is made outside the lock: of two who ask at once both may make it, and the first one's stays.
         """
@@ -70,7 +70,7 @@ class Shelf:
             return found
         made = make()
         earlier: T = self.get(key, NOTHING)
-        return self.put(key, made) if earlier is NOTHING else earlier
+        return self.put(key, made, size(made) if size else 0) if earlier is NOTHING else earlier
 
     def clear(self) -> None:
         """Forget everything."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _MARKS = {True: "pass", False: "FAIL", None: " -- "}
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = "Look for the ways in which cohorts can fool a model; several paths are also compared with each other."
     command = subparsers.add_parser("audit", help="look for leaks and shortcuts in a cohort", description=about)

@@ -6,7 +6,7 @@ from pathlib import Path
 MOST = 24  # draws in a row: more make a figure that nobody can read
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = "Draw a film as a recipe's augmentation shows it in training: a row for each step by name, one for all."
     command = subparsers.add_parser("augment", help="figure of a recipe's augmentation", description=about)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _ADULT = 18  # years
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
         "Show the films of a cohort by class, source and split: a folder, a CSV or Parquet, or phantom. "

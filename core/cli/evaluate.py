@@ -25,7 +25,7 @@ _ALIKE = (
 )
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
         "Judge a checkpoint: on the films of its own cohort, as kept beside it, or on those of --data. Films of --data "

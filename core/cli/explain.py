@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.explain.heatmap import Heatmap
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
         "Heatmaps of films, each with its trust card: for each class an overlay (.png) and the raw map (.npy), and a "

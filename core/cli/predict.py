@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 VERDICTS = {"in": "fits", "doubtful": "doubtful", "out": "refused"}
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
         "Score films. Each row says whether the model knows such films (fits, doubtful, refused), its label and "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.explain.heatmap import Heatmap
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
         "What a model says of a film, where it looked and whether that deserves belief, on one page: .pdf, .html and a "

@@ -17,7 +17,7 @@ WITHOUT = "-without-augmentation"  # the end of such a run's folder
 NAMES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auroc": "AUROC"}
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = "Train a classifier; killed at any moment, the same command goes on from the last finished epoch."
     command = subparsers.add_parser("train", help="train a classifier by a recipe", description=about)
@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from core.training.finish import finish
     from core.training.fit import fit
     from core.training.recipe import load
+    from core.training.run import begin
 
     recipe = adjusted(load(args.recipe), args.epochs, args.weights, args.seed)
     if args.split == "published":
@@ -71,15 +72,13 @@ def run(args: argparse.Namespace) -> int:
     say(f"[bold]{recipe.title}[/] on {len(cohort):,} films of {cohort.name} -> {folder}")
     if (folder / state.FILE).is_file():
         say("This folder holds a run already; it goes on from its last finished epoch.")
-
-    def tell(divided: "Cohort") -> None:
-        for note in divided.notes[len(cohort.notes) :]:
-            say(f"- {escape(note)}")
-
     with Bars() as bars:
-        for epoch in fit(cohort, recipe, folder, args.device, bars, tell):
+        training = begin(cohort, recipe, folder, args.device, bars)
+        for note in training.divided.notes[len(cohort.notes) :]:
+            say(f"- {escape(note)}")
+        for epoch in fit(training):
             bars.line(epoch_line(epoch))
-        checkpoint = finish(cohort, recipe, folder, args.device, bars)
+        checkpoint = finish(training)
     keep_track_record(folder)
     for note in checkpoint.card.data.get("notes", ()):
         say(f"- {escape(note)}")

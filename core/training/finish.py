@@ -16,7 +16,7 @@ import torchvision
 
 from core.atomic import replacing
 from core.data.cohort import Cohort
-from core.data.progress import Progress, quiet
+from core.data.progress import Progress
 from core.errors import CheckpointError
 from core.model import device as devices
 from core.model import output as outputs
@@ -27,8 +27,9 @@ from core.model.classifier import Classifier
 from core.training import kept_films
 from core.training import state as states
 from core.training.domain import fit as domain_fit
-from core.training.films import Films, films_of, prepare
+from core.training.films import Films
 from core.training.recipe import Recipe
+from core.training.run import Run
 
 LICENCE = "Weights: CC BY-NC 4.0, for research and teaching. The films they learned from keep their own licences."
 INTENDED_USE = "Research and teaching on frontal chest radiographs. Not a medical device; not for diagnosis."
@@ -37,25 +38,21 @@ KEPT = ["film_id", "path", "label", "patient", "source", "view", "age", "sex", "
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")  # of batch norms: no parameters
 
 
-def finish(
-    cohort: Cohort, recipe: Recipe, folder: str | Path, device: str | None = None, progress: Progress = quiet
-) -> Checkpoint:
-    """Turn the run in ``folder`` into a checkpoint there: calibrated, judged on test films, with its in-domain gate.
+def finish(run: Run) -> Checkpoint:
+    """Turn a run into a checkpoint in its folder: calibrated, judged on test films, with its in-domain gate.
 
     Args:
-        cohort, recipe, folder, device, progress: as for ``training.fit``, which must have run before.
+        run: from `run.begin`, trained by `fit.fit`.
 
     Raises:
         CheckpointError: the folder has no finished epoch of this run.
     """
-    folder = Path(folder)
-    divided = prepare(cohort, recipe, progress)
-    run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
-    state = states.load(folder, run)
+    folder, divided, device, progress = run.folder, run.divided, run.device, run.progress
+    state = run.state()
     if not state.best_epoch:
         raise CheckpointError(f"{folder} has no finished epoch", "a run of training.fit")
-    stored = Checkpoint(_card(folder.resolve().name, divided, recipe, state, device), as_stored(state.best))
-    films = films_of(divided, recipe.preprocess, states.films_path(folder, run), progress, begun=True)
+    stored = Checkpoint(_card(folder.resolve().name, divided, run.recipe, state, device), as_stored(state.best))
+    films = run.films(begun=True)
     card, table = calibrated(stored.card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
@@ -66,7 +63,7 @@ def finish(
     found = precision.measure(model.network, model.preprocess, model.probabilities, held_out)
     save(Checkpoint(replace(card, domain=limits, precision=found), {**stored.state, **gate}), folder)
     del films  # Windows removes no file that is still mapped
-    kept_films.remove(states.films_path(folder, run))
+    kept_films.remove(run.films_path)
     return load(folder)
 
 

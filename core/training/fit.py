@@ -8,16 +8,14 @@ where sums keep their order (a CPU, as many threads).
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from core.data.cohort import Cohort
-from core.data.progress import Progress, quiet
+from core.data.progress import Progress
 from core.errors import RecipeError
 from core.model import device as devices
 from core.model import output as outputs
@@ -26,8 +24,9 @@ from core.networks.zoo import Network, build
 from core.training import evidence_penalty, frozen_features
 from core.training import state as states
 from core.training.augmented_copies import with_copies
-from core.training.films import Films, batches, films_of, prepare
+from core.training.films import Films, batches
 from core.training.recipe import Recipe
+from core.training.run import Run
 from core.training.schedule import Steps
 from core.training.settings import TrainingConfig
 from core.transform.augment import Augment
@@ -50,44 +49,26 @@ class Epoch:
     best: bool  # the best epoch so far
 
 
-def fit(
-    cohort: Cohort,
-    recipe: Recipe,
-    folder: str | Path,
-    device: str | None = None,
-    progress: Progress = quiet,
-    divided_as: Callable[[Cohort], None] = lambda divided: None,
-) -> Iterator[Epoch]:
+def fit(run: Run) -> Iterator[Epoch]:
     """Train, yielding every epoch; those finished before a kill are yielded again first, at once.
 
     Args:
-        cohort: films under their own labels; the recipe's labels and division are applied here.
-        recipe: what to do.
-        folder: where the run's state lives; `finishing.finish` makes the checkpoint there.
-        device: "cpu", "cuda", "mps"; None = the best there is.
-        progress: told about films decoded and images trained.
-        divided_as: called with the divided films before the first epoch; their notes say what was left out, and why.
+        run: from `run.begin`; `finish.finish` makes its checkpoint afterwards.
 
     Raises:
-        CohortError: the films do not suffice, or their outlines are unknown. CheckpointError: the folder holds another
-        run, or the first weights do not fit. RecipeError: no such device or stage, or the training diverged.
+        CohortError: a film has changed since the run learned from it. CheckpointError: the folder holds another run.
+        RecipeError: no such device or stage, or the training diverged.
     """
-    folder, config = Path(folder), recipe.training
-    if not (folder / states.FILE).exists():
-        _refuse(cohort, recipe)
-    divided = prepare(cohort, recipe, progress)
-    divided_as(divided)
-    run = states.run_fingerprint(recipe.fingerprint, divided.fingerprint)
-    state = states.load(folder, run)
+    recipe, config, progress = run.recipe, run.recipe.training, run.progress
+    state = run.state()
     yield from (Epoch(**row) for row in state.history)
     if state.finished:
         return
-    where = devices.pick(device)
+    where = devices.pick(run.device)
     network, optimiser = _start(recipe, state, where)
-    outlines = evidence_penalty.read(divided.split("train"), recipe.preprocess) if config.outlines else None
-    kept = states.films_path(folder, run)
-    films = films_of(divided, recipe.preprocess, kept, progress, config.lungs > 0, begun=bool(state.history))
-    split = divided.samples["split"].to_numpy()
+    outlines = evidence_penalty.read(run.divided.split("train"), recipe.preprocess) if config.outlines else None
+    films = run.films(begun=bool(state.history))
+    split = run.divided.samples["split"].to_numpy()
     training, validation = films.where(split == "train"), films.where(split == "validation")
     if outlines is not None:
         training = replace(training, outlines=outlines)
@@ -127,7 +108,7 @@ def fit(
             best=_is_better(judged, state, config),
         )
         _remember(state, row, network, optimiser, config)
-        states.save(state, folder)
+        states.save(state, run.folder)
         yield row
         if state.finished:
             return
@@ -192,14 +173,6 @@ def _train(
         right, known = right + output.right(logits, labels), known + told
         progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
     return float(total) / max(known, 1), right / max(known, 1)
-
-
-def _refuse(cohort: Cohort, recipe: Recipe) -> None:
-    """Raise what is wrong with the network, its weights or the outlines before any film is read."""
-    n = recipe.network
-    build(n.name, len(recipe.classes), n.weights, n.dropout, n.freeze)
-    if recipe.training.outlines:
-        evidence_penalty.known_by(cohort)
 
 
 def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[Network, torch.optim.Optimizer]:

@@ -192,7 +192,7 @@ def _compared(first: "Card", second: "Card") -> Comparison | None:
             "models of the same classes can be compared film by film; “Two on this film” shows any two."
         )
         return None
-    result = evaluations.on_own_films(first.name, second.name, (first.created, second.created))
+    result = evaluations.on_own_films(first.name, second.name)
     if result is not None:
         return result
     cohort = current_cohort()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from core import identity
 from core.data import film_id
@@ -35,19 +34,28 @@ def own(model: str) -> Splits:
 
 def _kept(model: str) -> "tuple[Evaluation, Splits]":
     """All films of the evaluation kept beside a checkpoint, those left out of training included, and its splits."""
-    from core.model.checkpoint import EVALUATION, available
-
-    folder = next((folder for folder in available() if folder.name == model), Path(model))
-    file = folder / EVALUATION
-    return _read(str(file), file.stat().st_mtime if file.is_file() else 0.0, model)
-
-
-@st.cache_resource(max_entries=32, show_spinner="Opening the evaluation")
-def _read(file: str, changed: float, model: str) -> "tuple[Evaluation, Splits]":
     from core.evaluate.evaluation import from_parquet
 
-    kept = from_parquet(Path(file), model)
-    return kept, kept.by_split(own=True)
+    file = _file(model)
+
+    def read() -> "tuple[Evaluation, Splits]":
+        found = from_parquet(file, model)
+        return found, found.by_split(own=True)
+
+    return resources.kept(_kept_key(model), read, "Opening the evaluation", lambda made: RESAMPLES * len(made[0]))
+
+
+def _file(model: str) -> Path:
+    """Where the evaluation of a model's own films lies, if it has one."""
+    from core.model.checkpoint import EVALUATION, available
+
+    return next((folder for folder in available() if folder.name == model), Path(model)) / EVALUATION
+
+
+def _kept_key(model: str) -> str:
+    """The evaluation's file as it is now."""
+    file = _file(model)
+    return identity.key("kept evaluation", file=str(file), stamp=identity.stamp(file), model=model)
 
 
 def validation(model: str) -> "Evaluation | None":
@@ -116,16 +124,19 @@ def make(model: "Classifier", cohort: Cohort, progress: Callable[[float], None])
     return splits
 
 
-@st.cache_resource(max_entries=16, show_spinner="Comparing film by film")
-def on_own_films(first: str, second: str, created: tuple[str, str]) -> "Comparison | None":
+def on_own_films(first: str, second: str) -> "Comparison | None":
     """Two models on the films that are test films of both; None if there are none."""
     from core.errors import EvaluationError
     from core.evaluate.compare import compare
 
-    try:
-        return compare(own(first)["test"], own(second)["test"])
-    except (EvaluationError, KeyError):
-        return None
+    def compared() -> "Comparison | None":
+        try:
+            return compare(own(first)["test"], own(second)["test"])
+        except (EvaluationError, KeyError):
+            return None
+
+    keys = [_kept_key(name) for name in (first, second)]
+    return resources.kept(identity.key("comparison of kept", evaluations=keys), compared, "Comparing film by film")
 
 
 def on_cohort(first: "Classifier", second: "Classifier", cohort: Cohort) -> "Comparison":

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import streamlit as st
 
+from core import identity
+from core.data.cohort import Cohort
 from core.report import figures
 from pages.shared import resources, widgets
 from pages.shared.case import Case
 
 if TYPE_CHECKING:
     from core.explain.whatif import WhatIf
+    from core.model.classifier import Classifier
 
 HIDE = {
     "nothing": "Nothing",
@@ -93,12 +96,18 @@ def box_mask(side: int) -> np.ndarray:
     return rectangle((side, side), left, top, right - left, bottom - top)
 
 
-@st.cache_data(max_entries=8, show_spinner="Hiding the corners of all test films")
 def accuracy_without_corners(spec: str, name: str, fill: str) -> tuple[float, int]:
     """Accuracy of a model on a cohort's test films whose corners are hidden, and how many films those are."""
+    cohort, model = resources.cohort(spec), resources.classifier(name)
+    key = identity.key("without corners", classifier=model.key, cohort=cohort.key, fill=fill, code=("explain/hide.py",))
+    return resources.kept(
+        key, lambda: _accuracy_without_corners(cohort, model, fill), "Hiding the corners of all test films"
+    )
+
+
+def _accuracy_without_corners(cohort: Cohort, model: "Classifier", fill: str) -> tuple[float, int]:
     from core.explain.hide import hide, regions
 
-    cohort, model = resources.cohort(spec), resources.classifier(name)
     rows = np.flatnonzero(cohort.samples["split"] == "test")
     pictures = [model.picture(cohort.film(int(row))) for row in rows]
     corners = regions((model.preprocess.size, model.preprocess.size))["corners"]

@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from core.report import overlay
+from pages.shared import resources
 
 if TYPE_CHECKING:
     from core.explain.heatmap import Heatmap
@@ -133,11 +134,9 @@ def show(
     _component()(key=key, data=data | {"alt": "the film"}, on_box_change=on_box or (lambda: None))
 
 
-@st.cache_resource(show_spinner=False)
 def _component() -> Any:
     css, js = ((_HERE / f"film_viewer.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    html = '<div class="viewer" tabindex="0" role="group"></div>'
-    return st.components.v2.component("film_viewer", html=html, css=css, js=js)
+    return resources.component("film_viewer", '<div class="viewer" tabindex="0" role="group"></div>', css, js)
 
 
 def _scale(top: float, style: overlay.Style, signed: bool) -> dict[str, Any]:

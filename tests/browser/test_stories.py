@@ -135,7 +135,9 @@ def test_long_work_can_be_cancelled(visit: Visit) -> None:
     page.get_by_role("button", name="Show them").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
-    expect(page.get_by_text(re.compile(r"^1,\d\d\d films have to be shown"))).to_be_visible()
+    rest = page.get_by_text(re.compile(r"^[\d,]+ films have to be shown"))  # how many depends on the machine
+    expect(rest).to_be_visible()
+    assert 0 < int(rest.inner_text().split()[0].replace(",", "")) <= 1500
 
 
 def test_the_keyboard_alone(visit: Visit) -> None:

@@ -13,6 +13,7 @@ from core.errors import RecipeError
 from core.evaluate.compare import compare
 from core.evaluate.evaluation import from_parquet
 from core.model.checkpoint import load
+from core.training import run
 from core.training.recipe import Recipe, SplitConfig, Stage
 from core.training.recipe import load as load_recipe
 from tests.squares import draw_films
@@ -29,6 +30,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     command += ["--epochs", "2", "--device", "cpu"]
     assert main(command) == 0
     return root / "run", command
+
+
+def test_the_films_are_divided_once(
+    trained: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    divided, prepare = [], run.prepare
+    monkeypatch.setattr(run, "prepare", lambda *given: divided.append(given) or prepare(*given))
+    command = [str(tmp_path) if word == str(trained[0]) else word for word in trained[1]]
+    assert main([*command, "--epochs", "1"]) == 0
+    assert len(divided) == 1
 
 
 TINY = {

@@ -13,6 +13,7 @@ from core.training.augmented_copies import with_copies
 from core.training.films import Films
 from core.training.finish import finish
 from core.training.recipe import NetworkConfig, Recipe, TrainingConfig
+from core.training.run import begin
 from core.transform.augment import Augment, Step
 
 FLIP = Augment([Step("flip_horizontal")])
@@ -54,7 +55,7 @@ def test_kept_features_train_the_same_head(
 ) -> None:
     first = replace(tiny_recipe, training=TrainingConfig(epochs=1, batch=8))
     list(training.fit(squares, first, tmp_path / "first", "cpu"))
-    finish(squares, first, tmp_path / "first", "cpu")
+    finish(begin(squares, first, tmp_path / "first", "cpu"))
     recipe = frozen(tiny_recipe, tmp_path / "first", augment, dropout)
     assert frozen_features.usable(recipe)
     kept = list(training.fit(squares, recipe, tmp_path / "kept", "cpu"))

@@ -12,6 +12,7 @@ from core.networks.zoo import build
 from core.training import evidence_penalty, films
 from core.training.fit import fit
 from core.training.recipe import NetworkConfig, Recipe, SplitConfig, TrainingConfig
+from core.training.run import begin
 from core.transform.augment import Augment, Step
 from core.transform.preprocess import Preprocess
 
@@ -105,7 +106,7 @@ def test_the_penalty_moves_evidence_into_the_lungs(tmp_path: Path, monkeypatch: 
         network, parts = NetworkConfig("resnet_small"), SplitConfig(validation=0.3, test=0.3)
         recipe = Recipe("x", "X", drawn.classes, labels, network, preprocess, split=parts, training=settings)
         folder = tmp_path / f"run {weight}"
-        assert len(list(fit(drawn, recipe, folder, "cpu"))) == 4
+        assert len(list(fit(begin(drawn, recipe, folder, "cpu")))) == 4
         trained = build("resnet_small", 4)
         trained.load_state_dict(torch.load(folder / "state.pt", weights_only=True)["network"])
         seen = films.films_of(drawn, preprocess, folder / "all.npy", lungs=True)
@@ -208,7 +209,7 @@ def test_outlines_and_lungs_together_move_the_evidence_of_a_network_that_pools(
         network, parts = NetworkConfig("resnet_small"), SplitConfig(validation=0.3, test=0.3)
         recipe = Recipe("x", "X", drawn.classes, labels, network, preprocess, split=parts, training=settings)
         folder = tmp_path / f"run {outlines}"
-        assert len(list(fit(drawn, recipe, folder, "cpu"))) == 4
+        assert len(list(fit(begin(drawn, recipe, folder, "cpu")))) == 4
         trained = build("resnet_small", 4)
         trained.load_state_dict(torch.load(folder / "state.pt", weights_only=True)["network"])
         seen = films.films_of(drawn, preprocess, tmp_path / f"{outlines}.npy")

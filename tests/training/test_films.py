@@ -15,6 +15,7 @@ from core.training import films
 from core.training.finish import finish
 from core.training.fit import fit
 from core.training.recipe import Recipe
+from core.training.run import begin
 from core.transform.preprocess import Preprocess, Region
 
 
@@ -54,10 +55,10 @@ def test_a_penalised_run_reads_and_segments_each_film_once(
     recipe = replace(tiny_recipe, preprocess=Preprocess(size=32, region=region), training=training)
     films.prepare(squares, recipe)  # dividing looks for films that resemble one another, and remembers them
     done.clear()
-    next(fit(squares, recipe, tmp_path, "cpu"))  # left after its first epoch, as by a kill
+    next(fit(begin(squares, recipe, tmp_path, "cpu")))  # left after its first epoch, as by a kill
     seen = dict(done)
-    assert len(list(fit(squares, recipe, tmp_path, "cpu"))) == 2
-    finish(squares, recipe, tmp_path, "cpu")
+    assert len(list(fit(begin(squares, recipe, tmp_path, "cpu")))) == 2
+    finish(begin(squares, recipe, tmp_path, "cpu"))
     assert seen == done == {"read": len(squares), "segmented": len(squares)}
     assert not list(tmp_path.glob("*.npy"))
 

@@ -14,6 +14,7 @@ from core.training import finish as finishing
 from core.training.finish import calibrated, finish
 from core.training.fit import fit
 from core.training.recipe import Recipe
+from core.training.run import begin
 from core.transform.preprocess import Preprocess
 
 CARD = Card("x", "X", ("A", "B", "C"), "resnet_small", Preprocess(), {}, 0, "")
@@ -54,7 +55,7 @@ def test_no_card_is_written_before_the_model_knows_its_limits(
     squares: Cohort, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = replace(tiny_recipe, training=replace(tiny_recipe.training, epochs=1))
-    assert len(list(fit(squares, recipe, tmp_path))) == 1
+    assert len(list(fit(begin(squares, recipe, tmp_path)))) == 1
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -62,7 +63,7 @@ def test_no_card_is_written_before_the_model_knows_its_limits(
     with monkeypatch.context() as cut:
         cut.setattr(finishing, "_gate", killed)
         with pytest.raises(KeyboardInterrupt):
-            finish(squares, recipe, tmp_path)
+            finish(begin(squares, recipe, tmp_path))
     assert not (tmp_path / "card.json").exists()
-    assert finish(squares, recipe, tmp_path).card == load(tmp_path).card
+    assert finish(begin(squares, recipe, tmp_path)).card == load(tmp_path).card
     assert load(tmp_path).card.domain

@@ -17,6 +17,7 @@ from core.model import output as outputs
 from core.training import films, state
 from core.training.fit import Epoch, fit
 from core.training.recipe import NetworkConfig, Recipe, Stage, TrainingConfig
+from core.training.run import begin
 from core.training.schedule import Steps
 from core.transform.augment import Augment
 
@@ -34,7 +35,7 @@ def saved(folder: Path) -> dict[str, torch.Tensor]:
 def test_it_learns(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
     recipe = replace(tiny_recipe, training=TrainingConfig(epochs=8, batch=8, learning_rate=3e-3, optimiser="adamw"))
     told: list[tuple[str, int, int]] = []
-    epochs = list(fit(squares, recipe, tmp_path, progress=lambda *what: told.append(what)))
+    epochs = list(fit(begin(squares, recipe, tmp_path, progress=lambda *what: told.append(what))))
     assert [e.epoch for e in epochs] == list(range(1, 9))
     assert epochs[-1].train_loss < epochs[0].train_loss
     assert max(e.validation_accuracy for e in epochs) >= 0.75
@@ -48,22 +49,22 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(
     runs = []
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
         recipe = replace(tiny_recipe, training=replace(tiny_recipe.training, epochs=2, seed=seed))
-        runs.append(without_times(list(fit(squares, recipe, tmp_path / folder))))
+        runs.append(without_times(list(fit(begin(squares, recipe, tmp_path / folder)))))
     assert runs[0] == runs[1] != runs[2]
 
 
 KILLED = """
 import os, signal, sys
 from core.data.readers import open_cohort
-from core.training.recipe import load
-from core.model import output as outputs
 from core.training.fit import fit
+from core.training.recipe import load
+from core.training.run import begin
 
 def progress(what, done, total):
     if what.startswith(sys.argv[4]) and done > total // 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-for epoch in fit(open_cohort(sys.argv[1]), load(sys.argv[2]), sys.argv[3], "cpu", progress):
+for epoch in fit(begin(open_cohort(sys.argv[1]), load(sys.argv[2]), sys.argv[3], "cpu", progress)):
     pass
 """
 
@@ -80,8 +81,8 @@ def test_a_killed_run_goes_on_bit_for_bit(squares: Cohort, tiny_recipe: Recipe, 
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     assert len(state.load(tmp_path / "killed", run_of(squares, tiny_recipe)).history) == 2
 
-    resumed = list(fit(squares, tiny_recipe, tmp_path / "killed", "cpu"))
-    straight = list(fit(squares, tiny_recipe, tmp_path / "straight", "cpu"))
+    resumed = list(fit(begin(squares, tiny_recipe, tmp_path / "killed", "cpu")))
+    straight = list(fit(begin(squares, tiny_recipe, tmp_path / "straight", "cpu")))
     assert without_times(resumed) == without_times(straight)
     one, other = saved(tmp_path / "killed"), saved(tmp_path / "straight")
     assert all(torch.equal(one[key], other[key]) for key in other)
@@ -105,26 +106,26 @@ training = {{ epochs = 3, batch = 8, schedule = "onecycle", label_smoothing = 0.
 
 
 def test_a_finished_run_is_not_trained_again(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
-    first = list(fit(squares, tiny_recipe, tmp_path))
+    first = list(fit(begin(squares, tiny_recipe, tmp_path)))
     written = (tmp_path / state.FILE).stat().st_mtime_ns
-    assert list(fit(squares, tiny_recipe, tmp_path)) == first
+    assert list(fit(begin(squares, tiny_recipe, tmp_path))) == first
     assert (tmp_path / state.FILE).stat().st_mtime_ns == written
 
 
 def test_another_run_in_the_folder_is_refused(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
-    next(fit(squares, tiny_recipe, tmp_path))
+    next(fit(begin(squares, tiny_recipe, tmp_path)))
     with pytest.raises(CheckpointError, match="another recipe or other films"):
-        next(fit(squares, replace(tiny_recipe, augment=()), tmp_path))
+        next(fit(begin(squares, replace(tiny_recipe, augment=()), tmp_path)))
     with pytest.raises(CheckpointError, match="another recipe or other films"):
-        next(fit(squares.take(range(38)), tiny_recipe, tmp_path))
+        next(fit(begin(squares.take(range(38)), tiny_recipe, tmp_path)))
     (tmp_path / state.FILE).write_bytes(b"PK not really")
     with pytest.raises(CheckpointError, match="damaged"):
-        next(fit(squares, tiny_recipe, tmp_path))
+        next(fit(begin(squares, tiny_recipe, tmp_path)))
 
 
 def test_early_stopping_keeps_the_best_epoch(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
     settings = TrainingConfig(epochs=40, batch=8, learning_rate=1.0, optimiser="sgd", patience=2)
-    epochs = list(fit(squares, replace(tiny_recipe, training=settings), tmp_path))
+    epochs = list(fit(begin(squares, replace(tiny_recipe, training=settings), tmp_path)))
     assert len(epochs) < 40
     best = min(epochs, key=lambda e: e.validation_loss)
     assert epochs[-1].epoch - best.epoch == 2
@@ -144,7 +145,7 @@ def test_half_size_epochs_see_half_the_side(squares: Cohort, tiny_recipe: Recipe
 
     monkeypatch.setattr(fitting, "build", watched)
     recipe = replace(tiny_recipe, training=replace(tiny_recipe.training, half_size_epochs=2))
-    epochs = fit(squares, recipe, tmp_path)
+    epochs = fit(begin(squares, recipe, tmp_path))
     seen = []
     for _ in epochs:
         seen.append({side for training_mode, side in sides if training_mode})
@@ -155,10 +156,10 @@ def test_half_size_epochs_see_half_the_side(squares: Cohort, tiny_recipe: Recipe
 
 def test_missing_classes_and_splits_are_named(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(CohortError, match="no film of B"):
-        next(fit(squares.where(squares.samples["label"] == "A"), tiny_recipe, tmp_path))
+        next(fit(begin(squares.where(squares.samples["label"] == "A"), tiny_recipe, tmp_path)))
     alone = squares.where((squares.samples["label"] == "A") | (squares.samples.index == len(squares) - 1))
     with pytest.raises(CohortError, match=r"B has [01] training films and [01] validation films"):
-        next(fit(alone, tiny_recipe, tmp_path))
+        next(fit(begin(alone, tiny_recipe, tmp_path)))
 
 
 def test_frozen_networks_train_their_head_only(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_frozen_networks_train_their_head_only(squares: Cohort, tiny_recipe: Rec
     card = Card("s", "S", ("A", "B"), "resnet_small", tiny_recipe.preprocess, {}, 0, "")
     folder = save(Checkpoint(card, start), tmp_path / "start")
     network = NetworkConfig("resnet_small", weights=str(folder), freeze=True)
-    next(fit(squares, replace(tiny_recipe, network=network), tmp_path / "run"))
+    next(fit(begin(squares, replace(tiny_recipe, network=network), tmp_path / "run")))
     after = saved(tmp_path / "run")
     for key, value in after.items():
         assert torch.allclose(value.float(), start[key].float(), atol=1e-3) == key.startswith("features."), key
@@ -181,11 +182,11 @@ def test_missing_weights_and_outlines_are_refused_before_films_are_decoded(
     told: list[str] = []
     missing = replace(tiny_recipe, network=NetworkConfig("resnet_small", weights=str(tmp_path / "nothing")))
     with pytest.raises(CheckpointError, match="no checkpoint folder"):
-        next(fit(squares, missing, tmp_path / "run", progress=lambda what, *_: told.append(what)))
+        next(fit(begin(squares, missing, tmp_path / "run", progress=lambda what, *_: told.append(what))))
     local = NetworkConfig("resnet_local")
     penalised = replace(tiny_recipe, network=local, training=replace(tiny_recipe.training, outlines=1.0))
     with pytest.raises(CohortError, match="where its findings are"):
-        next(fit(squares, penalised, tmp_path / "run", progress=lambda what, *_: told.append(what)))
+        next(fit(begin(squares, penalised, tmp_path / "run", progress=lambda what, *_: told.append(what))))
     assert not told
 
 
@@ -200,7 +201,7 @@ def test_a_loss_that_is_no_number_ends_the_run(squares: Cohort, tiny_recipe: Rec
     save_file(start, tmp_path / "start" / "model.safetensors")
     recipe = replace(tiny_recipe, network=NetworkConfig("resnet_small", weights=str(tmp_path / "start")))
     with pytest.raises(RecipeError, match=r"epoch 1 is not a number.*learning_rate"):
-        next(fit(squares, recipe, tmp_path / "run"))
+        next(fit(begin(squares, recipe, tmp_path / "run")))
     assert not (tmp_path / "run" / state.FILE).exists()
 
 

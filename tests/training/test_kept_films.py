@@ -18,6 +18,7 @@ from core.training import films
 from core.training.finish import finish
 from core.training.fit import fit
 from core.training.recipe import Recipe, SplitConfig
+from core.training.run import begin
 from core.training.started_from import ancestors, without_met
 from core.transform.preprocess import Preprocess
 from tests.squares import draw_films
@@ -68,13 +69,13 @@ def test_a_run_that_has_begun_refuses_changed_films_by_name(
     cohort: Cohort, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    next(fit(cohort, tiny_recipe, out, "cpu"))  # killed after its first epoch
+    next(fit(begin(cohort, tiny_recipe, out, "cpu")))  # killed after its first epoch
     repaint(cohort.samples["path"][3])
     with pytest.raises(CohortError, match=r"1 films have changed .* A/3\.png"):
-        list(fit(cohort, tiny_recipe, out, "cpu"))
+        list(fit(begin(cohort, tiny_recipe, out, "cpu")))
     repaint(cohort.samples["path"][3])  # put back
-    assert len(list(fit(cohort, tiny_recipe, out, "cpu"))) == tiny_recipe.training.epochs
-    finish(cohort, tiny_recipe, out, "cpu")
+    assert len(list(fit(begin(cohort, tiny_recipe, out, "cpu")))) == tiny_recipe.training.epochs
+    finish(begin(cohort, tiny_recipe, out, "cpu"))
     assert not list(out.glob("films-*"))
 
 
@@ -94,8 +95,8 @@ def first(squares: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
         training=TrainingConfig(epochs=1, batch=8),
     )
     out = tmp_path_factory.mktemp("runs") / "first"
-    list(fit(squares, recipe, out, "cpu"))
-    finish(squares, recipe, out, "cpu")
+    list(fit(begin(squares, recipe, out, "cpu")))
+    finish(begin(squares, recipe, out, "cpu"))
     return out
 
 

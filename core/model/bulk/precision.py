@@ -68,6 +68,9 @@ def logits(network: Network, preprocess: Preprocess, pictures: np.ndarray, round
 class _Rounding(TorchDispatchMode):
     """Every float32 result keeps bfloat16's 8 bits; sums inside an operation stay exact, as in hardware."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         if isinstance(result, tuple | list):

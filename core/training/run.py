@@ -1,0 +1,73 @@
+"""A training run, shared by `fit` and `finish`: a recipe, its films as it divides them, the folder of its state."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from core.data.cohort import Cohort
+from core.data.progress import Progress, quiet
+from core.networks.zoo import build
+from core.training import evidence_penalty
+from core.training import state as states
+from core.training.films import Films, films_of, prepare
+from core.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a run is made of, prepared once by `begin`."""
+
+    recipe: Recipe
+    divided: Cohort  # under the recipe's classes and division; its notes say what was left out, and why
+    folder: Path  # of the state, and in the end of the checkpoint
+    device: str | None = None  # "cpu", "cuda", "mps"; None = the best there is
+    progress: Progress = quiet  # told about films decoded and images trained
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 hex of recipe and films: what tells this run from another in the same folder."""
+        return states.run_fingerprint(self.recipe.fingerprint, self.divided.fingerprint)
+
+    @property
+    def films_path(self) -> Path:
+        """Where the decoded films are kept until the run is finished."""
+        return states.films_path(self.folder, self.fingerprint)
+
+    def state(self) -> states.State:
+        """What the last finished epoch left, or a fresh state; CheckpointError if the folder holds another run."""
+        return states.load(self.folder, self.fingerprint)
+
+    def films(self, begun: bool) -> Films:
+        """All films, decoded once and with lungs where the recipe asks for them; see `films.films_of`."""
+        r = self.recipe
+        return films_of(self.divided, r.preprocess, self.films_path, self.progress, r.training.lungs > 0, begun)
+
+
+def begin(
+    cohort: Cohort, recipe: Recipe, folder: str | Path, device: str | None = None, progress: Progress = quiet
+) -> Run:
+    """Divide the films by the recipe; in a folder that holds the run already, `fit` goes on with it.
+
+    Args:
+        cohort: films under their own labels; the recipe's labels and division are applied here.
+        recipe: what to do.
+        folder: where the run's state lives, and in the end its checkpoint.
+        device: "cpu", "cuda", "mps"; None = the best there is.
+        progress: told about films looked at, decoded and trained on.
+
+    Raises:
+        CohortError: the films do not suffice, or their outlines are unknown. CheckpointError: the first weights do not
+        fit.
+    """
+    folder = Path(folder)
+    if not (folder / states.FILE).exists():
+        _refuse(cohort, recipe)
+    return Run(recipe, prepare(cohort, recipe, progress), folder, device, progress)
+
+
+def _refuse(cohort: Cohort, recipe: Recipe) -> None:
+    """Raise what is wrong with the network, its weights or the outlines before any film is read."""
+    n = recipe.network
+    build(n.name, len(recipe.classes), n.weights, n.dropout, n.freeze)
+    if recipe.training.outlines:
+        evidence_penalty.known_by(cohort)

@@ -1,0 +1,50 @@
+"""Films, models and their answers, kept between runs: the one place where anything is shared by visitors.
+
+All of it lies on one shelf under the key of what made it (`core.identity`): the weights and not the model's name, the
+film's content and not its number. A checkpoint or a film that is replaced while the server runs is therefore opened
+anew. What lies there is never changed. An uploaded film, and all that is worked out from it, lies on a shelf of its own
+in its visitor's session, and goes with it.
+"""
+
+from pages.shared.resources.answers import (
+    examined,
+    has_heatmaps,
+    heatmaps,
+    map_of_picture,
+    mild_copies,
+    prediction,
+    probabilities,
+    sweep,
+)
+from pages.shared.resources.cohorts import cohort, fingerprint
+from pages.shared.resources.films import file_key, film, mask, small, thumbnail
+from pages.shared.resources.models import cards, classifier, refused_models
+from pages.shared.resources.shelves import component, forget_uploads, kept, known_cohorts, same_layout, shelf, shelf_of
+
+__all__ = [
+    "cards",
+    "classifier",
+    "cohort",
+    "component",
+    "examined",
+    "file_key",
+    "film",
+    "fingerprint",
+    "forget_uploads",
+    "has_heatmaps",
+    "heatmaps",
+    "kept",
+    "known_cohorts",
+    "map_of_picture",
+    "mask",
+    "mild_copies",
+    "prediction",
+    "probabilities",
+    "refused_models",
+    "same_layout",
+    "shelf",
+    "shelf_of",
+    "small",
+    "sweep",
+    "thumbnail",
+]

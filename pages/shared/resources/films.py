@@ -1,0 +1,49 @@
+"""The films of a cohort, their masks and thumbnails: known by their files as they are now."""
+
+from typing import Any
+
+import numpy as np
+
+from core import identity
+from core.data.cohort import Cohort
+from core.data.film.radiograph import Radiograph
+from pages.shared.resources.cohorts import cohort
+from pages.shared.resources.shelves import kept
+
+
+def film(spec: str, row: int) -> Radiograph:
+    """One film of a cohort, decoded; anew when its file changes."""
+    found = cohort(spec)
+    return kept(file_key("film", found, row, "path"), lambda: found.film(row))
+
+
+def mask(spec: str, row: int, column: str) -> np.ndarray | None:
+    """A mask of one film of a cohort, bool (H, W); None where there is none."""
+    found = cohort(spec)
+    if column not in found.samples or not found.samples[column].iat[row]:
+        return None
+    shape = film(spec, row).shape
+    of_film = file_key("film", found, row, "path")  # boxes follow the film as it was stored
+    return kept(file_key("mask", found, row, column, of_film), lambda: found.mask(row, column, shape))
+
+
+def thumbnail(spec: str, row: int, side: int = 160) -> bytes:
+    """One film of a cohort as a small PNG, squeezed to a square."""
+    found = cohort(spec)
+    return kept(file_key("thumbnail", found, row, "path", side), lambda: small(found.film(row).pixels, side))
+
+
+def file_key(kind: str, found: Cohort, row: int, column: str, *more: Any) -> str:
+    """What is read from a file of a cohort: known by the file as it is now."""
+    path = str(found.samples[column].iat[row])
+    stamp = None if found.prepare is not None else identity.stamp(path)
+    return identity.key(kind, path=path, stamp=stamp, more=more)
+
+
+def small(pixels: np.ndarray, side: int = 160) -> bytes:
+    """A grey picture as a small square PNG."""
+    import cv2
+
+    from core.report.overlay import png
+
+    return png(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA))
