@@ -54,13 +54,13 @@ def test_kept_features_train_the_same_head(
     squares: Cohort, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, augment: bool, dropout: float
 ) -> None:
     first = replace(tiny_recipe, training=TrainingConfig(epochs=1, batch=8))
-    list(training.fit(squares, first, tmp_path / "first", "cpu"))
+    list(training.fit(begin(squares, first, tmp_path / "first", "cpu")))
     finish(begin(squares, first, tmp_path / "first", "cpu"))
     recipe = frozen(tiny_recipe, tmp_path / "first", augment, dropout)
     assert frozen_features.usable(recipe)
-    kept = list(training.fit(squares, recipe, tmp_path / "kept", "cpu"))
+    kept = list(training.fit(begin(squares, recipe, tmp_path / "kept", "cpu")))
     monkeypatch.setattr(frozen_features, "usable", lambda recipe: False)
-    whole = list(training.fit(squares, recipe, tmp_path / "whole", "cpu"))
+    whole = list(training.fit(begin(squares, recipe, tmp_path / "whole", "cpu")))
     for one, other in zip(map(asdict, kept), map(asdict, whole), strict=True):
         for key in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
             assert one[key] == pytest.approx(other[key], abs=2e-3), key
@@ -84,7 +84,7 @@ def test_the_penalty_can_be_on_kernels_only(squares: Cohort, tiny_recipe: Recipe
     ends = {}
     for decayed in ("all", "kernels"):
         recipe = replace(tiny_recipe, training=replace(heavy, decayed=decayed))  # type: ignore[arg-type]
-        list(training.fit(squares, recipe, tmp_path / decayed, "cpu"))
+        list(training.fit(begin(squares, recipe, tmp_path / decayed, "cpu")))
         ends[decayed] = torch.load(tmp_path / decayed / "state.pt", weights_only=True)["network"]
     norms = [key for key, value in ends["all"].items() if key.endswith("weight") and value.ndim == 1]
     kernels = [key for key, value in ends["all"].items() if value.ndim > 1]
