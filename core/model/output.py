@@ -130,10 +130,12 @@ class Softmax(Output):
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         scaled = logits.astype(np.float64) / self.temperature
         powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-        return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+        shares: np.ndarray = (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+        return shares
 
     def called(self, probabilities: np.ndarray) -> np.ndarray:
-        return np.arange(len(self.classes)) == self.first(probabilities)[..., None]
+        called: np.ndarray = np.arange(len(self.classes)) == self.first(probabilities)[..., None]
+        return called
 
     def first(self, probabilities: np.ndarray) -> np.ndarray:
         """The class whose probability is the largest multiple of its operating point; of equal ones the first."""
@@ -191,7 +193,8 @@ class Sigmoid(Output):
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         slopes, offsets = np.array(self.platt or [(1.0, 0.0)] * len(self.classes)).T
-        return expit(logits.astype(np.float64) * slopes + offsets).astype(np.float32)
+        found: np.ndarray = expit(logits.astype(np.float64) * slopes + offsets).astype(np.float32)
+        return found
 
     def called(self, probabilities: np.ndarray) -> np.ndarray:
         return probabilities >= np.asarray(self.thresholds, np.float32)

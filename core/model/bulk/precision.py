@@ -57,7 +57,7 @@ def logits(network: Network, preprocess: Preprocess, pictures: np.ndarray, round
             map_ = preprocess.tensor(pictures[start : start + BATCH])
             for name, stage in stages:
                 if name in rounded:
-                    with _Rounding():
+                    with _Rounding():  # type: ignore[no-untyped-call]
                         map_ = stage(_round(map_))
                 else:
                     map_ = stage(map_)
@@ -67,9 +67,6 @@ def logits(network: Network, preprocess: Preprocess, pictures: np.ndarray, round
 
 class _Rounding(TorchDispatchMode):
     """Every float32 result keeps bfloat16's 8 bits; sums inside an operation stay exact, as in hardware."""
-
-    def __init__(self) -> None:
-        super().__init__()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
