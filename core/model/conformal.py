@@ -41,12 +41,14 @@ class Sets:
 
         A set may be empty, where even the likeliest label is unlike the fitted films.
         """
-        return scores(probabilities, self.price, self.free, seed) <= self.limits
+        inside: np.ndarray = scores(probabilities, self.price, self.free, seed) <= self.limits
+        return inside
 
     def of_film(self, probabilities: np.ndarray, film_sha256: str) -> np.ndarray:
         """Probabilities (C,) -> bool (C,): one film's set, the same everywhere: what is drawn is drawn by its hash."""
         drawn = np.array([[int(film_sha256[:12], 16) / 16**12]])
-        return (_scores(probabilities[None], self.price, self.free, drawn) <= self.limits)[0]
+        inside: np.ndarray = (_scores(probabilities[None], self.price, self.free, drawn) <= self.limits)[0]
+        return inside
 
     def to_card(self, classes: Sequence[str], films: str) -> dict[str, Any]:
         """What a card keeps, JSON-ready; ``films`` says in words which films the limits were fitted on."""
