@@ -33,7 +33,8 @@ docs: .venv/docs.stamp
 lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
-		requirements.txt requirements-dev.txt requirements-docs.txt requirements-pacs.txt --output-file requirements.lock
+		requirements.txt requirements-dev.txt requirements-docs.txt requirements-pacs.txt requirements-cluster.txt \
+		--output-file requirements.lock
 
 .venv/run.stamp: requirements.txt
 	$(PYTHON) -m venv .venv
