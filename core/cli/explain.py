@@ -84,7 +84,7 @@ def explain_film(examined: "Examined", name: str, method: str, class_name: str, 
     files = {class_: known for class_, known in stems(stem, said.classes).items() if class_ in maps}
     called = ", ".join(f"{called} {said.by_class[called]:.3f}" for called in said.called)
     lines = [f"{examined.film.name}: {called or said.answer}"]
-    top = max(float(map_.values.max()) for map_ in maps.values())
+    top = max(map_.top for map_ in maps.values())
     for class_, map_ in maps.items():
         _write_map(examined, map_, top, folder / files[class_])
         card = examined.trust(map_)

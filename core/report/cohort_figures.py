@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.report.figures import BLUES, NAMES, PALETTE
+from core.report.figures import BLUES, NAMES, PALETTE, colours
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 
 def film_map(
-    points: np.ndarray, rows: Sequence[int], group: Sequence[str], hover: Sequence[str], title: str
+    points: np.ndarray,
+    rows: Sequence[int],
+    group: Sequence[str],
+    hover: Sequence[str],
+    title: str,
+    classes: Sequence[str] = (),
 ) -> "Figure":
     """Films as points, near each other when the model finds them alike; box and lasso select.
 
@@ -23,6 +28,7 @@ def film_map(
         group: what a point is coloured by; at most as many groups as the palette has colours, the rest is "other".
         hover: text of each point.
         title: of the legend.
+        classes: of the cohort; groups that are classes keep the classes' colours.
     """
     from plotly import graph_objects as go
 
@@ -30,7 +36,7 @@ def film_map(
     names = pd.Series(groups).value_counts().index[: len(PALETTE) - 1].tolist()
     groups = np.where(np.isin(groups.astype(str), [str(name) for name in names]), groups, "other")
     figure = go.Figure()
-    for colour, name in zip(PALETTE, sorted(set(groups.tolist()), key=str), strict=False):
+    for name, colour in colours(sorted(set(groups.tolist()), key=str), classes).items():
         at = np.flatnonzero(groups == name)
         figure.add_scattergl(
             x=points[at, 0],
@@ -49,12 +55,16 @@ def film_map(
     )
 
 
-def distribution(values: Mapping[str, Sequence[float]], axis: str) -> "Figure":
-    """Overlaid histograms, one a group, as shares of the group; values may contain NaN (left out)."""
+def distribution(values: Mapping[str, Sequence[float]], axis: str, classes: Sequence[str] = ()) -> "Figure":
+    """Overlaid histograms, one per group, as shares of the group; values may contain NaN (left out).
+
+    Groups that are among the cohort's ``classes`` keep the classes' colours.
+    """
     from plotly import graph_objects as go
 
     figure = go.Figure()
-    for colour, (name, numbers) in zip(PALETTE, values.items(), strict=False):
+    for name, colour in colours(list(values), classes).items():
+        numbers = values[name]
         known = [number for number in numbers if number == number]
         figure.add_histogram(
             x=known, name=name, histnorm="percent", nbinsx=30, bingroup=1, opacity=0.55, marker_color=colour

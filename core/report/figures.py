@@ -28,6 +28,13 @@ NAMES = {"type": "category"}  # of an axis of names: "1" and "2020" are names as
 NOT_SURE = 0.25  # half width of the "not sure" zone round a cut-off, on the rescaled axis of `margin`
 
 
+def colours(names: Sequence[str], classes: Sequence[str] = ()) -> dict[str, str]:
+    """A colour of the palette for each name; ``classes`` keep theirs whichever of them are shown, and in what order."""
+    ranked = [*classes, *(name for name in names if name not in classes)]
+    of_all = {name: PALETTE[number % len(PALETTE)] for number, name in enumerate(ranked)}
+    return {name: of_all[name] for name in names}
+
+
 def margin(probability: float, cutoff: float) -> float:
     """Where a probability stands relative to its cut-off: -1 at 0, 0 at the cut-off, 1 at 1; linear on each side."""
     below = probability < cutoff

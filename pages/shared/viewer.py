@@ -47,7 +47,7 @@ class View:
     @property
     def top(self) -> float:
         """The largest absolute evidence."""
-        return float(np.abs(self.heatmap.values).max()) if self.heatmap is not None else 0.0
+        return self.heatmap.top if self.heatmap is not None else 0.0
 
 
 def controls(with_truth: bool) -> Drawing:

@@ -58,13 +58,18 @@ class Heatmap:
     signed: bool
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def top(self) -> float:
+        """The largest magnitude: the value of the last colour wherever the map is drawn by itself; 0 if blank."""
+        return float(np.abs(self.values).max())
+
     def normalised(self) -> np.ndarray:
         """The map without its scale, float32 (S, S): min-max to [0, 1]. A blank or constant map gives zeros.
 
         A signed map is divided by its largest magnitude: it lies in [-1, 1] and zero stays zero.
         """
         low = 0.0 if self.signed else float(self.values.min())
-        span = float(np.abs(self.values).max()) if self.signed else float(self.values.max()) - low
+        span = self.top if self.signed else float(self.values.max()) - low
         return (self.values - low) / span if span > 0 else np.zeros_like(self.values)
 
 

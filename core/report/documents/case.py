@@ -126,10 +126,9 @@ def _doubts(examined: Examined) -> Iterator[str]:
 
 def heatmap_image(examined: Examined, map_: Heatmap) -> np.ndarray:
     """A heatmap on the picture the model saw, with its colour bar, RGB uint8 (H, W, 3)."""
-    top = float(np.abs(map_.values).max())
-    style = Style(top=top or None)
+    style = Style(top=map_.top or None)
     image = overlay(enlarge(examined.picture, _SIDE), enlarge(map_.values, _SIDE), style)
-    return beside(image, colourbar(style, top, image.shape[0], map_.signed), gap=0)
+    return beside(image, colourbar(style, map_.top, image.shape[0], map_.signed), gap=0)
 
 
 def case_html(report: CaseReport) -> str:

@@ -32,5 +32,5 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             groups = {
                 name: found for name in cohort.classes if (found := frame[column][frame["label"] == name].tolist())
             }
-            figure = cohort_figures.distribution(groups, str(column))
+            figure = cohort_figures.distribution(groups, str(column), cohort.classes)
             place.plotly_chart(figure, key=f"distribution {column}", config=widgets.CHART, alt=f"{column} by class")

@@ -40,7 +40,7 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     lasso(
         spec,
         cohort,
-        cohort_figures.film_map(points, chosen, group, hover, colour),
+        cohort_figures.film_map(points, chosen, group, hover, colour, cohort.classes),
         f"Map of films coloured by {colour}",
     )
 
