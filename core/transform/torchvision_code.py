@@ -38,7 +38,7 @@ Values = Mapping[str, Any]
 def script(lines: Sequence[str]) -> str:
     """The lines as one `v2.Compose` named ``augment``, below the imports and functions that they use."""
     body = "augment = v2.Compose([\n" + "\n".join(f"    {line}" for line in lines) + "\n])\n"
-    used = [inspect.getsource(getattr(pixels, name)) for name in dict.fromkeys(re.findall(r"on_grey\((\w+),", body))]
+    used = [inspect.getsource(getattr(pixels, name)) for name in _used(re.findall(r"on_grey\((\w+),", body))]
     helpers = [text for name, text in (("warp(", WARP), ("on_grey(", ON_GREY)) if name in body]
     parts = [*helpers, *used]
     text = "\n".join([*parts, body])
@@ -47,6 +47,16 @@ def script(lines: Sequence[str]) -> str:
         if needed := [name for name in names if re.search(rf"\b{name}\(", text)]:
             imports.insert(0, f"from {module} import {', '.join(needed)}")
     return "\n".join(imports) + "\n\n" + "\n\n".join(part.strip("\n") + "\n" for part in (*parts, body))
+
+
+def _used(names: Sequence[str]) -> list[str]:
+    """Functions of `pixels` by name, each below those of that room that it calls itself."""
+    found: dict[str, None] = {}
+    for name in names:
+        called = inspect.unwrap(getattr(pixels, name)).__code__.co_names
+        helpers = [other for other in called if other != name and inspect.isfunction(getattr(pixels, other, None))]
+        found |= dict.fromkeys([*_used(helpers), name])
+    return list(found)
 
 
 def _number(value: float) -> str:
