@@ -96,8 +96,8 @@ def _keep(checkpoint: "Checkpoint", evaluation: "Evaluation", elsewhere: str | N
     if checkpoint.path is None:
         raise EvaluationError("the checkpoint has no folder", "a checkpoint's folder")
     if elsewhere is None:
-        away.record_home(checkpoint.path, evaluation.split("test"))
-        return f"Kept in {checkpoint.path}: its own test films"
+        away.record_home(checkpoint.path, evaluation)
+        return f"Kept in {checkpoint.path}: its own test films, prediction sets and triage"
     new = evaluation.where(evaluation.samples[PROVENANCE].isin(("new", "external")))
     if not len(new):
         raise EvaluationError(f"the checkpoint has met every film of {elsewhere}", "films that are new to it")

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:
-    """One line of the CSV: file, verdict, label, p_<class>..., sentence.
+    """One line of the CSV: file, verdict, label, p_<class>..., set (the conformal one), sentence.
 
     There is no label where the model may not judge the film, and there are no numbers without a film.
     """
@@ -63,11 +63,13 @@ def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:
     path, result = outcome
     if isinstance(result, FilmError):
         nothing = dict.fromkeys((f"p_{name}" for name in classes), "")
-        return {"file": str(path), "verdict": "unreadable", "label": "", **nothing, "sentence": str(result)}
+        return {"file": str(path), "verdict": "unreadable", "label": "", **nothing, "set": "", "sentence": str(result)}
     numbers = {f"p_{name}": f"{p:.4f}" for name, p in zip(classes, result.probabilities, strict=True)}
     verdict = VERDICTS[result.domain.status]
     label = "" if result.domain.status == "out" else result.answer
-    return {"file": str(path), "verdict": verdict, "label": label, **numbers, "sentence": result.domain.sentence}
+    held = "|".join(result.prediction_set.classes) if result.prediction_set and label else ""
+    told = {"set": held, "sentence": result.domain.sentence}
+    return {"file": str(path), "verdict": verdict, "label": label, **numbers, **told}
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
@@ -81,7 +83,7 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def _aligned(rows: list[dict[str, Any]], classes: tuple[str, ...]) -> str:
     """The rows as a table for the screen: files by their own name, unreadable ones left to stderr."""
-    heads = ["film", "verdict", "label", *classes, ""]
+    heads = ["film", "verdict", "label", *classes, "set", ""]
     cells = [[Path(r["file"]).name, *list(r.values())[1:]] for r in rows if r["verdict"] != "unreadable"]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     lines = ("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *cells])

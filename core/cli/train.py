@@ -96,9 +96,7 @@ def keep_track_record(folder: Path) -> None:
     from core.evaluate.evaluation import from_parquet
     from core.model.checkpoint import EVALUATION
 
-    judged = from_parquet(folder / EVALUATION).by_split(own=True)
-    if "test" in judged:
-        elsewhere.record_home(folder, judged["test"])
+    elsewhere.record_home(folder, from_parquet(folder / EVALUATION))
 
 
 def with_published_split(recipe: "Recipe") -> "Recipe":

@@ -59,6 +59,16 @@ _BY_NAME = {term.name: term for term in VOCABULARY}
 _NOTHING = ("", "na", "nan", "none", "null")  # after the stroke of "Pnemonia/NA"
 
 
+def negative(classes: Iterable[str]) -> str | None:
+    """The class that says that nothing is there ("Normal", "No Lung Opacity"); None where there is no such class."""
+    healthy = ("Normal", "Negative for Pneumonia", NOT_COVID)
+    for name in classes:
+        found = term(name)
+        if (found and found.name in healthy) or fold(name).startswith(("no ", "not ", "negative ")):
+            return name
+    return None
+
+
 def meaning(label: str) -> str:
     """What a label says, in one sentence; "" for a word that is not in the vocabulary."""
     found = term(label)

@@ -1,9 +1,8 @@
 """Films from elsewhere: another collection, less what it shares with the films that a model learned from."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import EvaluationError
 from core.evaluate import track_record
@@ -46,20 +45,32 @@ def unmet(cohort: "Cohort", home: "Cohort") -> "Cohort":
 
 def record(folder: Path, cohort: str, films: "Evaluation") -> None:
     """Keep in a checkpoint's card what it does on a collection that it never met, beside its figures at home."""
-    _keep(folder, lambda metrics: {KEPT: {**metrics.get(KEPT, {}), cohort: track_record.of(films)}})
-
-
-def record_home(folder: Path, films: "Evaluation") -> None:
-    """Keep in a checkpoint's card how often it was right on its own test films."""
-    _keep(folder, lambda metrics: {track_record.HOME: track_record.of(films)})
-
-
-def _keep(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     from core.model.checkpoint import load, save
 
     checkpoint = load(folder)
     metrics = dict(checkpoint.card.metrics)
-    save(replace(checkpoint, card=replace(checkpoint.card, metrics={**metrics, **change(metrics)})), folder)
+    metrics[KEPT] = {**metrics.get(KEPT, {}), cohort: track_record.of(films)}
+    save(replace(checkpoint, card=replace(checkpoint.card, metrics=metrics)), folder)
+
+
+def record_home(folder: Path, judged: "Evaluation") -> None:
+    """Keep in a card what follows from the evaluation beside it.
+
+    That is how often the model was right on its own test films, and the prediction sets and the triage that its
+    validation films allow. What has no films is left out.
+    """
+    from core.model import conformal
+    from core.model.checkpoint import load, save
+
+    checkpoint, parts = load(folder), judged.by_split(own=True)
+    card = checkpoint.card
+    if "test" in parts:
+        card = replace(card, metrics={**card.metrics, track_record.HOME: track_record.of(parts["test"])})
+    if "validation" in parts:
+        films = parts["validation"]
+        told = f"its {len(films):,} validation films"
+        card = replace(card, **conformal.for_card(card.classes, films.probabilities, films.labels, told))
+    save(replace(checkpoint, card=card), folder)
 
 
 def sentence(card: "Card") -> str:

@@ -57,7 +57,8 @@ def sentence(card: "Card", label: str) -> str:
         return " ".join(told)
     home = card.metrics.get(HOME)
     if isinstance(home, dict) and _known(home, "accuracy"):
-        return _told("test films of its own collections", home, label) + " Films from elsewhere: not measured."
+        unknown = "" if _rows(card.metrics.get(ELSEWHERE)) else " Films from elsewhere: not measured."
+        return _told("test films of its own collections", home, label) + unknown
     return UNKNOWN
 
 

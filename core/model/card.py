@@ -46,6 +46,8 @@ class Card:
     randomisation: dict[str, Any] = field(default_factory=dict)  # heatmap sanity check, filled by core.explain
     power: dict[str, Any] = field(default_factory=dict)  # of the occlusion test, by method, filled by core.explain
     precision: dict[str, Any] = field(default_factory=dict)  # stages harmless in bfloat16: model.bulk.precision
+    conformal: dict[str, Any] = field(default_factory=dict)  # limits of prediction sets: model.conformal
+    triage: dict[str, Any] = field(default_factory=dict)  # where "negative" may be said: model.conformal
     versions: dict[str, str] = field(default_factory=dict)  # library -> version
     history: list[dict[str, Any]] = field(default_factory=list)  # one dict per epoch, see training.fit.Epoch
     published: dict[str, float] = field(default_factory=dict)  # what the recipe's authors report
@@ -143,6 +145,14 @@ def _is_preprocess(value: Any) -> bool:
     )
 
 
+def _has(*names: str) -> Callable[[Any], bool]:
+    return lambda found: isinstance(found, dict) and (not found or all(name in found for name in names))
+
+
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
 _TEXT: Rule = ("text", _is_text)
 _MAP: Rule = ("a JSON object", _is_map)
 _NEEDED = ("name", "title", "classes", "network", "preprocess", "recipe", "parameters", "created")
@@ -165,6 +175,8 @@ _RULES: dict[str, Rule] = {
         _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
     ),
     **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation", "power", "precision"), _MAP),
+    "conformal": ("level, price, free, limits, films and fitted_on", _has("level", "price", "free", "limits", "films")),
+    "triage": ("negative, limit, called and value", _has("negative", "limit", "called", "value")),
     "versions": ("names with versions", _map_of(_is_text)),
     "published": ("names with numbers", _map_of(_is_number)),
     "history": ("a list of JSON objects", lambda value: isinstance(value, list) and all(map(_is_map, value))),
@@ -179,6 +191,19 @@ _INSIDE: dict[tuple[str, str], Rule] = {  # what pages read of the parts that ar
         _map_of(lambda v: _is_map(v) and set(v) == {"centre", "warn", "refuse"} and all(map(_is_number, v.values()))),
     ),
     ("recipe", "labels"): ("names with names", _map_of(_is_text)),
+    ("conformal", "level"): ("a coverage from 0.5 to 0.999", lambda v: _is_number(v) and 0.5 <= v <= 0.999),
+    ("conformal", "price"): ("a number from 0 to 10", lambda v: _is_number(v) and 0 <= v <= 10),
+    ("conformal", "free"): ("a whole number", _is_whole),
+    ("conformal", "limits"): (
+        "a score of 0 and above, or null, for each class",
+        _map_of(lambda v: v is None or (_is_number(v) and v >= 0)),
+    ),
+    ("conformal", "films"): ("a whole number for each class", _map_of(_is_whole)),
+    ("conformal", "fitted_on"): _TEXT,
+    ("triage", "negative"): _TEXT,
+    ("triage", "limit"): ("a probability from 0 to 1, or -1 for never", lambda v: v == -1 or _is_share(v)),
+    ("triage", "called"): ("a share from 0 to 1", _is_share),
+    ("triage", "value"): ("a share from 0 to 1, or null", lambda v: v is None or _is_share(v)),
     ("precision", "bf16"): ("names of stages", lambda v: isinstance(v, list | tuple) and all(map(_is_text, v))),
 }
 
@@ -197,6 +222,17 @@ def _check(values: Any) -> None:
     for part, what in (("thresholds", "an operating point"), ("platt", "a calibration")):
         if strange := sorted(values.get(part, {}).keys() - set(values["classes"])):
             raise CheckpointError(f"the card has {what} for {strange[0]!r}", "one of its own classes")
+    _check_sets(values)
+
+
+def _check_sets(values: Mapping[str, Any]) -> None:
+    """Prediction sets know every class and no other; what is called negative is one of them."""
+    classes = set(values["classes"])
+    sets, triage = values.get("conformal", {}), values.get("triage", {})
+    if sets and not set(sets["limits"]) == set(sets["films"]) == classes:
+        raise CheckpointError("the card's conformal limits are for other classes", "its own classes, all of them")
+    if triage and triage["negative"] not in classes:
+        raise CheckpointError(f"the card's triage is about {_shown(triage['negative'])}", "one of its own classes")
 
 
 def _shown(value: Any) -> str:

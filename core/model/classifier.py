@@ -21,6 +21,7 @@ from core.errors import CheckpointError
 from core.model import output as outputs
 from core.model.bulk.engine import Engine, open_engine
 from core.model.checkpoint import Checkpoint, load
+from core.model.conformal import PredictionSet, Sets
 from core.model.domain import DomainVerdict, Gate, signature
 from core.model.output import Output
 
@@ -40,6 +41,7 @@ class Prediction:
         logits: float32 (C,), before calibration.
         picture: uint8 (S, S), the film as the model saw it.
         domain: whether the film is one the model can judge at all.
+        prediction_set: the labels of its conformal set; None where the model has no such sets.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Prediction:
     logits: np.ndarray
     picture: np.ndarray
     domain: DomainVerdict
+    prediction_set: PredictionSet | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -107,6 +110,7 @@ class Classifier:
         self.network = checkpoint.network()  # eval, no gradients; shared between threads, never changed
         self.gate = Gate.from_card(self.card.domain, checkpoint.domain)
         self.output = outputs.of_card(self.card)
+        self.sets = Sets.from_card(self.card.conformal, self.classes)
         self.backend = backend
 
     @cached_property
@@ -125,6 +129,7 @@ class Classifier:
             preprocess=self.preprocess.to_dict(),
             output=self.output.to_card(),
             domain=card.domain,
+            conformal=card.conformal,
             backend=self.backend,
         )
 
@@ -215,7 +220,14 @@ class Classifier:
             came = f"{self.card.name} answers {film.name} with a number that is not finite"
             raise CheckpointError(came, "finite logits", "The checkpoint is damaged: train it again or copy it again")
         verdict = self.gate.judge(film, picture, signatures)
-        return Prediction(film.name, self.output, self.probabilities(logits), logits, picture, verdict)
+        p = self.probabilities(logits)
+        return Prediction(film.name, self.output, p, logits, picture, verdict, self._prediction_set(p, film))
+
+    def _prediction_set(self, probabilities: np.ndarray, film: Radiograph) -> PredictionSet | None:
+        if self.sets is None:
+            return None
+        held = self.sets.of_film(probabilities, film.sha256)
+        return PredictionSet(tuple(np.array(self.classes)[held].tolist()), self.sets.level)
 
 
 def open_classifier(name_or_path: str | Path, backend: Backend = "auto") -> Classifier:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.labels import negative
 from core.errors import EvaluationError
 
 LEAST = 20  # films of a class below which its limit would be a guess
@@ -121,6 +122,20 @@ def coverage(sets: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class PredictionSet:
+    """The labels that one film's set holds; none where even the likeliest is unlike the fitted films."""
+
+    classes: tuple[str, ...]
+    level: float
+
+    @property
+    def in_words(self) -> str:
+        """ "90 % set: COVID-19 or Pneumonia"."""
+        *others, last = self.classes or ("empty",)
+        return f"{self.level:.0%}".replace("%", " %") + f" set: {', '.join(others)}{' or ' if others else ''}{last}"
+
+
+@dataclass(frozen=True)
 class Triage:
     """Where "negative" may be said at all.
 
@@ -133,6 +148,11 @@ class Triage:
     limit: float
     called: float
     value: float
+
+    def to_card(self, negative: str) -> dict[str, Any]:
+        """What a card keeps, JSON-ready; ``negative`` is the class in question."""
+        value = None if np.isnan(self.value) else self.value
+        return {"negative": negative, "limit": self.limit, "called": self.called, "value": value}
 
 
 def triage(finding: np.ndarray, positive: np.ndarray, value: float = 0.95, confidence: float = 0.9) -> Triage:
@@ -161,3 +181,21 @@ def triage(finding: np.ndarray, positive: np.ndarray, value: float = 0.95, confi
     if best is None:
         return Triage(-1.0, 0.0, float("nan"))
     return Triage(float(finding[order[best - 1]]), best / len(order), float(bounds[best - 1]))
+
+
+def for_card(classes: Sequence[str], probabilities: np.ndarray, labels: np.ndarray, films: str) -> dict[str, Any]:
+    """A card's fields ``conformal`` and ``triage`` from films that the weights never learned from, by `fit`, `triage`.
+
+    Args:
+        probabilities, labels: (N, C) and (N,); none at all give empty fields.
+        films: which films these are, in words.
+    """
+    if not len(labels):
+        return {"conformal": {}, "triage": {}}
+    sets = fit(probabilities, labels).to_card(classes, films)
+    nothing = negative(classes)
+    if nothing is None:
+        return {"conformal": sets, "triage": {}}
+    index = list(classes).index(nothing)
+    rule = triage(1 - probabilities[:, index].astype(np.float64), labels != index)
+    return {"conformal": sets, "triage": rule.to_card(nothing)}

@@ -10,6 +10,7 @@ from core.report.figures import NOT_SURE, margin
 
 if TYPE_CHECKING:
     from core.explain.robustness import MildCopies
+    from core.model.card import Card
 
 
 def in_words(prediction: Prediction) -> str:
@@ -53,8 +54,9 @@ def agreement(prediction: Prediction, copies: "MildCopies") -> str:
 
 
 def headline(prediction: Prediction, copies: "MildCopies") -> str:
-    """The answer and, behind it, how many mildly changed copies of the film get the same."""
-    return "; ".join(part for part in (in_words(prediction), agreement(prediction, copies)) if part)
+    """The answer and, behind it, how many mildly changed copies of the film get the same, and its conformal set."""
+    held = prediction.prediction_set.in_words if prediction.prediction_set and prediction.domain.status != "out" else ""
+    return "; ".join(part for part in (in_words(prediction), agreement(prediction, copies), held) if part)
 
 
 def rule(prediction: Prediction) -> str:
@@ -73,3 +75,33 @@ def rule(prediction: Prediction) -> str:
 def _factor(prediction: Prediction, index: int) -> str:
     p, cut_off = float(prediction.probabilities[index]), prediction.thresholds[index]
     return f"{prediction.classes[index]}, {p:.3f} = {p / cut_off:.2f} x {cut_off:.3f}"
+
+
+def promise(card: "Card") -> str:
+    """What a prediction set of this model promises, and where that ends; "" where it has none."""
+    kept = card.conformal
+    if not kept:
+        return ""
+    few = [name for name, limit in kept["limits"].items() if limit is None]
+    never = f" {joined(few)} cannot be ruled out: too few films." if few else ""
+    return (
+        f"Sets like this hold the truth for {100 * kept['level']:.0f} % of the films of each class, on films like "
+        f"those they were fitted on ({kept['fitted_on']}); elsewhere nothing is promised.{never}"
+    )
+
+
+def triage(card: "Card", prediction: Prediction) -> str:
+    """Whether a negative answer may stand as such; "" for other answers and for models without the rule."""
+    rule = card.triage
+    if not rule or prediction.domain.status == "out" or prediction.answer != rule["negative"]:
+        return ""
+    if rule["limit"] < 0:
+        return (
+            f"No film may be taken for {rule['negative']} on this answer alone: on its validation films a negative "
+            "predictive value of 0.95 could not be shown."
+        )
+    finding, limit = 1 - prediction.by_class[rule["negative"]], rule["limit"]
+    left = f"{100 * (1 - rule['called']):.0f} % of its validation films are left to the reader."
+    if finding <= limit:
+        return f"Ruled out: {finding:.3f} for any finding; up to {limit:.3f} it was right on 95 % or more. {left}"
+    return f"Not ruled out but left to the reader: {finding:.3f} for any finding, above {limit:.3f}. {left}"

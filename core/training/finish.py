@@ -18,6 +18,7 @@ from core.atomic import replacing
 from core.data.cohort import Cohort
 from core.data.progress import Progress
 from core.errors import CheckpointError
+from core.model import conformal
 from core.model import device as devices
 from core.model import output as outputs
 from core.model.bulk import precision
@@ -85,7 +86,8 @@ def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
     metrics = _metrics(p, labels, (table["split"] == "test").to_numpy())
     metrics["validation_accuracy"] = float((p.argmax(1) == labels)[chosen].mean())
     columns = pd.DataFrame(p, table.index, [f"p_{name}" for name in card.classes])
-    card = replace(card, **output.to_card(), metrics=metrics)
+    sets = conformal.for_card(card.classes, p[chosen], labels[chosen], f"its {int(chosen.sum()):,} validation films")
+    card = replace(card, **output.to_card(), metrics=metrics, **(sets if output.exclusive else {}))
     return card, pd.concat([table, columns], axis=1)
 
 

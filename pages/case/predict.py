@@ -9,7 +9,7 @@ from core.data.film.radiograph import Radiograph
 from core.evaluate import track_record
 from core.explain import embeddings
 from core.report import figures, overlay
-from core.report.call import headline, in_words, rule
+from core.report.call import headline, in_words, promise, rule, triage
 from pages.shared import evaluations, overview, resources, uploads, widgets
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
@@ -62,6 +62,9 @@ def belief(case: Case) -> None:
     """What a reader should know before believing the answer: the rule, the track record, and what it cannot say."""
     card, prediction = case.model.card, case.prediction
     st.caption(f":material/rule: {plain(rule(prediction), longest=600)}")
+    for sentence in (triage(card, prediction), promise(card)):
+        if sentence:
+            st.caption(f":material/data_array: {plain(sentence, longest=600)}")
     st.caption(f":material/history: {plain(track_record.sentence(card, prediction.label), longest=800)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/block: {plain(track_record.knows(card), longest=600)}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.model.card import Card
 
 OWN_FILMS, COHORT = "own", "cohort"
-VIEWS = ("Figures", "Curves", "Calibration", "Slices", "Errors", "Doubtful labels", "Export")
+VIEWS = ("Figures", "Curves", "Calibration", "Sets", "Slices", "Errors", "Doubtful labels", "Export")
 EXAMPLES = 24  # errors and doubtful films shown
 
 
@@ -89,6 +89,8 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
             curves(evaluation, figures)
         elif view == "Calibration":
             calibration(evaluation, target, figures, point)
+        elif view == "Sets":
+            tables.prediction_sets(card, evaluation)
         elif view == "Slices":
             tables.by_slice(evaluation, point)
         elif view == "Errors":

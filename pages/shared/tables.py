@@ -14,9 +14,11 @@ from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED, Scope
 from core.intervals import Estimate
 from core.report import evaluation_figures
 from pages.shared import widgets
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
+    from core.model.card import Card
 
 LEADING = ("recall", "specificity", "precision", "npv", "auroc")  # of the class of interest
 BLOCKS = (
@@ -116,3 +118,21 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
     cells = cells.rename(columns={"auroc": f"Macro {GLOSSARY['auroc'].title}"})
     cells = cells.rename(columns={key: term.title for key, term in GLOSSARY.items()})
     return cells.rename(columns=lambda name: name[:1].upper() + name[1:].replace("_", " "))
+
+
+def prediction_sets(card: "Card", evaluation: "Evaluation") -> None:
+    """Whether the model's conformal sets hold the truth as often as they promise, by class and by any slice."""
+    from core.evaluate import set_coverage
+    from core.model.conformal import Sets
+    from core.report.call import promise
+
+    sets = Sets.from_card(card.conformal, evaluation.classes)
+    if sets is None:
+        st.info("The card keeps no prediction sets: core evaluate CHECKPOINT --keep fits them.", icon=":material/info:")
+        return
+    st.caption(plain(promise(card), longest=600))
+    by = st.selectbox("By", ["true class", *slices.columns(evaluation)], key="sets by", persist_state="session")
+    found = set_coverage.table(evaluation, sets, None if by == "true class" else by)
+    found["covered"] = [str(estimate) for estimate in found["covered"]]
+    shares = {name: st.column_config.NumberColumn(format="%.2f") for name in ("labels a film", "empty", "one label")}
+    st.dataframe(found, hide_index=True, column_config=shares)

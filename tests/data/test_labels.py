@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.data.labels import VOCABULARY, look_alikes, meaning, pairs, resolve, term
+from core.data.labels import VOCABULARY, look_alikes, meaning, negative, pairs, resolve, term
 from core.errors import CohortError
 from core.training.recipe import load, names
 
@@ -91,3 +91,17 @@ def test_pairs_of_the_command_line() -> None:
     assert pairs(["0=Normal", "a=b=c"]) == {"0": "Normal", "a": "b=c"}
     with pytest.raises(CohortError, match="LABEL=NAME"):
         pairs(["0"])
+
+
+@pytest.mark.parametrize(
+    ("classes", "found"),
+    [
+        (("Pneumonia", "Normal"), "Normal"),
+        (("No Lung Opacity", "Lung Opacity"), "No Lung Opacity"),
+        (("COVID-19", "Not COVID-19"), "Not COVID-19"),
+        (("no findings", "Edema"), "no findings"),
+        (("Nodule", "Effusion"), None),
+    ],
+)
+def test_the_class_that_says_that_nothing_is_there(classes, found):
+    assert negative(classes) == found

@@ -1,14 +1,20 @@
 """The answer in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.explain.robustness import MildCopies
 from core.model import output
+from core.model.card import Card
 from core.model.classifier import Prediction
+from core.model.conformal import PredictionSet
 from core.model.domain import DomainVerdict
-from core.report.call import headline, in_words, rule
+from core.report.call import headline, in_words, promise, rule, triage
+from core.transform.preprocess import Preprocess
 
+CARD = Card("x", "X", ("A", "B", "C"), "resnet_small", Preprocess(), {}, 0, "")
 PICTURE = np.zeros((4, 4), np.uint8)
 
 
@@ -73,3 +79,27 @@ def test_the_rule_is_named_and_says_why_the_likeliest_is_not_called():
 def test_findings_called_together(probabilities, status, words):
     """Nothing is the likeliest of findings that occur together; each is called at its own cut-off, or in doubt."""
     assert in_words(film(probabilities, status, output.Sigmoid)) == words
+
+
+def test_the_set_stands_in_the_headline_and_its_promise_beside_it():
+    sure = (0.9, 0.05, 0.05)
+    held = replace(film(sure), prediction_set=PredictionSet(("A", "C"), 0.9))
+    assert headline(held, copies(output.Softmax, sure)) == "A; 1 of 1 mild copies agree; 90 % set: A or C"
+    assert PredictionSet((), 0.9).in_words == "90 % set: empty"
+    limits = {"A": 0.5, "B": 0.6, "C": None}
+    kept = {"level": 0.9, "limits": limits, "fitted_on": "its 60 validation films"}
+    told = promise(replace(CARD, conformal=kept))
+    assert "90 % of the films of each class" in told
+    assert "elsewhere nothing is promised. C cannot be ruled out" in told
+    assert promise(CARD) == ""
+
+
+def test_a_negative_answer_is_ruled_out_or_left_to_the_reader():
+    rule_ = {"negative": "A", "limit": 0.2, "called": 0.3, "value": 0.95}
+    card = replace(CARD, triage=rule_)
+    assert triage(card, film((0.9, 0.05, 0.05))).startswith("Ruled out: 0.100")
+    assert triage(card, film((0.7, 0.2, 0.1))).startswith("Not ruled out but left to the reader: 0.300")
+    assert "70 % of its validation films are left" in triage(card, film((0.9, 0.05, 0.05)))
+    assert triage(card, film((0.05, 0.9, 0.05))) == ""  # no negative answer
+    assert "could not be shown" in triage(replace(CARD, triage={**rule_, "limit": -1}), film((0.9, 0.05, 0.05)))
+    assert triage(CARD, film((0.9, 0.05, 0.05))) == ""

@@ -1,5 +1,6 @@
 """Calibration uses validation films only, figures come from test films only."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from core.data.cohort import Cohort
 from core.model.checkpoint import Card, load
+from core.model.conformal import Sets
 from core.training import finish as finishing
 from core.training.finish import calibrated, finish
 from core.training.fit import fit
@@ -41,6 +43,19 @@ def test_temperature_and_figures(table: pd.DataFrame) -> None:
     assert card.metrics["accuracy"] == pytest.approx(accuracy_score(test["label"], np.array(list("ABC"))[p.argmax(1)]))
     assert card.metrics["log_loss"] == pytest.approx(log_loss(test["label"], p), rel=1e-4)
     assert all(0.05 <= value <= 0.95 for value in card.thresholds.values())
+
+
+def test_prediction_sets_are_fitted_on_validation_films(table: pd.DataFrame) -> None:
+    card, scored = calibrated(CARD, table)
+    sets = Sets.from_card(card.conformal, card.classes)
+    assert sets is not None
+    assert card.conformal["fitted_on"] == "its 300 validation films"
+    test = scored[scored["split"] == "test"]
+    labels = test["label"].map("ABC".index).to_numpy()
+    held = sets.of(test[["p_A", "p_B", "p_C"]].to_numpy(), seed=3)[np.arange(len(test)), labels]
+    assert held.mean() == pytest.approx(0.9, abs=0.07)
+    assert Card.from_dict(json.loads(json.dumps(card.to_dict()))).conformal == card.conformal
+    assert card.triage == {}  # none of A, B and C says that nothing is there
 
 
 def test_test_labels_change_neither_temperature_nor_thresholds(table: pd.DataFrame) -> None:

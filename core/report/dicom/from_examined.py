@@ -67,6 +67,7 @@ def answer_of(examined: Examined, map_: Heatmap) -> Answer:
         else overlay(film.pixels, evidence),
         lung_share=None if np.isnan(share) else share,
         trust=tuple((line.title, line.word, line.sentence) for line in examined.trust(map_).lines),
+        prediction_set=None if refused or said.prediction_set is None else said.prediction_set.classes,
     )
 
 

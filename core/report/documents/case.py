@@ -18,7 +18,7 @@ from core.explain.methods import METHODS
 from core.explain.trust import TrustLine
 from core.model.card import Card
 from core.model.classifier import Prediction
-from core.report.call import agreement, in_words, rule
+from core.report.call import agreement, in_words, promise, rule, triage
 from core.report.documents.page import NOT_PROVIDED, page, table, text
 from core.report.documents.report import DISCLAIMER
 from core.report.overlay import Style, beside, colourbar, enlarge, overlay, png
@@ -111,7 +111,9 @@ def case_report(examined: Examined, map_: Heatmap, drawn: np.ndarray | None = No
     images = {"The film as the model sees it": examined.picture, "The heatmap on it": shown}
     lines = examined.trust(map_).lines
     card, said = examined.classifier.card, examined.prediction
-    return CaseReport(card, said, examined.film.sha256, images, map_, lines, examined.label, tuple(_doubts(examined)))
+    return CaseReport(
+        card, said, examined.film.sha256, images, map_, lines, examined.label, tuple(filter(None, _doubts(examined)))
+    )
 
 
 def _doubts(examined: Examined) -> Iterator[str]:
@@ -120,6 +122,9 @@ def _doubts(examined: Examined) -> Iterator[str]:
     if said.domain.status != "out":
         yield rule(said)
         yield agreement(said, examined.mild_copies) + "."
+        if said.prediction_set:
+            yield f"{said.prediction_set.in_words}. {promise(card)}"
+        yield triage(card, said)
         yield track_record.sentence(card, said.label)
     yield track_record.knows(card)
 
