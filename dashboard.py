@@ -5,12 +5,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared import layout, state, widgets
+from pages.shared import layout, login, state, widgets
 
 PICTURES = Path(__file__).with_name("docs")  # the server may have been started from any folder
 
 # Before the navigation, whose icons a browser would otherwise fetch from a font server for its tab.
 st.set_page_config("Hilum", PICTURES / "icon.png", layout="wide", initial_sidebar_state=330)
+
+if not login.passed():
+    st.stop()
 
 PAGES = {
     "Case": [

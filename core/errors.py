@@ -56,3 +56,7 @@ class PacsError(HilumError):
 
 class PacsAwayError(PacsError):
     """A PACS that does not answer now: asking again later may help."""
+
+
+class ServeError(HilumError):
+    """The dashboard would stand open, or cannot be reached as it is said to be."""

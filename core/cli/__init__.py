@@ -1,4 +1,4 @@
-"""`python -m core data | augment | train | evaluate | predict | explain | report | audit`: the dashboard's work.
+"""`python -m core data | augment | train | evaluate | predict | explain | report | audit | serve`: all but pages.
 
 Each command is a module of this package with two functions, ``add(subparsers)`` (its arguments) and ``run(args)``
 (its work; returns the exit status). They import what they need inside ``run`` so that ``--help`` answers at once.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from core.errors import HilumError
 
-COMMANDS: tuple[str, ...] = ("data", "augment", "train", "evaluate", "predict", "explain", "report", "audit")
+COMMANDS: tuple[str, ...] = ("data", "augment", "train", "evaluate", "predict", "explain", "report", "audit", "serve")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli import cohorts
+from core.cli import cohorts, exports
 from core.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     command.add_argument("--keep", action="store_true", help=help_)
     cohorts.add(command)
+    exports.add(command)
     command.set_defaults(run=run)
 
 
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         evaluation, cohort, notes = stored(checkpoint), str(checkpoint.card.data.get("name", "")), ()
     parts = chosen(evaluation.by_split(own=not args.data), args.split)
-    report = Report(checkpoint.card, parts, cohort, point, prevalence, notes)
+    report = Report(checkpoint.card, parts, cohort, point, prevalence, notes, args.names)
     print(as_text(report))
     print("".join(f"\n- {note}" for note in notes))
     folder = args.out or (Path("runs") / f"{checkpoint.card.name}-on-{Path(args.data).name}" if args.data else None)

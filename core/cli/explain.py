@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli import cohorts
+from core.cli import cohorts, exports
 from core.errors import ExplainError, FilmError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     cohorts.add(command)
     help_ = "measure on the cohort how often the occlusion test tells for this model, and keep it in its card"
     command.add_argument("--power", action="store_true", help=help_)
+    exports.add(command)
     command.set_defaults(run=run)
 
 
@@ -61,26 +62,36 @@ def run(args: argparse.Namespace) -> int:
         try:
             examined = examine(classifier, read(path))
             for method in methods:
-                print(explain_film(examined, path.stem, method, args.class_name, args.layer, folder))
+                print(explain_film(examined, path.stem, method, args.class_name, args.layer, folder, args.names))
         except FilmError as error:
             print(f"explain: {error}", file=sys.stderr)
             status = 2
     return status
 
 
-def explain_film(examined: "Examined", name: str, method: str, class_name: str, layer: str | None, folder: Path) -> str:
+def explain_film(
+    examined: "Examined",
+    name: str,
+    method: str,
+    class_name: str,
+    layer: str | None,
+    folder: Path,
+    names: bool = False,
+) -> str:
     """Write the overlays, raw maps and numbers of one film; returns what to print.
 
     Args:
-        name: what its files begin with; its hash is added where another film's files have that name.
+        name: what its files begin with if ``names``; its hash is added where another film's files have that name.
+        names: whether files may be called as the film is; else by its hash.
     """
     from core.report.documents.numbers import as_json, numbers
     from core.report.outputs import free_stem, stems
+    from core.report.spreadsheet import called as film_called
 
     said = examined.prediction
     chosen = {"top": [said.label], "all": list(said.classes)}.get(class_name, [class_name])
     maps = examined.heatmaps(method, chosen, layer)
-    stem = free_stem(folder, name, method, examined)
+    stem = free_stem(folder, film_called(name, examined.film.sha256, names), method, examined)
     files = {class_: known for class_, known in stems(stem, said.classes).items() if class_ in maps}
     called = ", ".join(f"{called} {said.by_class[called]:.3f}" for called in said.called)
     lines = [f"{examined.film.name}: {called or said.answer}"]
@@ -93,7 +104,7 @@ def explain_film(examined: "Examined", name: str, method: str, class_name: str, 
             *(f"    {line.title} ({line.word}): {line.sentence}" for line in card.lines),
         ]
     target = folder / f"{stem}.json"
-    target.write_text(as_json(numbers(examined, maps, files)), encoding="utf-8")  # last: it names the others
+    target.write_text(as_json(numbers(examined, maps, files, names)), encoding="utf-8")  # last: it names the others
     return "\n".join([*lines, f"  Written to {target}"])
 
 

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.cli import exports
+
 if TYPE_CHECKING:
     from core.model.bulk.files import Outcome
 
@@ -22,27 +24,37 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("films", nargs="+", metavar="FILE|FOLDER|GLOB", help="films, folders or tables")
     command.add_argument("--csv", type=Path, help="write the rows to this file instead of the screen")
     command.add_argument("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what computes")
+    exports.add(command)
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Score all; exit status 1 if a file could not be read."""
+    from contextlib import nullcontext
+
+    from core.atomic import replacing
     from core.cli.progress import Bars, say
     from core.data.readers.files import LeftOut
     from core.model.bulk.files import find_files, predict_files
     from core.model.classifier import open_classifier
+    from core.report.spreadsheet import as_csv
 
     left_out = LeftOut()
     paths = find_files(args.films, left_out)
     classifier = open_classifier(args.checkpoint, args.backend)
     rows: list[dict[str, Any]] = []
-    with Bars() as bars:
-        for outcome in predict_files(classifier, paths):
-            rows.append(as_row(outcome, classifier.classes))
-            bars("scoring films", len(rows), len(paths))
+    with replacing(args.csv) if args.csv else nullcontext() as target:
+        if target:
+            target.touch()  # a place that cannot be written to is told before the films are scored
+        with Bars() as bars:
+            for outcome in predict_files(classifier, paths):
+                rows.append(as_row(outcome, classifier.classes))
+                bars("scoring films", len(rows), len(paths))
+        if target:
+            said = rows if args.names else [_unnamed(row) for row in rows]
+            target.write_text(as_csv(said, list(rows[0])), encoding="utf-8", newline="")
     bad = [row for row in rows if row["verdict"] == "unreadable"]
     if args.csv:
-        _write(args.csv, rows)
         say(f"{len(rows) - len(bad)} films scored, {len(bad)} unreadable. Written to {args.csv}")
     else:
         print(_aligned(rows, classifier.classes))
@@ -72,13 +84,17 @@ def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:
     return {"file": str(path), "verdict": verdict, "label": label, **numbers, **told}
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    import csv
+def _unnamed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row that calls its film by the hash of its bytes."""
+    from core import identity
+    from core.report.spreadsheet import called
 
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, fieldnames=list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
+    path = Path(row["file"])
+    try:
+        film = called(path.name, identity.of_file(path))
+    except OSError:
+        film = called(path.name)
+    return row | {"file": film, "sentence": row["sentence"].replace(path.name, film)}
 
 
 def _aligned(rows: list[dict[str, Any]], classes: tuple[str, ...]) -> str:

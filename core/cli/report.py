@@ -67,13 +67,14 @@ def write(examined: "Examined", method: str, class_name: str, layer: str | None,
     from core.report.documents.case import case_html, case_pdf, case_report
     from core.report.documents.numbers import as_json, numbers
     from core.report.outputs import free_stem, stems
+    from core.report.spreadsheet import called
 
     map_ = _heatmap(examined, method, class_name, layer)
     name = map_.class_name
     report = case_report(examined, map_)
     kind = stems(method, examined.prediction.classes)[name]
-    stem = free_stem(folder, f"film-{examined.film.sha256[:12]}", kind, examined)
-    told = numbers(examined, {name: map_}) | {"film": f"film {examined.film.sha256[:12]}"}
+    stem = free_stem(folder, called(examined.film.name, examined.film.sha256), kind, examined)
+    told = numbers(examined, {name: map_})
     files = {"pdf": case_pdf(report), "html": case_html(report).encode(), "json": as_json(told).encode()}
     for suffix, content in files.items():
         with replacing(folder / f"{stem}.{suffix}") as temporary:

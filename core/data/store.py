@@ -64,7 +64,11 @@ class Store:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        new = not self.path.exists()
         with closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
+            if new:
+                with suppress(OSError):
+                    self.path.chmod(0o600)  # facts about patients, also in a cache folder that others can enter
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value BLOB)")

@@ -1,24 +1,68 @@
-"""Tables that leave the building as CSV, and what they may say of a file's name.
+"""What leaves the building: tables as CSV, and what they and all other exports may say of a file's name.
 
-File names carry patients' names more often than not, so what is exported calls a film by the first digits of the
-SHA-256 of its bytes unless its owner asks for names. A cell that a spreadsheet would take for a formula is defused, and
-the file begins with the mark by which Excel knows UTF-8.
+File names carry patients' names more often than not, so whatever is exported calls a film by the first digits of the
+SHA-256 of its bytes (as ``sha256sum`` prints it), and a patient by those of the name in the cohort, unless the owner
+asks for names. A cell that a spreadsheet would take for a formula is defused, and the file begins with the mark by
+which Excel knows UTF-8.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256 as sha256_of
 from io import StringIO
 from typing import Any
 
+import pandas as pd
+
 from core import identity
+from core.data.film_id import CONTENT, FILM_ID, base_name
 
 MARK = "\ufeff"  # byte order mark
 _FORMULA = ("=", "+", "-", "@")
+_FILES = ("path", "lungs", "truth")  # columns of files; of the last two it is said only whether there are any
+_COUNTED = re.compile(r"((?:^|: )\d[\d,]* [^:]*): .*", re.DOTALL)  # a note that counts files and then names them
+UNNAMED = "their names are left out here"
 
 
-def called(name: str, sha256: str, names: bool = False) -> str:
-    """What an export calls a film: ``film-`` and the first digits of its hash, or its name if that was asked for."""
-    return name if names or not sha256 else f"film-{identity.short(sha256)}"
+def called(name: str, sha256: str = "", names: bool = False) -> str:
+    """What an export calls a film: ``film-`` and the first digits of its hash, or its name if that was asked for.
+
+    A film whose content is not known (a file that cannot be read) is called by the hash of its name.
+    """
+    return name if names else f"film-{identity.short(sha256 or sha256_of(name.encode()).hexdigest())}"
+
+
+def without_names(films: pd.DataFrame, names: bool = False) -> pd.DataFrame:
+    """A table of films as it may leave: ``film`` instead of names, patients by hash, nothing of this machine's folders.
+
+    Args:
+        films: with a column film or path; sha256, patient, film_id, id, lungs and truth where they are known.
+        names: file names and patients stay; folders, which may name a person as well, never do.
+    """
+    table = films.copy()
+    name = "film" if "film" in table else "path"
+    files = table[name].astype(str).map(base_name)
+    if names:
+        others = {column: table[column].astype(str).map(base_name) for column in _FILES if column in table}
+        return table.assign(**others, **{name: files}).drop(columns=[c for c in (FILM_ID, "id") if c in table])
+    known = table[CONTENT].fillna("").astype(str) if CONTENT in table else pd.Series("", table.index)
+    table.insert(0, "_film", [called(file, sha) for file, sha in zip(files, known, strict=True)])
+    if "patient" in table:
+        table["patient"] = [_patient(str(patient)) for patient in table["patient"]]
+    hidden = [column for column in (*_FILES, "film", "name", FILM_ID, "id") if column in table]
+    return table.drop(columns=hidden).rename(columns={"_film": "film"})
+
+
+def note_without_names(note: str, names: bool = False) -> str:
+    """A note of a cohort's reader ("3 files left out (empty): a.png, b.png, c.png") without the files' names."""
+    return note if names else _COUNTED.sub(rf"\1 ({UNNAMED})", note)
+
+
+def frame_as_csv(frame: pd.DataFrame) -> str:
+    """A table as CSV, as `as_csv`; what is not known is empty."""
+    rows = frame.astype(object).where(frame.notna(), "").to_dict("records")
+    return as_csv(({str(name): value for name, value in row.items()} for row in rows), [str(name) for name in frame])
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
@@ -37,6 +81,10 @@ def _defused(cell: Any) -> Any:
         return cell
     text = cell.replace("\r\n", "\n").replace("\r", "\n")  # a bare carriage return would end the row for some readers
     return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
+
+
+def _patient(name: str) -> str:
+    return f"patient-{identity.short(sha256_of(name.encode()).hexdigest())}" if name else ""
 
 
 def _is_number(text: str) -> bool:

@@ -178,7 +178,7 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
         "Is this evidence?", anchor=False, help="Checks of this heatmap on this film; none of them alone decides."
     )
     card = case.examined.trust(map_)
-    st.caption(card.headline)
+    st.caption(plain(card.headline, longest=400))
     if card.power is not None and card.group("evidence"):
         told = plain(card.power.sentence, longest=400)
         st.caption(f"How often the occlusion test tells for this model: {told}.")

@@ -10,7 +10,7 @@ from core.evaluate import track_record
 from core.explain import embeddings
 from core.report import figures, overlay
 from core.report.call import headline, in_words, promise, rule, triage
-from pages.shared import evaluations, overview, resources, uploads, widgets
+from pages.shared import evaluations, exports, overview, resources, uploads, widgets
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
 
@@ -130,7 +130,8 @@ def table(films: list[Radiograph], case: Case) -> None:
         | {"film": st.column_config.ImageColumn(width=60), "name": st.column_config.TextColumn(width=130)}
         | {"fits": st.column_config.TextColumn(width=80, help="Whether the model knows films like this one.")},
     )
-    csv = frame.drop(columns="film").to_csv(index=False)
+    table = frame.assign(film=frame["name"], sha256=[film.sha256 for film in films]).drop(columns="name")
+    csv = exports.films_as_csv(table)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button("CSV", csv, "predictions.csv", "text/csv", icon=":material/download:", on_click="ignore")
         st.caption(

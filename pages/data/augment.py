@@ -10,6 +10,7 @@ from core.report import augmentation_figure, figures, overlay
 from core.transform.augment import Augment, Drawn, Step
 from pages.shared import augmentation_editor, resources, viewer, widgets
 from pages.shared.case import Case, current
+from pages.shared.text import plain
 from pages.shared.viewer import View
 
 DRAWS = 12
@@ -73,7 +74,7 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
         else f"Moved back, the heatmap correlates **{likeness:.2f}** with the one before."
     )
     moved = after[class_name] - names[class_name]
-    st.markdown(f"{class_name} moves by **{moved:+.3f}**. {words}")
+    st.markdown(f"{plain(class_name)} moves by **{moved:+.3f}**. {words}")
     st.plotly_chart(
         figures.before_after(names, after, "changed"),
         key="changed bars",
@@ -163,7 +164,9 @@ def contact_sheet(case: Case, steps: list[Step]) -> None:
     with st.grid("auto", min_column_width=120):
         for picture, row in zip(pictures, probabilities, strict=True):
             best = int(case.model.output.first(row))
-            st.image(picture, width="stretch", caption=f"{case.model.classes[best]} {row[best]:.2f}", alt="One draw")
+            st.image(
+                picture, width="stretch", caption=f"{plain(case.model.classes[best])} {row[best]:.2f}", alt="One draw"
+            )
     if not st.session_state.get("random"):
         st.caption("Each setting is fixed, so the draws hardly differ: turn on “Draw at random”.")
 

@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
-from pages.shared import filters, gallery, widgets
+from pages.shared import exports, filters, gallery, widgets
 from pages.shared.case import current_cohort
 from pages.shared.explore import audit, counts, distributions, film_map, means, similar, table
+from pages.shared.text import plain
 
 TITLES = {
     "films": "Films",
@@ -56,6 +57,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         on_click="ignore",
         type="tertiary",
     )
+    if cohort.prepare is None:
+        exports.ask_for_names()
 view = st.segmented_control(
     "View",
     list(TITLES),
@@ -71,4 +74,4 @@ if not len(chosen_rows):
 else:
     VIEWS[view](spec, cohort, chosen_rows)
 for note in cohort.notes:
-    st.caption(f":material/info: {note}")
+    st.caption(f":material/info: {plain(note, longest=600)}")

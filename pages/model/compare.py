@@ -137,7 +137,7 @@ def same_films(cards: "dict[str, Card]") -> None:
     result = _compared(cards[first], cards[second])
     if result is None:
         return
-    st.markdown(f"On **{result.films:,} films**: {result.mcnemar.sentence}")
+    st.markdown(f"On **{result.films:,} films**: {plain(result.mcnemar.sentence, longest=600)}")
     left, right = st.columns([3, 2], gap="large")
     bounded = {key: gap for key, gap in result.differences.items() if key != "log_loss"}  # which would dwarf the others
     left.plotly_chart(
@@ -164,7 +164,7 @@ def this_film(cards: "dict[str, Card]") -> None:
         return
     called = resources.prediction(resources.classifier(first), case.film).label
     state.choose("class", shared, lambda: called if called in shared else shared[0])
-    asked = str(st.segmented_control("Evidence for", shared, key="class", required=True))
+    asked = str(st.segmented_control("Evidence for", shared, key="class", required=True, format_func=plain))
     style = viewer.Drawing(viewer.overlay.Style(st.session_state["opacity"], st.session_state["threshold"]))
     models = [resources.classifier(name) for name in (first, second)]
     maps = [resources.heatmaps(model, case.film, "gradcam", None)[asked] for model in models]
@@ -180,7 +180,9 @@ def this_film(cards: "dict[str, Card]") -> None:
                 config=widgets.CHART, alt=", ".join(f"{c} {p:.2f}" for c, p in said.by_class.items()),
             )  # fmt: skip
             if said.domain.status != "in":
-                st.warning(f"Not like the films this model knows. {said.domain.sentence}", icon=":material/block:")
+                st.warning(
+                    f"Not like the films this model knows. {plain(said.domain.sentence, 400)}", icon=":material/block:"
+                )
     st.caption("Grad-CAM, last layer; each map on its own scale, so the strengths of the two cannot be compared.")
 
 

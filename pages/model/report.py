@@ -13,8 +13,9 @@ from core.evaluate.scopes import OVERALL
 from core.model import matching
 from core.report import evaluation_figures
 from core.report.documents.report import Report, as_csv, as_json, patients_in_words
-from pages.shared import evaluated_films, evaluations, operating, resources, tables, widgets
+from pages.shared import evaluated_films, evaluations, exports, operating, resources, tables, widgets
 from pages.shared.case import current_cohort, kinship
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
@@ -30,16 +31,16 @@ def films_judged(card: "Card") -> tuple[evaluations.Splits | None, str]:
     cohort, own = current_cohort(), str(card.data.get("name", "unknown"))
     parts = len(own.split(JOIN))
     titles = {
-        OWN_FILMS: f"Its own: {own}" if parts == 1 else f"Its own, from {parts} collections",
-        COHORT: f"The sidebar's: {cohort.name}",
+        OWN_FILMS: f"Its own: {plain(own)}" if parts == 1 else f"Its own, from {parts} collections",
+        COHORT: f"The sidebar's: {plain(cohort.name)}",
     }
     spec = st.session_state["cohort"]
     usual = OWN_FILMS if kinship(card, spec) == matching.OWN else COHORT  # what the sidebar shows is what is meant
     source = st.segmented_control(
         "Films", list(titles), default=usual, required=True, format_func=lambda name: titles[name],
         key=f"report films {card.name} {spec}", persist_state="session", wrap=True,
-        help=f"Its own: those it was trained and judged on ({own}), with what was measured then. The sidebar's: any "
-        "cohort, which the model is shown here.",
+        help=f"Its own: those it was trained and judged on ({plain(own)}), with what was measured then. The sidebar's: "
+        "any cohort, which the model is shown here.",
     )  # fmt: skip
     if source == OWN_FILMS:
         return evaluations.own(card.name), own
@@ -98,7 +99,7 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
         elif view == "Doubtful labels":
             doubtful(evaluation, split)
         else:
-            export(Report(card, parts, cohort, point, prevalence))
+            export(Report(card, parts, cohort, point, prevalence, names=exports.names_wanted()))
     evaluated_films.cell(evaluation, point)
     if view == "Figures":
         tables.by_class(evaluation, figures)
@@ -149,7 +150,9 @@ def curves(evaluation: "Evaluation", figures: Figures) -> None:
 def calibration(evaluation: "Evaluation", target: str, figures: Figures, point: OperatingPoint) -> None:
     """Whether probabilities come true; a line marks the cut-off of the class of interest."""
     likeliest = "the most likely class"
-    of = st.segmented_control("Probability of", [likeliest, target], default=likeliest, required=True)
+    of = st.segmented_control(
+        "Probability of", [likeliest, target], default=likeliest, required=True, format_func=plain
+    )
     bins = evaluation.reliability(target if of == target else None)
     title = f"probability of {target}" if of == target else "confidence"
     cut_off = point.cut_off if of == target == point.target else None
@@ -190,6 +193,7 @@ def export(document: Report) -> None:
     from core.report.documents.html import as_html, checklist_html
 
     st.caption("Every split, every figure, at the operating point and prevalence chosen here.")
+    exports.ask_for_names()
     for label, ending, mime, make, about in (
         ("Report", "html", "text/html", as_html, "One page that opens anywhere: figures, curves, slices, checklist."),
         ("Checklist", "html", "text/html", checklist_html, "CLAIM and TRIPOD+AI, unknown items marked."),
@@ -210,7 +214,7 @@ chosen = resources.cards()[st.session_state["model"]]
 try:
     found, cohort_name = films_judged(chosen)
 except EvaluationError as error:
-    st.info(str(error), icon=":material/info:")
+    st.info(plain(error, longest=600), icon=":material/info:")
     found = None
 if found:
     report(chosen, found, cohort_name)

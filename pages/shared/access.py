@@ -54,7 +54,9 @@ def _is_loopback(name: str) -> bool:
 
 
 def _resolved(spec: str) -> str:
+    from core.data.readers import split_layout
+
     try:
-        return str(Path(spec).expanduser().resolve())
+        return str(Path(split_layout(spec)[0]).expanduser().resolve())
     except (OSError, RuntimeError, ValueError):  # a name too long, a user that does not exist, a NUL
         return spec

@@ -11,7 +11,8 @@ from core.report import overlay
 from core.report.documents.case import CaseReport, case_html, case_pdf, case_report
 from core.report.documents.numbers import as_json, numbers
 from core.report.outputs import safe
-from pages.shared import viewer
+from core.report.spreadsheet import called
+from pages.shared import exports, viewer
 from pages.shared.case import Case
 
 if TYPE_CHECKING:
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
 
 def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
     """A row of downloads; each file is made when it is asked for."""
-    stem = f"{safe(PurePath(case.film.name).stem)}-{safe(map_.class_name)}-{map_.method}"
+    film, names = case.film, exports.names_wanted()
+    stem = f"{safe(called(PurePath(film.name).stem, film.sha256, names))}-{safe(map_.class_name)}-{map_.method}"
     view = viewer.View(case.prediction.picture, map_, "", case.lungs, case.truth)
+    maps = {map_.class_name: map_}
     with st.container(horizontal=True):
         for label, suffix, mime, make in (
             ("Overlay", "png", "image/png", lambda: overlay.png(picture(view, drawing))),
             ("Raw map", "npy", "application/octet-stream", lambda: array(map_)),
-            ("Numbers", "json", "application/json", lambda: as_json(numbers(case.examined, {map_.class_name: map_}))),
+            (
+                "Numbers",
+                "json",
+                "application/json",
+                lambda: as_json(numbers(case.examined, maps, names=names)),
+            ),
             ("Report", "pdf", "application/pdf", lambda: case_pdf(report(case, map_, drawing))),
             ("Report", "html", "text/html", lambda: case_html(report(case, map_, drawing))),
         ):
@@ -39,6 +47,7 @@ def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
                 icon=":material/download:",
                 type="tertiary",
             )
+        exports.ask_for_names()
 
 
 def picture(view: viewer.View, drawing: viewer.Drawing) -> np.ndarray:

@@ -11,6 +11,7 @@ from core.evaluate.operating import OperatingPoint
 from core.report import overlay
 from pages.shared import evaluations, gallery, resources
 from pages.shared.case import current_cohort
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.evaluate.compare import Comparison
@@ -49,7 +50,7 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
     if label is None or called is None:
         return
     found = review.cell(evaluation, label, called, point)
-    st.subheader(f"{label} called {called}: {len(found):,}", anchor=False)
+    st.subheader(f"{plain(label)} called {plain(called)}: {len(found):,}", anchor=False)
     cohort, spec = current_cohort(), st.session_state["cohort"]
     rows = evaluations.rows_in(cohort, found.rename(columns={"film": "path"}))
     here = [int(row) for row in rows if row >= 0][:CELL_FILMS]
@@ -64,7 +65,7 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
     with st.grid("auto", min_column_width=150, gap="small"):
         st.image(
             overlay.overlay(picture, evidence, style), width="stretch", alt="Mean heatmap of the cell",
-            caption=f"mean of {len(here)}: evidence for {called}",
+            caption=f"mean of {len(here)}: evidence for {plain(called)}",
         )  # fmt: skip
         for row, map_ in maps:
             with st.container(gap="xxsmall"):

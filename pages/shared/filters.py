@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core import identity
 from core.data.cohort import Cohort, file_name
+from pages.shared import exports
+from pages.shared.text import plain
 
 HIDDEN = ("path", "lungs", "truth", "boxes", "film_id")  # files, not facts; a file is searched by its name
 FEW = 40  # a column with at most so many values is chosen from a list, one with more is searched
@@ -43,12 +46,18 @@ def columns(cohort: Cohort) -> list[str]:
 
 
 def as_csv(cohort: Cohort, rows: np.ndarray) -> str:
-    """Some rows as CSV, with file names instead of this machine's paths."""
-    table = cohort.samples.iloc[rows]
-    files = {
-        column: table[column].astype(str).map(file_name) for column in ("path", "lungs", "truth") if column in table
-    }
-    return table.assign(**files).drop(columns="film_id").to_csv(index=False)  # a folder may name a person
+    """Some rows as CSV, with films by their hash, or by name where that is asked for, and never a path."""
+    table, drawn = cohort.samples.iloc[rows], cohort.prepare is not None
+    if not drawn and not exports.names_wanted():
+        table = table.assign(sha256=[_content(str(path)) for path in table["path"]])
+    return exports.films_as_csv(table, names=drawn)
+
+
+def _content(path: str) -> str:
+    try:
+        return identity.of_file(path)
+    except OSError:
+        return ""
 
 
 def clear() -> None:
@@ -61,7 +70,7 @@ def clear() -> None:
 
 
 def _control(values: pd.Series, column: str) -> Any:
-    key, title = _key(column), column.capitalize()
+    key, title = _key(column), plain(column.capitalize())
     if pd.api.types.is_numeric_dtype(values):
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         if low == high:  # known of some films only
@@ -114,7 +123,7 @@ def _slices(chosen: dict[str, Any]) -> None:
         name = st.text_input("Save these filters as", key="slice name")
         st.button("Save", disabled=not name, on_click=lambda: slices.update({name: chosen}))
     if slices:
-        st.pills("Saved slices", list(slices), key="slice", on_change=_restore)
+        st.pills("Saved slices", list(slices), key="slice", on_change=_restore, format_func=plain)
 
 
 def _restore() -> None:

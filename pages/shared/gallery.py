@@ -37,7 +37,7 @@ def cell(spec: str, cohort: Cohort, row: int, key: str, note: str = "") -> None:
         help=f"Make film {row + 1} the case of every page",
     )
     if note:
-        st.caption(note)
+        st.caption(plain(note))
 
 
 def open_film(row: int) -> None:

@@ -4,9 +4,10 @@ import random
 
 import streamlit as st
 
+from core.data import cache
 from core.errors import CohortError
 from core.evaluate import elsewhere
-from pages.shared import access, resources, state
+from pages.shared import access, cohort_layout, resources, state
 from pages.shared.case import (
     ABSENT,
     choose_case,
@@ -115,11 +116,12 @@ def _cohort() -> None:
         list(dict.fromkeys([*known, session["cohort"]])),
         key="cohort",
         accept_new_options=here,
-        format_func=lambda spec: known.get(spec, spec),
+        format_func=lambda spec: cohort_layout.title(spec, known),
         on_change=_forget_case,
         help="A collection of films. Phantoms are films that Hilum draws itself, so that the truth is known."
         + (path if here else ""),
     )
+    cohort_layout.choose(_forget_case)
     if _ASKED in session:
         _ask_about(session[_ASKED], here)
     choose_case()
@@ -180,6 +182,8 @@ def _model() -> None:
     if not st.session_state["upload"] and kinship(card, st.session_state["cohort"]) < 2:
         learned = plain(card.data.get("name", "other films"))
         st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")
+    if said := cache.trouble():
+        st.caption(f":material/warning: {plain(said)}")
 
 
 def _case() -> None:

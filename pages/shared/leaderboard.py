@@ -10,8 +10,10 @@ from core.errors import EvaluationError
 from core.evaluate import leaderboard as ranking
 from core.evaluate.glossary import GLOSSARY
 from core.report import evaluation_figures
+from core.report.spreadsheet import frame_as_csv
 from pages.shared import evaluations, resources, widgets
 from pages.shared.case import current_cohort
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
@@ -28,7 +30,8 @@ def view(cards: "dict[str, Card]") -> None:
     first = str(st.session_state["model"])
     alike = [name for name, card in cards.items() if set(card.classes) == set(cards[first].classes)]
     if len(alike) < 2:
-        st.info(f"No other model knows the classes of {cards[first].title}: {', '.join(cards[first].classes)}.")
+        known = plain(", ".join(cards[first].classes), longest=400)
+        st.info(f"No other model knows the classes of {plain(cards[first].title)}: {known}.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = st.multiselect(
@@ -46,7 +49,7 @@ def view(cards: "dict[str, Card]") -> None:
     try:
         board = ranking.leaderboard(shown, key)
     except EvaluationError as error:
-        st.info(str(error))
+        st.info(plain(error, longest=600))
         return
     _draw(board, cards, titles[key])
 
@@ -69,7 +72,7 @@ def _draw(board: "ranking.Leaderboard", cards: "dict[str, Card]", title: str) ->
     }
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=help_)
     st.download_button(
-        "CSV", lambda: board.table().to_csv(index=False), "leaderboard.csv", "text/csv",
+        "CSV", lambda: frame_as_csv(board.table()), "leaderboard.csv", "text/csv",
         icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
     figure = evaluation_figures.forest({cards[place.name].title: place.figure for place in board.places}, title)

@@ -10,6 +10,7 @@ from core.data.cohort import Cohort
 from core.report import figures
 from pages.shared import resources, widgets
 from pages.shared.case import Case
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.explain.whatif import WhatIf
@@ -122,6 +123,6 @@ def outcome(answer: "WhatIf") -> None:
     words = "lowers it" if answer.change < 0 else "raises it"
     words = "hardly matters" if abs(answer.change) < NOTICEABLE else words
     change = f"from {before:.3f} to **{after:.3f}** ({answer.change:+.3f})"
-    st.markdown(f"Hiding this **{words}**: {answer.class_name} goes {change}.")
+    st.markdown(f"Hiding this **{words}**: {plain(answer.class_name)} goes {change}.")
     figure = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
     st.plotly_chart(figure, config=widgets.CHART | {"displayModeBar": False}, key="hidden bars", alt=words)

@@ -13,6 +13,7 @@ from core.evaluate.operating import (
     exact,
 )
 from pages.shared import state
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.evaluate.evaluation import Evaluation
@@ -50,7 +51,7 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
         return at_thresholds(card.thresholds) if mode == OWN else ARGMAX
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.slider(
-            f"Cut-off: {target} is called from", 0.0, 1.0, key="cutoff", step=0.001, format="%.3f", width=360,
+            f"Cut-off: {plain(target)} is called from", 0.0, 1.0, key="cutoff", step=0.001, format="%.3f", width=360,
             help=f"Probability from which the class is called, exactly {session['cutoff']:.6g} now; below it, the "
             "most likely other class is.",
         )  # fmt: skip
@@ -78,7 +79,7 @@ def _mode_chosen() -> None:
 def _by_sensitivity(target: str, validation: "Evaluation | None") -> None:
     index = validation.classes.index(target) if validation is not None else -1
     if validation is None or not (validation.labels == index).any():
-        st.caption(f"No validation film of {target} is kept, so no cut-off can be chosen by sensitivity.")
+        st.caption(f"No validation film of {plain(target)} is kept, so no cut-off can be chosen by sensitivity.")
         return
     wished = st.number_input("Wished sensitivity, %", 1.0, 100.0, 95.0, 1.0, key="wished sensitivity")
     scores, positive = validation.probabilities[:, index], validation.labels == index

@@ -6,6 +6,7 @@ import numpy as np
 
 from core import identity
 from core.data import measures as measuring
+from core.data.progress import Progress, quiet
 from core.explain import embeddings
 from core.explain.embeddings import Atlas
 from pages.shared import resources
@@ -41,9 +42,14 @@ def projection(features: np.ndarray, method: str) -> np.ndarray:
     return resources.kept(key, lambda: embeddings.projection(features, method))
 
 
-def audit(spec: str, rows: tuple[int, ...]) -> "Audit":
-    """Leaks and confounds among some films of a cohort."""
-    from core.data.audit import audit as run
+def audit(spec: str, rows: tuple[int, ...], progress: Progress = quiet) -> "Audit":
+    """Leaks and confounds among some films of a cohort; ``progress`` (which may raise to end it) is told how far.
 
-    chosen = cohort(spec).take(list(rows))
-    return resources.kept(identity.key("audit", cohort=chosen.key), lambda: run(chosen))
+    What is found about each film stays on disk, so that another audit of it, also after a restart, takes seconds.
+    """
+    from core.data.audit import audit as run
+    from core.lungs.masks import for_audit
+
+    chosen, lungs = cohort(spec).take(list(rows)), for_audit()
+    key = identity.key("audit", cohort=chosen.key, lungs=lungs.name)
+    return resources.kept(key, lambda: run(chosen, progress, lungs))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import streamlit as st
 
+from core.data.progress import Progress
 from core.errors import HilumError
 from pages.shared import state
 from pages.shared.text import plain
@@ -107,8 +108,34 @@ def in_background(text: str, cancel: Callable[[], Any], work: Callable[[], R]) -
 
     After a click on Cancel ``work`` goes on unseen, so it should keep what it finds; it may not draw on the page.
     """
-    place, started, pool = st.empty(), time.monotonic(), ThreadPoolExecutor(1)
-    found = pool.submit(work)
+    return followed(text, cancel, lambda _: work())
+
+
+class _UnwantedError(Exception):
+    """The visitor went on to something else."""
+
+
+class _Latest:
+    """What work in another thread said last; once it is unwanted, the work ends at its next report."""
+
+    def __init__(self) -> None:
+        self.said = ("", 0, 0)
+        self.unwanted = False
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if self.unwanted:
+            raise _UnwantedError
+        self.said = what, done, total
+
+
+def followed(text: str, cancel: Callable[[], Any], work: Callable[[Progress], R]) -> R:
+    """Long work in a thread of its own, which says how far it is: a bar, the seconds so far, and a way out.
+
+    A click on Cancel, or on anything else of the page, ends ``work`` at its next report, so it should keep what it
+    finds; it may not draw on the page.
+    """
+    place, started, pool, latest = st.empty(), time.monotonic(), ThreadPoolExecutor(1), _Latest()
+    found = pool.submit(work, latest)
     pool.shutdown(wait=False)
     with suppress(TimeoutError):
         return found.result(HARDLY_A_WAIT)
@@ -118,10 +145,15 @@ def in_background(text: str, cancel: Callable[[], Any], work: Callable[[], R]) -
     try:
         while True:
             seconds = time.monotonic() - started
-            words.caption(f":material/hourglass_top: {text}: {seconds:.0f} s")  # a cancelled run ends here
+            what, done, total = latest.said
+            if total:  # a cancelled run ends here
+                words.progress(min(done / total, 1.0), f"{text}: {what}, {done:,} of {total:,}, {seconds:.0f} s")
+            else:
+                words.caption(f":material/hourglass_top: {text}: {seconds:.0f} s")
             with suppress(TimeoutError):
                 return found.result(0.5)
     finally:
+        latest.unwanted = True
         place.empty()
 
 

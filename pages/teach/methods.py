@@ -9,8 +9,9 @@ from core.data.phantom.cohort import BANDS
 from core.errors import EvaluationError
 from core.explain.methods import METHODS
 from core.report import cohort_figures, overlay
-from pages.shared import localisation, resources, viewer, widgets
+from pages.shared import exports, localisation, resources, viewer, widgets
 from pages.shared.case import current_cohort
+from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.data.cohort import Cohort
@@ -94,7 +95,7 @@ def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: 
     """One model's table, and from which severity on each method finds each class."""
     from core.explain.cohort import found_from, summary
 
-    st.subheader(model.card.title, anchor=False)
+    st.subheader(plain(model.card.title), anchor=False)
     st.markdown(verdict(table, measure))
     numbers, notes = values(table, column, measure)
     st.plotly_chart(
@@ -113,7 +114,10 @@ def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: 
             "interval; –: at none."
         )
     name = f"{model.card.name}-marks.csv"
-    st.download_button("Marks .csv", table.to_csv(index=False), name, on_click="ignore", icon=":material/download:")
+    drawn = films.prepare is not None
+    st.download_button(
+        "Marks .csv", exports.films_as_csv(table, names=drawn), name, on_click="ignore", icon=":material/download:"
+    )
     misses(model, films, table)
 
 
@@ -139,7 +143,7 @@ def misses(model: "Classifier", films: "Cohort", table: pd.DataFrame) -> None:
                 mask = model.preprocess.to_picture(truth, model.lungs(film))
                 image = overlay.outline(image, overlay.enlarge(mask, viewer.SIDE), overlay.TRUTH)
             note = "blank" if map_.blank else f"called {miss.predicted}"
-            st.image(image, caption=f"{name}, {miss.band}: {note}", alt=f"Miss on {miss.film}")
+            st.image(image, caption=plain(f"{name}, {miss.band}: {note}"), alt=f"Miss on {miss.film}")
     st.caption(f"{min(MISSES, len(missed))} of {len(missed)} misses. Green: the finding.")
 
 

@@ -76,7 +76,7 @@ def score(given: list[Answer], case: int, count: int) -> None:
 
 def ask_label(case: Case) -> None:
     """First the label."""
-    st.radio("What is it?", case.cohort.classes, index=None, key="guess")
+    st.radio("What is it?", case.cohort.classes, index=None, key="guess", format_func=plain)
     st.button(
         "Next: mark the region",
         type="primary",
@@ -88,7 +88,7 @@ def ask_label(case: Case) -> None:
 
 def ask_region(case: Case) -> None:
     """Then where it shows."""
-    st.markdown(f"You say **{st.session_state['_guess']}**. Where do you see it?")
+    st.markdown(f"You say **{plain(st.session_state['_guess'])}**. Where do you see it?")
     st.caption("Drag a box on the film, or set it with the sliders.")
     occlusion_controls.box_sliders()
     with st.container(horizontal=True):
@@ -124,7 +124,7 @@ def reveal(case: Case, answer: Answer) -> None:
     else:
         st.markdown(f"Your box overlaps the known region by **{answer.overlap:.2f}** (intersection over union).")
     if map_.blank:
-        st.markdown(f"The heatmap shows no evidence for {answer.model}.")
+        st.markdown(f"The heatmap shows no evidence for {plain(answer.model)}.")
     elif truth is not None:
         st.markdown(f"The heatmap's maximum lies **{'inside' if hit(map_.values, truth) else 'outside'}** it.")
     drawn = {"Green: the known region.": truth is not None, "Yellow: your box.": st.session_state["_marked"]}

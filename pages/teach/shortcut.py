@@ -13,6 +13,7 @@ from core.evaluate.scopes import OVERALL
 from core.report import figures, overlay
 from pages.shared import evaluations, occlusion_controls, resources, viewer, widgets
 from pages.shared.case import Case
+from pages.shared.text import plain
 from pages.shared.viewer import View
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def admire(row: int) -> None:
         )
     with right:
         st.image(overlay.enlarge(case.prediction.picture, viewer.SIDE), width=320)
-        st.markdown(f"One of its test films. Truth: **{case.label}**. Model A says **{case.prediction.label}**.")
+        st.markdown(
+            f"One of its test films. Truth: **{plain(case.label)}**. Model A says **{plain(case.prediction.label)}**."
+        )
 
 
 def look(row: int) -> None:
@@ -108,7 +111,7 @@ def read(row: int) -> None:
         st.subheader(who, anchor=False)
         for line in case.examined.trust(map_of(case)).lines:
             if line.key not in NEEDS_TRUTH:
-                st.markdown(f"{widgets.VERDICTS[line.verdict]} **{line.title}.** {line.sentence}")
+                st.markdown(f"{widgets.VERDICTS[line.verdict]} **{line.title}.** {plain(line.sentence, longest=600)}")
     st.markdown(
         "Most lines ask whether the heatmap is true to its model, and a true picture of a cheat does as well as any. "
         "Only the first one asks whether the evidence lies where disease can be."

@@ -27,6 +27,21 @@ def test_a_dead_link_is_found() -> None:
     ]
 
 
+def unknown_tests(text: str) -> set[str]:
+    """Files and functions of tests that a page names in code and that are not there."""
+    named = set(re.findall(r"`(?:tests/)?(?:\w+/)*(test_\w+(?:\.py)?)`", text))
+    files = {path.name: path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    there = set(files) | set(re.findall(r"^def (test_\w+)", "\n".join(files.values()), re.MULTILINE))
+    return named - there
+
+
+def test_what_reliability_promises_has_its_test() -> None:
+    text = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert text.count("`test_") > 30
+    assert not unknown_tests(text)
+    assert unknown_tests("`test_none.py`: `test_nothing`, `test_documentation.py`") == {"test_none.py", "test_nothing"}
+
+
 def test_the_readme_is_short() -> None:
     assert len((REPOSITORY / "README.md").read_text(encoding="utf-8").split()) <= 700
 

@@ -221,8 +221,12 @@ def test_folders_patterns_and_files_are_found_once(folder: Path) -> None:
 def test_predict_writes_a_row_a_film(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import pandas as pd
 
+    from core.identity import of_file
+    from core.report.spreadsheet import called
+
     csv = folder / "out.csv"
-    status = main(["predict", str(folder / "model"), str(folder / "films"), "--csv", str(csv), "--backend", "torch"])
+    words = ["predict", str(folder / "model"), str(folder / "films"), "--csv", str(csv), "--backend", "torch"]
+    status = main([*words, "--names"])
     rows = pd.read_csv(csv).fillna("")
     assert status == 1
     assert list(rows.columns) == ["file", "verdict", "label", *(f"p_{c}" for c in CLASSES), "sentence"]
@@ -232,6 +236,12 @@ def test_predict_writes_a_row_a_film(folder: Path, capsys: pytest.CaptureFixture
     assert "damaged" in unreadable["sentence"].iloc[0]
     assert "c.png" in capsys.readouterr().err
     assert set(rows["label"][:2]) <= set(CLASSES)
+    main(words)
+    hashed = pd.read_csv(csv).fillna("")
+    assert not {"a.png", "b.jpg", "c.png", "d.png"} & set(csv.read_text(encoding="utf-8").replace(",", " ").split())
+    assert hashed["file"].tolist() == [called("", of_file(f)) for f in rows["file"]]
+    pd.testing.assert_frame_equal(hashed.drop(columns=["file", "sentence"]), rows.drop(columns=["file", "sentence"]))
+    assert main([*words[:3], "--csv", str(folder / "no such folder" / "x.csv")]) == 2
 
 
 def test_predict_shows_rows_on_the_screen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,8 +82,12 @@ def test_a_film_of_the_grid_becomes_the_case(open_page):
     assert app.session_state["case"] == 4
 
 
-def test_every_view_of_a_cohort(open_page, tmp_path):
-    app = open_page("data/explore.py", cohort=small_cohort(tmp_path))
+def test_every_view_of_a_cohort(open_page, tmp_path, monkeypatch):
+    films = tmp_path / "films"
+    films.mkdir()
+    spec = small_cohort(films)
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path / "cache"))
+    app = open_page("data/explore.py", cohort=spec)
     for view in ("counts", "distributions", "means", "films"):
         sound(app.segmented_control(key="explore view").set_value(view).run())
     for view in ("map", "similar"):
@@ -96,6 +100,9 @@ def test_every_view_of_a_cohort(open_page, tmp_path):
     app.segmented_control(key="explore view").set_value("audit").run()
     sound(click(app, "Audit these films"))
     assert sum(text.value.startswith(":small[:") for text in app.markdown) + len(app.expander) > 10
+    said = " ".join([*(text.value for text in app.markdown), *(found.label for found in app.expander)])
+    assert "Borders only" in said
+    assert next(tmp_path.joinpath("cache").glob("lungs-*.sqlite"))  # lungs were looked for, and are kept between runs
 
 
 def test_every_augmentation_can_be_added(open_page):

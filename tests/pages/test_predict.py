@@ -107,6 +107,7 @@ def test_uploads_can_be_forgotten(open_page):
     sound(app)
     assert app.session_state["upload"] is None
     assert app.session_state["uploads"] == []
+    assert not app.session_state["_upload_shelves"]  # nor what was worked out from it
 
 
 @pytest.fixture

@@ -47,3 +47,53 @@ def test_what_goes_wrong_in_the_background_is_said_in_front() -> None:
 
     app = AppTest.from_function(page, default_timeout=60).run()
     assert "upside down" in app.error[0].value
+
+
+def test_work_that_says_how_far_it_is_shows_a_bar_and_ends_where_it_is_no_longer_wanted() -> None:
+    def page() -> None:
+        import time
+        from itertools import count
+
+        import streamlit as st
+
+        from pages.shared import widgets
+
+        ended = st.session_state.setdefault("ended", [])
+
+        def work(progress) -> None:
+            try:
+                for done in count(1):
+                    progress("reading films", done, 500)
+                    time.sleep(0.01)
+            except Exception:
+                ended.append(done)
+                raise
+
+        shown = []
+
+        def leave(self, share, text):
+            shown.append((share, text))
+            if len(shown) == 2:
+                raise KeyError("what Streamlit does when the visitor clicks on something else")
+
+        st.delta_generator.DeltaGenerator.progress, real = leave, st.delta_generator.DeltaGenerator.progress
+        try:
+            widgets.followed("Auditing", lambda: None, work)
+        except KeyError:
+            pass
+        finally:
+            st.delta_generator.DeltaGenerator.progress = real
+        for _ in range(500):
+            if ended:
+                break
+            time.sleep(0.01)
+        st.session_state["shown"] = shown
+
+    app = AppTest.from_function(page, default_timeout=60).run()
+    assert not app.exception
+    assert len(app.session_state["ended"]) == 1
+    (first, text), (second, _) = app.session_state["shown"]
+    assert 0 < first < second <= 1
+    assert text.startswith("Auditing: reading films, ")
+    assert " of 500, " in text
+    assert not app.button

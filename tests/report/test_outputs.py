@@ -43,6 +43,16 @@ def test_two_films_of_one_name_both_stay(stored, tmp_path):
         assert all((out / f"{stem}.png").is_file() for stem in files)
 
 
+def test_nothing_that_is_written_names_the_film_unless_it_is_asked_for(stored, tmp_path):
+    film = tmp_path / "SMITH_JOHN.png"
+    Image.fromarray(picture(96)).save(film)
+    for more, named in (([], 0), (["--names"], 3)):
+        out = tmp_path / f"out{named}"
+        assert main(["explain", str(stored), str(film), "--out", str(out), *more]) == 0
+        assert sum("SMITH" in path.name for path in out.iterdir()) == named
+        assert sum(b"SMITH" in path.read_bytes() for path in out.glob("*.json")) == bool(named)
+
+
 def test_two_models_both_stay(stored, tmp_path):
     other = checkpoint.save(classifier(seed=1).checkpoint, tmp_path / "other")
     film = tmp_path / "1.png"

@@ -2,6 +2,7 @@
 
 from core.data.readers.layouts import LAYOUTS
 from core.data.readers.opener import (
+    AS,
     cohorts_below,
     data_root,
     is_drawn,
@@ -9,9 +10,11 @@ from core.data.readers.opener import (
     open_cohort,
     open_cohorts,
     renamed,
+    split_layout,
 )
 
 __all__ = [
+    "AS",
     "LAYOUTS",
     "cohorts_below",
     "data_root",
@@ -20,4 +23,5 @@ __all__ = [
     "open_cohort",
     "open_cohorts",
     "renamed",
+    "split_layout",
 ]

@@ -9,6 +9,7 @@ from core.data.cohort import Cohort
 from core.data.readers.layouts import LAYOUTS
 from core.errors import CohortError, HilumError
 
+AS = "::"  # between a path and the layout that it is to be read as: "/srv/films::folders"
 _KNOWN = "a folder of class folders, a CSV or Parquet with the columns path and label, or a known public collection"
 
 
@@ -22,6 +23,7 @@ def open_cohort(path: str | Path, layout: str | None = None) -> Cohort:
     "phantom:new-hospital" for drawn films.
 
     Args:
+        path: may itself name the layout behind two colons, ``/srv/films::folders``.
         layout: a key of ``LAYOUTS`` that overrules what would be recognised; the film's provenance is claimed then.
 
     Raises:
@@ -31,7 +33,8 @@ def open_cohort(path: str | Path, layout: str | None = None) -> Cohort:
         from core.data.phantom import cohort
 
         return cohort.cohort(str(path).partition(":")[2] or "fair")  # type: ignore[arg-type]  # refuses unknown kinds
-    path = Path(path).expanduser()
+    given, named = split_layout(str(path))
+    layout, path = layout or named, Path(given).expanduser()
     if not path.exists():
         raise CohortError(f'There is no "{path}"', _KNOWN, "Check the path")
     if layout is not None:
@@ -45,6 +48,14 @@ def open_cohort(path: str | Path, layout: str | None = None) -> Cohort:
             return open_cohort(inside[0])
         raise _no_cohort(path, inside)
     return _read(path, name, f"recognised by {grounds}")
+
+
+def split_layout(spec: str) -> tuple[str, str | None]:
+    """A path and the layout named behind it, None where none is; a path that is there as it stands names none."""
+    path, sign, name = spec.rpartition(AS)
+    if not sign or name not in LAYOUTS or Path(spec).exists():
+        return spec, None
+    return path, name
 
 
 def open_cohorts(paths: Sequence[str | Path], layout: str | None = None) -> list[Cohort]:

@@ -164,7 +164,7 @@ def _external(report: Report) -> str | None:
 
 def _flow(report: Report) -> str | None:
     parts = [f"{name}: {len(e):,} films of {patients_in_words(e)}" for name, e in report.evaluations.items()]
-    return "; ".join([*parts, *report.notes])
+    return "; ".join([*parts, *report.noticed])
 
 
 def _demography(report: Report) -> str | None:

@@ -12,7 +12,7 @@ from core.intervals import Estimate
 from core.report import evaluation_figures
 from core.report.documents.checklist import ITEMS
 from core.report.documents.page import page, plot, table, text
-from core.report.documents.report import BLOCKS, DISCLAIMER, Report, confusion, doubted, support
+from core.report.documents.report import BLOCKS, DISCLAIMER, Report, confusion, doubted, errors, support
 
 _TITLES = {key: term.title for key, term in GLOSSARY.items()} | {
     "p_called": "Probability of the call", "p_label": "Probability of the label",
@@ -62,7 +62,7 @@ def _body(report: Report) -> Iterator[str]:
     yield _errors(report)
     found, how = review.doubted(evaluation)
     yield f"<h2>Doubted labels</h2><p>{len(found):,} films, {text(how)}.</p>"
-    yield _frame(doubted(evaluation, most=20))
+    yield _frame(doubted(evaluation, 20, report.names))
     for name in (name for name in report.evaluations if name != report.main):
         yield f"<h2>{text(name.capitalize())} films, for comparison</h2>"
         yield from _tables(report, name)
@@ -87,7 +87,7 @@ def _tables(report: Report, split: str) -> Iterator[str]:
 
 
 def _errors(report: Report) -> str:
-    found = review.errors(report.evaluations[report.main], report.point, most=20)
+    found = errors(report, report.main)
     return _frame(found[["film", "label", "called", "p_called", "p_label"]])
 
 

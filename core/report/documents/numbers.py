@@ -7,21 +7,25 @@ from typing import Any
 
 from core.examine.examined import Examined
 from core.explain.heatmap import Heatmap
+from core.report.spreadsheet import called
 
 DIGITS = 9  # significant ones: as many as a float32 has
 
 
-def numbers(examined: Examined, maps: Mapping[str, Heatmap], files: Mapping[str, str] | None = None) -> dict[str, Any]:
+def numbers(
+    examined: Examined, maps: Mapping[str, Heatmap], files: Mapping[str, str] | None = None, names: bool = False
+) -> dict[str, Any]:
     """Every number of a film before a model, JSON-ready.
 
     Args:
         maps: the heatmaps to tell of, by class.
         files: the stem of the files that hold each of them, by class, where there are any.
+        names: tell the film's file name, and not only its hash.
     """
     said, card = examined.prediction, examined.classifier.card
     found: dict[str, Any] = {
         "key": examined.key,
-        "film": examined.film.name,
+        "film": called(examined.film.name, examined.film.sha256, names),
         "sha256": examined.film.sha256,
         "label": examined.label or None,
         "model": card.name,

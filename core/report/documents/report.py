@@ -18,6 +18,7 @@ from core.evaluate.provenance import Provenance
 from core.evaluate.scopes import MACRO, OVERALL, Scope
 from core.intervals import HOW, Estimate
 from core.model.card import Card
+from core.report.spreadsheet import frame_as_csv, note_without_names, without_names
 
 DISCLAIMER = "Research and teaching, not for diagnosis."
 BLOCKS = (("precision", "recall", "f1"), ("specificity", "npv", "auroc", "average_precision"), ("ppv_at", "npv_at"))
@@ -35,6 +36,7 @@ class Report:
         point: how classes are called.
         prevalence: share (0 .. 1) of some classes in the reader's practice.
         notes: what the reader of the films noticed.
+        names: whether files and patients may be named; else by hash (`core.report.spreadsheet`).
     """
 
     card: Card
@@ -43,6 +45,12 @@ class Report:
     point: OperatingPoint = ARGMAX
     prevalence: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    names: bool = False
+
+    @property
+    def noticed(self) -> tuple[str, ...]:
+        """The notes as they may leave."""
+        return tuple(note_without_names(note, self.names) for note in self.notes)
 
     @property
     def main(self) -> str:
@@ -82,7 +90,7 @@ def as_csv(report: Report) -> str:
         evaluation.report(report.point, report.prevalence).assign(split=name)
         for name, evaluation in report.evaluations.items()
     ]
-    return pd.concat(tables)[["split", *COLUMNS]].to_csv(index=False, lineterminator="\n")
+    return frame_as_csv(pd.concat(tables)[["split", *COLUMNS]])
 
 
 def as_json(report: Report) -> str:
@@ -97,7 +105,7 @@ def as_json(report: Report) -> str:
         "operating_point": report.point.sentence,
         "prevalence": dict(report.prevalence),
         "interval": f"95 %, {HOW}",
-        "notes": list(report.notes),
+        "notes": list(report.noticed),
         "splits": {name: _split_as_data(report, name) for name in report.evaluations},
         "card": report.card.to_dict(),
     }
@@ -128,8 +136,8 @@ def _split_as_data(report: Report, name: str) -> dict[str, Any]:
         "confusion": evaluation.confusion(report.point).tolist(),
         "reliability": evaluation.reliability(),
         "worst_slices": slices.worst(evaluation, report.point),
-        "confident_errors": review.errors(evaluation, report.point, most=20),
-        "doubted_labels": doubted(evaluation, most=20),
+        "confident_errors": errors(report, name),
+        "doubted_labels": doubted(evaluation, 20, report.names),
     }
 
 
@@ -138,11 +146,16 @@ def _unambiguous(scope: Scope, evaluation: Evaluation) -> str:
     return f"{scope} (total)" if scope not in evaluation.classes and str(scope) in evaluation.classes else str(scope)
 
 
-def doubted(evaluation: Evaluation, most: int) -> pd.DataFrame:
+def errors(report: Report, split: str, most: int = 20) -> pd.DataFrame:
+    """Wrongly called films of a split, the most confident first, as they may leave; columns as `review.films`."""
+    return without_names(review.errors(report.evaluations[split], report.point, most), report.names)
+
+
+def doubted(evaluation: Evaluation, most: int, file_names: bool = True) -> pd.DataFrame:
     """Films whose label the model doubts, the most doubtful first: film, label, suggested class and margin."""
     found = review.doubted(evaluation)[0][:most]
     names = np.array(evaluation.classes, dtype=object)
-    films = review.films(evaluation, found["row"].to_numpy())["film"]
+    films = without_names(review.films(evaluation, found["row"].to_numpy()), file_names)["film"]
     columns = {"film": films, "label": names[found["label"]], "suggested": names[found["suggested"]]}
     return pd.DataFrame(columns | {"margin": found["margin"]})
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.data.cohort import Cohort
 from pages.shared import gallery, overview, resources, widgets
+from pages.shared.text import plain
 
 MARKS = {True: ("check_circle", "green"), False: ("cancel", "red"), None: ("help", "gray")}
 
@@ -18,11 +19,11 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             return
         st.session_state["_audited"] = key
     wanted = spec, tuple(int(row) for row in rows)
-    found = widgets.in_background("Auditing: every film is read once", _stop_audit, lambda: overview.audit(*wanted))
+    found = widgets.followed("Auditing", _stop_audit, lambda progress: overview.audit(*wanted, progress))
     numbers = {identity: row for row, identity in enumerate(cohort.samples["film_id"])}
     for finding in found.findings:
         icon, colour = MARKS[finding.passed]
-        sentence = f":{colour}[:material/{icon}:] **{finding.title}.** {finding.sentence}"
+        sentence = f":{colour}[:material/{icon}:] **{finding.title}.** {plain(finding.sentence, longest=1000)}"
         shown = [numbers[name] for name in finding.films if name in numbers]
         if shown:
             with st.expander(sentence):

@@ -8,6 +8,7 @@ from core.data.cohort import Cohort
 from core.report import cohort_figures
 from pages.shared import filters, overview, widgets
 from pages.shared.explore.sampling import SAMPLE, back_to_films, thinned
+from pages.shared.text import plain
 
 
 def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
@@ -26,7 +27,9 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     numbers = [column for column in frame if column != "label" and frame[column].nunique() > 1]
     alike = [column for column in frame if column != "label" and frame[column].nunique() == 1]
     if alike:
-        st.caption("The same on every film: " + ", ".join(f"{name} {frame[name].iat[0]:g}" for name in alike) + ".")
+        st.caption(
+            "The same on every film: " + plain(", ".join(f"{name} {frame[name].iat[0]:g}" for name in alike)) + "."
+        )
     for start in range(0, len(numbers), 2):
         for place, column in zip(st.columns(2), numbers[start : start + 2], strict=False):
             groups = {

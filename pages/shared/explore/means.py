@@ -7,6 +7,7 @@ from core.data.cohort import Cohort
 from core.report import overlay
 from pages.shared import overview, widgets
 from pages.shared.explore.sampling import back_to_films, thinned
+from pages.shared.text import plain
 
 
 def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
@@ -21,7 +22,10 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
                 found[name] = overview.mean_film(spec, tuple(of_class)), len(of_class)
     for place, (name, (mean, count)) in zip(st.columns(max(len(found), 2)), found.items(), strict=False):
         place.image(
-            mean.astype(np.uint8), width="stretch", caption=f"{name}, mean of {count}", alt=f"Mean film of {name}"
+            mean.astype(np.uint8),
+            width="stretch",
+            caption=f"{plain(name)}, mean of {count}",
+            alt=f"Mean film of {name}",
         )
     if len(found) < 2:
         return
@@ -34,7 +38,8 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
         signed_picture(difference),
         width=360,
         alt=f"Where {first} and {second} differ",
-        caption=f"Orange: {first} is brighter, blue: {second}; full colour: {np.abs(difference).max():.0f} grey levels",
+        caption=f"Orange: {plain(first)} is brighter, blue: {plain(second)}; full colour: "
+        f"{np.abs(difference).max():.0f} grey levels",
     )
 
 

@@ -9,6 +9,7 @@ from pages.shared import gallery, resources
 from pages.shared.case import current
 from pages.shared.explore.sampling import MAPPED, thinned
 from pages.shared.explore.scored import scored
+from pages.shared.text import plain
 
 
 def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
@@ -21,7 +22,9 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     nearest = found.nearest(feature, 18, case.row)
     left, right = st.columns([1, 4])
     name = f"film {case.row + 1}, {case.label}" if case.row is not None else case.film.name
-    left.image(resources.small(case.film.pixels, 240), width="stretch", caption=f"The case: {name}", alt="The case")
+    left.image(
+        resources.small(case.film.pixels, 240), width="stretch", caption=f"The case: {plain(name)}", alt="The case"
+    )
     st.caption("Likeness compares what the model's last layer makes of two films: 1 is the same.")
     with right:
         gallery.grid(

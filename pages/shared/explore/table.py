@@ -7,6 +7,7 @@ import streamlit as st
 from core.data.cohort import Cohort, file_name
 from core.data.combinations import combinations
 from core.data.labels import meaning
+from pages.shared.text import plain
 
 PAGE = 50  # rows
 HIDDEN = ("path", "lungs", "truth", "film_id")  # places on this machine, and what nobody reads
@@ -21,7 +22,7 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     st.dataframe(pd.DataFrame(told, columns=["Class", "Films", "What it means"]), hide_index=True, key="meanings")
     counts = combinations(samples, cohort.layout)
     if len(counts.columns) > 2:
-        st.markdown(f"**{' x '.join(counts.columns[:-1])}**")
+        st.markdown(f"**{plain(' x '.join(counts.columns[:-1]))}**")
         st.dataframe(counts, hide_index=True, key="combinations")
     st.markdown("**Films**")
     pages = -(-len(samples) // PAGE)

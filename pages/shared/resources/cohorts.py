@@ -38,7 +38,7 @@ def fingerprint(spec: str) -> str:
 
 
 def _opened(spec: str) -> _Opened:
-    from core.data.readers import open_cohort
+    from core.data.readers import open_cohort, split_layout
 
     key = identity.key("cohort", spec=spec)
     there: _Opened | None = shelf().get(key)
@@ -46,7 +46,7 @@ def _opened(spec: str) -> _Opened:
         return there
     with st.spinner("Opening the cohort"):
         found = open_cohort(spec)
-    watched = _watched(spec, found)
+    watched = _watched(split_layout(spec)[0], found)
     return shelf().put(key, _Opened(found, watched, _stamps(watched)))
 
 

@@ -86,6 +86,19 @@ def test_json_is_strict_and_complete(report):
     assert data["prevalence"] == {"COVID-19": 0.02}
 
 
+def test_nothing_written_names_a_film_or_a_patient_unless_it_is_asked_for(report):
+    drawn = evaluation(per_patient=2)
+    samples = drawn.samples.assign(path=[f"DOE_{i}.png" for i in range(len(drawn))], sha256="ab" * 32, patient="DOE")
+    named = Evaluation(drawn.classes, drawn.labels, drawn.probabilities, samples)
+    for names in (False, True):
+        made = Report(card(), {"test": named}, "Toy films", notes=("2 files left out (empty): DOE_x.png",), names=names)
+        for text in (as_json(made), as_html(made), checklist_html(made), as_csv(made)):
+            assert names or "DOE" not in text
+        assert ("DOE_" in as_json(made)) == ("DOE_" in as_html(made)) == names
+        assert "2 files left out (empty)" in as_json(made)
+        assert ("film-" in as_json(made)) != names
+
+
 def test_html_needs_nothing_from_outside(report):
     html = as_html(report)
     page = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
