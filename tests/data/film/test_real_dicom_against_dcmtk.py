@@ -85,6 +85,6 @@ def test_pydicoms_files() -> None:
             found[path.name] = difference(path)
         except FilmError:
             refused.add(path.name)
-    assert len(found) >= 14
+    assert len(found) >= 12
     assert {name for name, levels in found.items() if levels > 1} == ON_PURPOSE.keys() & found.keys()
     assert refused <= {"badVR.dcm"}  # NumberOfFrames "1A"
