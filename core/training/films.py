@@ -34,7 +34,7 @@ class Films:
     """Pictures as the network sees them: uint8 (N, S, S), with labels int64 (N,).
 
     Where asked for, also the number of each film's source, int64 (N,), and the places where evidence belongs, uint8
-    (N, S, S), 255 inside: ``outlines`` of findings, and the ``lungs``.
+    (N, S, S), 255 inside: ``outlines`` of findings, and the ``lungs``. ``contents`` (N,): SHA-256 of the files.
     """
 
     pictures: torch.Tensor
@@ -42,6 +42,7 @@ class Films:
     sources: torch.Tensor | None = None
     outlines: torch.Tensor | None = None
     lungs: torch.Tensor | None = None
+    contents: tuple[str, ...] = ()
 
     @property
     def masks(self) -> tuple[torch.Tensor, ...]:
@@ -53,9 +54,11 @@ class Films:
 
     def where(self, mask: np.ndarray) -> "Films":
         """Those for which a mask, bool (N,), is true; a copy in memory."""
-        rows = torch.from_numpy(np.flatnonzero(mask))
+        chosen = np.flatnonzero(mask)
+        rows = torch.from_numpy(chosen)
         known = (None if part is None else part[rows] for part in (self.sources, self.outlines, self.lungs))
-        return Films(self.pictures[rows], self.labels[rows], *known)
+        contents = tuple(self.contents[row] for row in chosen) if self.contents else ()
+        return Films(self.pictures[rows], self.labels[rows], *known, contents)
 
 
 def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohort:
@@ -116,7 +119,9 @@ def films_of(
     stored = torch.from_numpy(np.load(path, mmap_mode="c"))  # (N, S, S), or with lungs (N, 2, S, S)
     pictures, inside = stored.unbind(1) if stored.ndim == 4 else (stored, None)
     sources = torch.from_numpy(pd.factorize(cohort.samples["source"])[0])
-    return Films(pictures, torch.tensor(cohort.labels()), sources, lungs=inside)
+    return Films(
+        pictures, torch.tensor(cohort.labels()), sources, lungs=inside, contents=kept_films.contents(cohort, path)
+    )
 
 
 def _decode(

@@ -16,6 +16,7 @@ import torchvision
 
 from core.atomic import replacing
 from core.data.cohort import Cohort
+from core.data.film_id import CONTENT
 from core.data.progress import Progress
 from core.errors import CheckpointError
 from core.model import conformal
@@ -123,6 +124,8 @@ def _score(
             progress("judging films", sum(map(len, logits)), len(films))
     table = divided.samples[KEPT].copy()
     table["path"] = [Path(path).name for path in table["path"]]
+    if films.contents:
+        table[CONTENT] = films.contents
     columns = [f"logit_{name}" for name in checkpoint.card.classes]
     return pd.concat([table, pd.DataFrame(torch.cat(logits).numpy(), table.index, columns)], axis=1)
 

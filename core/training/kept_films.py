@@ -43,6 +43,12 @@ def changed(cohort: Cohort, path: Path) -> list[str]:
     return found
 
 
+def contents(cohort: Cohort, path: Path) -> tuple[str, ...]:
+    """SHA-256 of each film's file as it was decoded, (N,); "" where it is not known."""
+    kept = {name: content for name, _, content in _kept(path).get("films", [])}
+    return tuple(kept.get(name, "") for name in cohort.samples[FILM_ID].astype(str))
+
+
 def remove(path: Path) -> None:
     """Delete the decoded films and what is kept of them."""
     for file in (path, _beside(path)):

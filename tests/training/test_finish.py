@@ -82,3 +82,7 @@ def test_no_card_is_written_before_the_model_knows_its_limits(
     assert not (tmp_path / "card.json").exists()
     assert finish(begin(squares, recipe, tmp_path)).card == load(tmp_path).card
     assert load(tmp_path).card.domain
+    kept = pd.read_parquet(tmp_path / "evaluation.parquet")
+    films = [squares.film(i) for i in range(len(squares))]
+    content = dict(zip(squares.samples["film_id"], (film.sha256 for film in films), strict=True))
+    assert kept["sha256"].tolist() == [content[name] for name in kept["film_id"]]  # films that move are known again
