@@ -30,8 +30,8 @@ class Term:
 
 
 VOCABULARY: tuple[Term, ...] = (
-    Term(NOT_COVID, "Any film without proof of COVID-19, healthy or not.", ("non", "non-covid", "non covid 19",
-         "covid negative", "no covid", "negative for covid-19")),
+    Term(NOT_COVID, "Any film without proof of COVID-19, healthy or not.", ("non", "non-covid", "noncovid",
+         "non covid 19", "noncovid19", "covid negative", "no covid", "negative for covid-19")),
     Term("Normal", "No sign of disease in the lungs.", ("No Finding", "no findings", "healthy", "normals"), NOT_COVID),
     Term("COVID-19", "COVID-19, confirmed by a test of the patient.", ("covid", "covid19", "covid positive",
          "corona", "coronavirus", "sars-cov-2", "covid-19 pneumonia", "COVID-19, ARDS")),
@@ -39,9 +39,9 @@ VOCABULARY: tuple[Term, ...] = (
          "lung opacities"), NOT_COVID),
     Term("Pneumonia", "An infection of the lung; its cause is not said.", ("pnemonia", "pneumonias"), NOT_COVID),
     Term("Viral Pneumonia", "Pneumonia caused by a virus other than that of COVID-19.", ("viral", "virus",
-         "virus pneumonia", "pneumonia viral", "pneumonia virus"), "Pneumonia"),
+         "virus pneumonia", "pneumonia viral", "pneumonia virus", "pneumoniavirus"), "Pneumonia"),
     Term("Bacterial Pneumonia", "Pneumonia caused by bacteria.", ("bacterial", "bacteria", "pneumonia bacteria",
-         "pneumonia bacterial"), "Pneumonia"),
+         "pneumoniabacteria", "pneumonia bacterial"), "Pneumonia"),
     Term("Fungal Pneumonia", "Pneumonia caused by a fungus.", ("fungal", "pneumocystis"), "Pneumonia"),
     Term("Other Pneumonia", "Inflammation of the lung of another cause (lipoid, aspiration).", ("other pneumonias",
          "lipoid", "aspiration"), "Pneumonia"),

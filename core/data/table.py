@@ -128,7 +128,7 @@ def _without_missing_masks(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame
             gone = data[column].ne("") & ~data[column].map(lambda p: Path(p).is_file())
             if gone.any():
                 files = named(dict.fromkeys(Path(p).name for p in data.loc[gone, column]))
-                films = _count(int(gone.sum()), "film")
+                films = counted(int(gone.sum()), "film")
                 notes.append(f"{films} shown without the {column} mask that is missing: {files}")
                 data.loc[gone, column] = ""
     return data
@@ -143,7 +143,7 @@ def _boxes(data: pd.DataFrame, notes: list[str]) -> list[str]:
         wrong += [f'"{part}" of {Path(path).name}' for part in parts if part and part not in good]
         kept.append(";".join(good))
     if wrong:
-        notes.append(f"{_count(len(wrong), 'box')} left out, not x,y,w,h: {named(wrong)}")
+        notes.append(f"{counted(len(wrong), 'box')} left out, not x,y,w,h: {named(wrong)}")
     return kept
 
 
@@ -174,11 +174,11 @@ def _one_row_per_film(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
                 apart.setdefault(column, []).append(name)
         merged.append(first)
     joined = int(repeated.sum()) - len(merged)
-    notes.append(f"{_count(joined, 'repeated row')} of {_count(len(merged), 'film')} joined: a film counts once")
+    notes.append(f"{counted(joined, 'repeated row')} of {counted(len(merged), 'film')} joined: a film counts once")
     if refused:
-        notes.append(f"{_count(len(refused), 'film')} under two labels, of which the first counts: {named(refused)}")
+        notes.append(f"{counted(len(refused), 'film')} under two labels, of which the first counts: {named(refused)}")
     for column, names in apart.items():
-        films = _count(len(names), "film")
+        films = counted(len(names), "film")
         notes.append(f"{films} with several values of {column}, of which the first counts: {named(names)}")
     single = pd.concat([data[~repeated], pd.DataFrame(merged)])
     return single.sort_index(kind="stable")
@@ -189,7 +189,7 @@ def _ages(data: pd.DataFrame, notes: list[str]) -> pd.Series:
     strange = data["age"].ne("") & found.isna() & ~data["age"].str.lower().isin(_NO_AGE)
     if strange.any():
         said = named(f'"{word}"' for word in dict.fromkeys(data.loc[strange, "age"]))
-        notes.append(f"{_count(int(strange.sum()), 'age')} not understood: {said}")
+        notes.append(f"{counted(int(strange.sum()), 'age')} not understood: {said}")
     return found
 
 
@@ -203,6 +203,7 @@ def _measurements(values: pd.Series) -> pd.Series:
     return values if padded or (whole and numbers.nunique() <= _FEW and values.name not in NUMBERS) else numbers
 
 
-def _count(n: int, what: str) -> str:
+def counted(n: int, what: str) -> str:
+    """``1 row``, ``2,000 rows``, ``2 boxes``."""
     plural = f"{what}es" if what.endswith("x") else f"{what}s"
     return f"{n:,} {what if n == 1 else plural}"

@@ -178,7 +178,7 @@ def test_only_who_is_on_the_list_enters(site: Site) -> None:
         expect(entry).to_be_visible(timeout=PATIENCE)
         site.provider.user = {"email": "Ann@example.org", "email_verified": True}
         entry.click()
-        expect(page.get_by_role("heading", name="Live prediction")).to_be_visible(timeout=PATIENCE)
-        expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="Live prediction")).to_be_visible(timeout=3 * PATIENCE)
+        expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=3 * PATIENCE)
         context.close()
     assert not [text for text in told if "Content Security Policy" in text]

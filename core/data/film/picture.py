@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from core.data.film import png
-from core.data.film.deep import TIFF, decode_deep, grey_alpha_tiff, grey_of_channels, has_deep_channels
+from core.data.film.deep import TIFF, decode_deep, grey_of_channels, has_deep_channels, other_tiff, turned
 from core.data.film.file_kind import describe
 from core.data.film.grey import colourfulness, grey_from_deep
 from core.data.film.limits import EXPECTED, MAX_PIXELS, REMEDY, check_size
@@ -30,7 +30,7 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
         came, limit = f'"{name}" has far too many pixels', f"at most {MAX_PIXELS // 1_000_000} million"
         raise FilmError(came, limit, "Save the film smaller and try again") from None
     except Exception:  # hostile bytes make Pillow raise almost anything
-        if data.startswith(TIFF) and (film := _grey_alpha(data, name, digest)):
+        if data.startswith(TIFF) and (film := _other_tiff(data, name, digest)):
             return film
         raise FilmError(f'"{name}" is {describe(data)}', EXPECTED, REMEDY) from None
     check_size(*picture.size, name)
@@ -52,18 +52,24 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
     return Radiograph(pixels, name, digest, shape, depth, form, {}, notes, colour)
 
 
-def _grey_alpha(data: bytes, name: str, digest: str) -> Radiograph | None:
-    """A TIFF of grey and alpha with more than 8 bits each; None for all that is not one."""
+def _other_tiff(data: bytes, name: str, digest: str) -> Radiograph | None:
+    """A TIFF that Pillow does not open; None for all that is not one."""
     try:
-        found = grey_alpha_tiff(data, lambda width, height: check_size(width, height, name))
-        if found is None:
+        known = other_tiff(data, lambda width, height: check_size(width, height, name))
+        if known is None:
             return None
-        pixels, notes, colour = grey_of_channels(*found)
+        found, orientation, inverse = known
+        if found.ndim == 3:
+            pixels, notes, colour = grey_of_channels(found, orientation)
+        else:
+            pixels, note = grey_from_deep(turned(found, orientation))
+            notes, colour = (note,) if note else (), 0.0
+            pixels = 255 - pixels if inverse else pixels
     except FilmError:
         raise
     except Exception:  # hostile bytes again
         return None
-    depth = 8 * found[0].dtype.itemsize
+    depth = 8 * found.dtype.itemsize
     return Radiograph(pixels, name, digest, pixels.shape, depth, "TIFF", {}, notes, colour)
 
 
@@ -84,20 +90,20 @@ def _whole(picture: Image.Image, data: bytes) -> tuple[np.ndarray, tuple[str, ..
 def _grey(picture: Image.Image) -> tuple[np.ndarray, tuple[str, ...], float]:
     """Decode: uint8 (H, W), notes, colourfulness."""
     notes = []
-    turned = ImageOps.exif_transpose(picture) if picture.getexif().get(_ORIENTATION, 1) != 1 else picture
-    if turned is not picture:
+    upright = ImageOps.exif_transpose(picture) if picture.getexif().get(_ORIENTATION, 1) != 1 else picture
+    if upright is not picture:
         notes.append("rotated by EXIF")
-    if turned.mode in ("I", "F") or turned.mode.startswith("I;16"):
-        pixels, note = grey_from_deep(np.asarray(turned))
+    if upright.mode in ("I", "F") or upright.mode.startswith("I;16"):
+        pixels, note = grey_from_deep(np.asarray(upright))
         if getattr(picture, "tag_v2", {}).get(262) == _WHITE_IS_ZERO:  # Pillow undoes this for 8 bits only
             pixels, note = 255 - pixels, f"{note}, inverted (white is zero)".lstrip(", ")
         return pixels, (*notes, note) if note else tuple(notes), 0.0
-    if "A" in turned.getbands() or "transparency" in turned.info:
-        turned = Image.alpha_composite(Image.new("RGBA", turned.size, "black"), turned.convert("RGBA"))
+    if "A" in upright.getbands() or "transparency" in upright.info:
+        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "black"), upright.convert("RGBA"))
         notes.append("laid on black (it had transparency)")
-    if turned.mode in ("1", "L"):
-        return np.asarray(turned.convert("L")), tuple(notes), 0.0
-    rgb = turned.convert("RGB")
+    if upright.mode in ("1", "L"):
+        return np.asarray(upright.convert("L")), tuple(notes), 0.0
+    rgb = upright.convert("RGB")
     colour = colourfulness(np.asarray(rgb))
     if colour > 0:
         notes.append("colour averaged to grey")

@@ -124,11 +124,13 @@ def in_order(labels: Iterable[str], first: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _folders(root: Path, left_out: LeftOut | None) -> Iterator[tuple[Path, list[str]]]:
-    """Each folder with the names of its files; a folder that is linked into itself is entered once."""
+    """Each folder with the names of its files; each is entered once, and none that lies above the root, by no link."""
     entered: set[str] = set()
+    above = os.path.realpath(root)
     for place, folders, names in os.walk(root, followlinks=True):
         real = os.path.realpath(place)
-        if real in entered:
+        # A link to a folder above leads to the films of other classes, too.
+        if real in entered or (real != above and os.path.commonpath((real, above)) == real):
             folders.clear()
             continue
         entered.add(real)

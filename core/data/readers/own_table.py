@@ -8,7 +8,7 @@ import pandas as pd
 from core.data import spreadsheet
 from core.data.cohort import COLUMNS, Cohort
 from core.data.readers.folders import SPLIT_NAMES
-from core.data.table import FILES, named, samples, without_missing
+from core.data.table import FILES, counted, named, samples, without_missing
 from core.errors import CohortError
 
 
@@ -23,7 +23,8 @@ def read(path: Path) -> Cohort:
     Raises:
         CohortError: no readable table, no columns path and label, an unknown split, or no film.
     """
-    data = _known_heads(spreadsheet.read(path))
+    read_ = spreadsheet.read(path)
+    data, twice = _known_heads(read_), sorted(set(read_.columns[read_.columns.duplicated()]))
     if missing := [column for column in ("path", "label") if column not in data]:
         came = f'"{path.name}" has no column {" and no ".join(missing)}, only {", ".join(map(str, data.columns[:8]))}'
         raise CohortError(came, "the columns path and label", "Rename the columns")
@@ -35,10 +36,12 @@ def read(path: Path) -> Cohort:
     mapped = cast("list[dict[str, Any]]", data[~nameless & ~unlabelled].to_dict("records"))
     rows, notes = without_missing(mapped)
     if nameless.any():
-        notes = (*notes, f"{int(nameless.sum())} rows without a file name left out")
+        notes = (*notes, f"{counted(int(nameless.sum()), 'row')} without a file name left out")
     if unlabelled.any():
         files = named(dict.fromkeys(Path(p).name for p in data.loc[unlabelled, "path"]))
-        notes = (*notes, f"{int(unlabelled.sum())} rows without a label left out: {files}")
+        notes = (*notes, f"{counted(int(unlabelled.sum()), 'row')} without a label left out: {files}")
+    if twice:
+        notes = (*notes, f"several columns are called {', '.join(map(str, twice))}: the first counts")
     table, said = samples(rows, path.parent)
     return Cohort(path.stem, table, tuple(sorted(set(table["label"]))), (*notes, *said))
 

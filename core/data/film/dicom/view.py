@@ -14,7 +14,7 @@ _VIEW_CODES = {
     "399173006": "LL", "R-10236": "LL", "399198007": "RL", "R-10232": "RL",
 }  # fmt: skip
 _SIDE = re.compile(
-    r"\b([LR]?[ _-]?LAT\.?|LATERALE?|[LR]L|PROFILE?|PROFIL|SEITL(ICH)?|OBL(IQUE)?|DECUB\w*|LLD|RLD)(?![A-Z])"
+    r"\b([LR]?[ _-]?LAT[LR]?\.?|LATERALE?|[LR]L|PROFILE?|PROFIL|SEITL(ICH)?|OBL(IQUE)?|DECUB\w*|LLD|RLD)(?![A-Z])"
 )
 _FRONT = re.compile(r"\b(PA|AP|P\.A|A\.P|DV|VD|FRONTAL|FRONTALE|FACE)\b")
 _CHEST = ("CHEST", "THORAX", "LUNG", "LUNGS", "RIB", "RIBS", "STERNUM", "HEART", "CHESTABDOMEN", "CHESTABDPELVIS",
