@@ -21,7 +21,7 @@ _WANTED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "serve
 _TOML = "[auth] with " + ", ".join(_WANTED)
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
         "Serve the dashboard on this machine's loopback for a proxy with TLS (docs/deploy.md). Visitors log in at an "
