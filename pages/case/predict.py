@@ -138,6 +138,7 @@ def table(films: list[Radiograph], case: Case) -> None:
             "Tick a row to open its film. The answer is the class whose probability is the largest multiple of its own "
             "cut-off, which need not be the largest probability."
         )
+        exports.ask_for_names()
 
 
 def open_row() -> None:

@@ -153,7 +153,7 @@ def test_labels_are_words(tmp_path: Path, save: Save, word: str) -> None:
     cohort = open_cohort(tmp_path / "t.csv")
     assert set(cohort.classes) == {word, "1"}
     assert cohort.samples["label"].value_counts().to_dict() == {word: 2, "1": 2}
-    assert "1 rows without a label" in said(cohort)
+    assert "1 row without a label" in said(cohort)
     [named] = renamed([cohort], {"1": "COVID-19", word: "Normal"})
     assert set(named.classes) == {"COVID-19", "Normal"}
     with pytest.raises(CohortError, match="No film is labelled 7"):
