@@ -76,24 +76,25 @@ class Pacs:
         """
         seen: set[str] = set()
         for modality in query.modalities:
-            offset = 0
-            while page := self._page(query, modality, offset):
+            offset, barren = 0, False
+            while True:
+                sent, page = self._page(query, modality, offset)
                 fresh = {uid: found for uid, found in page if uid not in seen}
-                if not fresh:
-                    break  # a server that knows no offset sends its first page again
+                if not fresh and (page or not sent or barren):
+                    break  # the end, or a server that knows no offset and sends its first page again
+                barren = not fresh
                 seen |= fresh.keys()
-                if len(seen) > most:
+                if max(len(seen), offset) > most:
                     came = f"more than {most:,} objects match"
                     raise PacsError(came, "a narrower search", "Give dates, a view or an accession number")
                 yield from (found for found in fresh.values() if found and not found.is_ours)
-                offset += len(page)
-                if len(page) < PAGE:
-                    break
+                offset += sent  # a short page is no end: servers send fewer than they are asked for
 
-    def _page(self, query: Query, modality: str, offset: int) -> list[tuple[str, Found | None]]:
+    def _page(self, query: Query, modality: str, offset: int) -> tuple[int, list[tuple[str, Found | None]]]:
+        """How many matches the server sent, and those that can be used."""
         wanted = [tag for name, tag in FIELDS.items() if self.server.show_patient or not name.startswith("Patient")]
 
-        def ask() -> list[tuple[str, Found | None]]:
+        def ask() -> tuple[int, list[tuple[str, Found | None]]]:
             matches = self._client.search_for_instances(
                 study_instance_uid=query.study or None,
                 limit=PAGE,
@@ -101,7 +102,7 @@ class Pacs:
                 fields=wanted,
                 search_filters=query.filters(modality),
             )
-            return list(read_matches(matches, self.server.show_patient))
+            return len(matches), list(read_matches(matches, self.server.show_patient))
 
         return self._tried(ask, "a search")
 

@@ -112,6 +112,20 @@ def test_a_page_of_html_is_no_film(fake: Fake) -> None:
         fake.pacs(says(b"<html></html>", "text/html")).retrieve(*uids(1))
 
 
+def test_a_server_that_sends_fewer_than_asked_for_is_asked_on(fake: Fake) -> None:
+    found = searched(fake.pacs(matches(0, 1, 2), matches(3, 4, 5), matches(6), matches()))
+    assert found == [uids(number)[2] for number in range(7)]
+    assert ["offset=3" in path for path in fake.asked[1:2]] == [True]
+
+
+def test_a_page_of_nothing_usable_is_no_end(fake: Fake) -> None:
+    body = json.dumps([7, None]).encode()
+    assert searched(fake.pacs(says(body), matches(3), matches())) == [uids(3)[2]]
+    fake.asked.clear()
+    assert searched(fake.pacs(says(body))) == []  # for ever
+    assert len(fake.asked) == 2
+
+
 @pytest.mark.parametrize(
     "broken",
     [
