@@ -34,6 +34,7 @@ class Scenario:
     strength: float = 2.0  # by how much the true class's logit is lifted, in standard deviations
     sharpness: float = 1.0  # 1: probabilities are honest, above: overconfident
     together: float = 0.5  # share of a logit's variance that the films of a patient have in common
+    mislabelled: float = 0.0  # share of patients whose films look as the first class does, whatever their label
 
 
 SCENARIOS = {
@@ -49,6 +50,7 @@ SCENARIOS = {
     "4 films": Scenario(60, 4, (0.6, 0.4)),
     "8 films": Scenario(60, 8, (0.5, 0.3, 0.2)),
     "4 films, good": Scenario(80, 4, (0.6, 0.4), strength=3.5),
+    "class of 15, mislabelled": Scenario(150, shares=(0.9, 0.1), strength=3.0, mislabelled=0.06),
 }
 
 
@@ -59,7 +61,8 @@ def study(scenario: Scenario, patients: int, rng: np.random.Generator) -> Evalua
     own = rng.normal(size=(patients, classes)).repeat(s.films, axis=0)
     common = s.together if s.films > 1 else 0.0
     score = math.sqrt(common) * own + math.sqrt(1 - common) * rng.normal(size=(len(labels), classes))
-    score[np.arange(len(labels)), labels] += s.strength
+    looks = np.where(np.repeat(rng.random(patients) < s.mislabelled, s.films), 0, labels) if s.mislabelled else labels
+    score[np.arange(len(labels)), looks] += s.strength
     logit = s.sharpness * (s.strength * score + np.log(s.shares))  # Bayes' rule
     p = np.exp(logit - logit.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)

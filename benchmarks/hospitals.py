@@ -13,8 +13,9 @@ from pathlib import Path
 
 from core.cli import main as core
 from core.data.readers import data_root
-from core.evaluate.evaluation import Evaluation, from_parquet
+from core.evaluate.evaluation import Evaluation
 from core.evaluate.scopes import MACRO, OVERALL
+from core.evaluate.storage import from_parquet
 from core.lungs import segment
 from core.model.checkpoint import EVALUATION
 from core.training.recipe import load

@@ -14,8 +14,9 @@ import pandas as pd
 from core.data.cohort import Cohort
 from core.data.readers import open_cohort
 from core.evaluate.elsewhere import record, unmet
-from core.evaluate.evaluation import Evaluation, from_parquet
+from core.evaluate.evaluation import Evaluation
 from core.evaluate.scoring import labelled, score
+from core.evaluate.storage import from_parquet
 from core.examine import cohort as explained
 from core.intervals import of_mean
 from core.model.card import Card
@@ -82,7 +83,7 @@ def in_lungs(frame: pd.DataFrame) -> str:
         return "no lungs found, or blank maps"
     patients = known["patient"].where(known["patient"] != "", known["id"]).to_numpy()
     low, high = of_mean(known["lung_share"].to_numpy(float), patients, True, 0)
-    return f"{known['lung_share'].mean():.2f} [{low:.2f}, {high:.2f}], {known['lung_area'].mean():.2f}"
+    return f"{known['lung_share'].mean():.2f} [{low:.2f}, {high:.2f}], {known['lung_share_area'].mean():.2f}"
 
 
 def main() -> None:

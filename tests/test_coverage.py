@@ -70,7 +70,7 @@ def test_an_auroc_near_1_on_few_films_covers_at_its_rate():
         if not figure.bounded:
             continue
         studies += 1
-        samples = drawn._steady["ranking"]["auroc"][1:, 1]
+        samples = drawn.scores.auroc[1:, 1]
         low, high = percentiles(samples[:, None])
         held += figure.low <= truth <= figure.high
         bare += low[0] <= truth <= high[0]
@@ -134,6 +134,7 @@ def test_a_difference_of_calibration_errors_covers_the_truth_more_often_than_bar
     [
         ("2 films, 5 %", ("auroc", "recall"), ("log_loss", "brier")),
         ("near perfect", ("auroc", "roc band", "pr band", "accuracy"), ("log_loss", "brier")),
+        ("class of 15, mislabelled", ("auroc", "recall", "specificity"), ()),
     ],
 )
 def test_what_covered_least_covers_now_or_says_too_few(name, keys, too_few):
@@ -152,7 +153,7 @@ def test_the_check_of_coverage_can_fail():
     truth = small_truth(scenario)
     for _ in range(75):
         drawn = study(scenario, scenario.patients, rng)
-        samples = drawn._steady["ranking"]["auroc"][1:, 1]
+        samples = drawn.scores.auroc[1:, 1]
         low, high = percentiles(samples[:, None])
         inside.append(low[0] <= truth <= high[0])
     assert np.mean(inside) < 0.92

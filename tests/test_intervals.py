@@ -8,7 +8,19 @@ import pytest
 
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED
-from core.intervals import TOO_FEW, mover, of_losses, percentiles, proportion, ratio, resamples, settle, student, wilson
+from core.intervals import (
+    TOO_FEW,
+    mover,
+    of_losses,
+    percentiles,
+    proportion,
+    rank_films,
+    ratio,
+    resamples,
+    settle,
+    student,
+    wilson,
+)
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
 
@@ -136,6 +148,7 @@ def test_a_score_interval_of_a_proportions_resamples_is_wilsons():
     narrow = settle(0.9, 0.9 + rng.normal(0, 1e-3, 1000), 20, most=20)
     assert narrow == pytest.approx(proportion(18, 20, student(20)))
     assert settle(1.0, np.ones(50), 8) == wilson(8, 8)
+    assert settle(1.0, np.ones(50), 8, silent=16) == wilson(16, 16)
     low, high = settle(0.4, np.full(50, 0.4), 20)
     assert low < 0.25
     assert high > 0.55
@@ -223,3 +236,12 @@ def test_a_proportion_near_its_end_covers_where_bare_wilson_does_not():
         held = sum(p for p, (low, high) in zip(chance, limits, strict=True) if low <= truth <= high)
         assert least < held <= most, interval
     assert proportion(90, 100) == wilson(90, 100)
+
+
+def test_an_auroc_tells_as_much_as_newcombes_variance_says_and_no_more():
+    """Newcombe 2006, method 5, written out for 20 and 80 patients at 0.9."""
+    area, both = 0.9, (20 + 80) / 2 - 1
+    variance = area * (1 - area) * (1 + both * ((1 - area) / (2 - area) + area / (1 + area))) / (20 * 80)
+    assert rank_films(0.9, 20, 80) == pytest.approx(area * (1 - area) / variance)
+    assert rank_films(0.9, 20, 80) == pytest.approx(rank_films(0.9, 80, 20))
+    assert rank_films(0.1, 20, 80) == pytest.approx(rank_films(0.9, 20, 80))

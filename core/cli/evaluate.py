@@ -127,7 +127,7 @@ def chosen(parts: dict[str, "Evaluation"], only: str | None) -> dict[str, "Evalu
 
 def write(report: "Report", evaluation: "Evaluation", folder: Path) -> None:
     """The four files of a report."""
-    from core.evaluate.evaluation import to_parquet
+    from core.evaluate.storage import to_parquet
     from core.report.documents.html import as_html
     from core.report.documents.report import as_csv, as_json
 

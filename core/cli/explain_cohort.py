@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.cli import cohorts
 from core.errors import ExplainError
+from core.intervals import limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
 
     from core.cli.explain_rows import Kept
     from core.cli.progress import say
-    from core.explain.cohort import found_from, summary
+    from core.explain.cohort import against_chance, found_from, left_out, summary
 
     cohort = chosen(classifier, cohorts.several([args.cohort], args.layout, args.labels)[0], args.split, args.limit)
     if args.randomisation:
@@ -44,6 +45,11 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     table = summary(frame, groups)
     kept.write_summary(table)
     print(as_text(table, groups))
+    beside = against_chance(frame, groups)
+    beside.to_csv(folder / "chance.csv", index=False)
+    print(chance_as_text(against_chance(frame, ["method"]) if drawn else beside))
+    if told := left_out(frame):
+        print(f"\n{told}")
     if drawn:
         print("\nFrom which severity on the maximum lies inside the finding on more than half of the films:")
         print(found_from(table).replace("", "-").to_string())
@@ -73,13 +79,34 @@ def as_text(table: "pd.DataFrame", groups: list[str]) -> str:
     import pandas as pd
 
     shown = table.assign(
-        text=[f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]" for row in table.itertuples()],
+        text=[f"{row.value:.2f} {limits(row.low, row.high)}" for row in table.itertuples()],
         films=table.groupby(groups)["films"].transform("max"),
     )
     order = list(dict.fromkeys(shown["measure"]))
     wide = shown.pivot_table(index=[*groups, "films"], columns="measure", values="text", aggfunc="first", sort=False)
     with pd.option_context("display.width", None):
         return wide[order].fillna("").to_string()
+
+
+def chance_as_text(beside: "pd.DataFrame") -> str:
+    """Each measure beside the strongest of its chances: paired difference and skill, with their intervals."""
+    from core.explain.chance import BASELINES
+    from core.explain.cohort import MEASURES
+
+    shown = beside[beside["strongest"]]
+    if not len(shown):
+        return ""
+    groups = list(beside.columns[: beside.columns.get_loc("measure")])
+    lines = shown[groups].assign(
+        measure=[MEASURES[key].title for key in shown["measure"]],
+        value=shown["value"].map("{:.2f}".format),
+        films=shown["films"],
+        chance=[f"{row.chance:.2f} by {BASELINES[str(row.baseline)]}" for row in shown.itertuples()],
+        difference=[f"{row.difference:+.2f} {limits(row.low, row.high)}" for row in shown.itertuples()],
+        skill=[f"{row.skill:.2f} {limits(row.skill_low, row.skill_high)}" for row in shown.itertuples()],
+    )
+    heading = "\nBeside the strongest chance (skill: 0 at chance, 1 when perfect; all of them in chance.csv):\n"
+    return heading + lines.to_string(index=False)
 
 
 def check(classifier: "Classifier", cohort: "Cohort", methods: list[str]) -> int:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.atomic import replacing
-from core.explain.cohort import MEASURES, columns, film_id
+from core.explain.cohort import NUMBERS as MEASURED
+from core.explain.cohort import columns, film_id
 from core.identity import of_file, short
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from core.data.cohort import Cohort
     from core.model.classifier import Classifier
 
-NUMBERS = ("severity", "probability", *MEASURES)  # columns; all others are text, whatever they look like
+NUMBERS = ("severity", "probability", *MEASURED)  # columns; all others are text, whatever they look like
 Film = tuple[str, str]  # what names a row: the film within its cohort, and the method
 
 

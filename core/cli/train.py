@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
     from core.cli.progress import Bars, epoch_line, say
     from core.data.cohort import JOIN, concatenate
+    from core.evaluate import parts
     from core.training import state
     from core.training.finish import finish
     from core.training.fit import fit
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             bars.line(epoch_line(epoch))
         checkpoint = finish(training)
     keep_track_record(folder)
+    parts.record(folder)
     for note in checkpoint.card.data.get("notes", ()):
         say(f"- {escape(note)}")
     figures = checkpoint.card.metrics
@@ -93,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 def keep_track_record(folder: Path) -> None:
     """Into the card: how often the model was right on its test films, if it has any."""
     from core.evaluate import elsewhere
-    from core.evaluate.evaluation import from_parquet
+    from core.evaluate.storage import from_parquet
     from core.model.checkpoint import EVALUATION
 
     elsewhere.record_home(folder, from_parquet(folder / EVALUATION))
@@ -121,7 +123,7 @@ def without_augmentation(recipe: "Recipe") -> "Recipe":
 def what_augmentation_did(with_: Path, without: Path) -> str:
     """The paired difference of the two runs on the test films of both, in a sentence."""
     from core.evaluate.compare import compare
-    from core.evaluate.evaluation import from_parquet
+    from core.evaluate.storage import from_parquet
     from core.model.checkpoint import EVALUATION
 
     if not (with_ / EVALUATION).is_file():

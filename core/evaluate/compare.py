@@ -8,14 +8,25 @@ import pandas as pd
 
 from core.data.film_id import FILM_ID
 from core.errors import EvaluationError
-from core.evaluate import metrics
-from core.evaluate.calibration import calibration_error
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.glossary import GLOSSARY
+from core.evaluate.glossary import GLOSSARY, Policy
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.resampled import Resampled, Scores
 from core.intervals import LEVEL, Estimate, basic, percentiles, wilson
 
 HOW = "paired bootstrap over patients"
+COMPARED = (
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "auroc",
+    "average_precision",
+    "mcc",
+    "log_loss",
+    "brier",
+    "ece",
+)
+"""Figures of the registry that models are compared and ranked by; those of classes as the mean over classes."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +76,9 @@ def compare(
     drawn = [_draw(e, c, first.weights) for e, c in zip((first, second), called, strict=True)]
     gaps = {key: drawn[1][key] - drawn[0][key] for key in drawn[0]}
     low, high = percentiles(np.stack([gap[1:] for gap in gaps.values()], axis=1))
-    ece = list(gaps).index("ece")
-    low[ece], high[ece] = basic(gaps["ece"][0], low[ece], high[ece])
+    for i, (key, gap) in enumerate(gaps.items()):
+        if GLOSSARY[key].policy is Policy.CALIBRATION:
+            low[i], high[i] = basic(gap[0], low[i], high[i])
     if (called[0] == called[1]).all() and not np.array_equal(first.probabilities, second.probabilities):
         low, high = _unseen(first, list(gaps), low, high)
     differences = {
@@ -177,23 +189,8 @@ def _keys(*evaluations: Evaluation) -> list[pd.Index]:
 
 
 def _draw(evaluation: Evaluation, called: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
-    matrix = metrics.confusion(evaluation.labels, called, len(evaluation.classes), weights)
-    present = matrix[0].sum(axis=1) > 0
-    confidence, likely = evaluation.probabilities.max(axis=1), evaluation.probabilities.argmax(axis=1)
-    sweeps = [
-        metrics.sweep(evaluation.probabilities[:, c], evaluation.labels == c, weights) for c in np.flatnonzero(present)
-    ]
-    return {
-        "accuracy": metrics.accuracy(matrix),
-        "balanced_accuracy": metrics.recall(matrix)[:, present].mean(axis=1),
-        "f1": metrics.f1(matrix)[:, present].mean(axis=1),
-        "auroc": np.mean([metrics.auroc(tp, fp) for _, tp, fp in sweeps], axis=0),
-        "average_precision": np.mean([metrics.average_precision(tp, fp) for _, tp, fp in sweeps], axis=0),
-        "mcc": metrics.mcc(matrix),
-        "log_loss": metrics.mean(metrics.log_losses(evaluation.labels, evaluation.probabilities), weights),
-        "brier": metrics.mean(metrics.briers(evaluation.labels, evaluation.probabilities), weights),
-        "ece": calibration_error(confidence.astype(float), likely == evaluation.labels, weights),
-    }
+    films = Resampled(Scores(evaluation.labels, evaluation.probabilities, weights), called)
+    return {key: GLOSSARY[key].pooled(films) for key in COMPARED}
 
 
 def _unseen(

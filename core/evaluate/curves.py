@@ -1,5 +1,6 @@
-"""ROC and precision-recall curves, with the band that the bootstrap draws round them."""
+"""ROC, precision-recall and cumulative gains curves, with the band that the bootstrap draws round them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ _REPLICATES = 300  # resamples behind a band
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Both curves of one class against the rest. Empty arrays where the class, or every other, has no film."""
+    """The curves of one class against the rest. Empty arrays where the class, or every other, has no film."""
 
     threshold: np.ndarray  # (T,), descending, first +inf
     fpr: np.ndarray  # (T,), 1 - specificity
@@ -24,6 +25,26 @@ class Curves:
     roc_high: np.ndarray
     pr_low: np.ndarray  # (101,), precision at GRID of recall
     pr_high: np.ndarray
+    gains: np.ndarray  # (101,), recall where the GRID's share of all films is looked at, the likeliest first
+    gains_low: np.ndarray
+    gains_high: np.ndarray
+
+    @property
+    def flagged(self) -> np.ndarray:
+        """The share of all films called at each threshold (T,): beside ``tpr`` the cumulative gains curve."""
+        return self.prevalence * self.tpr + (1 - self.prevalence) * self.fpr
+
+    def lift(self, share: float) -> tuple[float, float, float]:
+        """How many times as many films of the class as by chance are among the likeliest ``share`` (0 .. 1) of all.
+
+        With its 95 % limits; NaN where there is no curve.
+        """
+        if not len(self.gains) or not share > 0:
+            return math.nan, math.nan, math.nan
+        value, low, high = (
+            float(np.interp(share, GRID, curve)) / share for curve in (self.gains, self.gains_low, self.gains_high)
+        )
+        return value, low, high
 
 
 def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray, patients: tuple[int, int]) -> Curves:
@@ -36,7 +57,8 @@ def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray, patients: tupl
     if not positives or not negatives:
         nothing = np.array([])
         share = positives / (positives + negatives)
-        return Curves(nothing, nothing, nothing, nothing, share, nothing, nothing, nothing, nothing)
+        points, bands = (nothing, nothing, nothing, nothing), (nothing,) * 7
+        return Curves(*points, share, *bands)
     kept = _corners(tp[:, 0], fp[:, 0])
     tp, fp = tp[kept, : 1 + _REPLICATES].astype(float), fp[kept, : 1 + _REPLICATES].astype(float)
     valid = (tp[-1] > 0) & (fp[-1] > 0)  # a resample may lack the class
@@ -49,8 +71,10 @@ def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray, patients: tupl
     # A curve of precision is a step: a recall has the precision of the first cut-off that reaches it.
     reached = [np.searchsorted(tpr[:, r], GRID - 1e-9).clip(0, len(tpr) - 1) for r in range(tpr.shape[1])]
     pr = np.array([purity[reached[r], r] for r in range(tpr.shape[1])])
+    looked = found / found[-1]
+    gains = np.array([np.interp(GRID, looked[:, r], tpr[:, r]) for r in range(tpr.shape[1])])
     share = positives / (positives + negatives)
-    bands = (*_band(roc, patients[0]), *_band(pr, patients[0]))
+    bands = (*_band(roc, patients[0]), *_band(pr, patients[0]), gains[0], *_band(gains, patients[0]))
     return Curves(threshold[kept], fpr[:, 0], tpr[:, 0], purity[:, 0], share, *bands)
 
 

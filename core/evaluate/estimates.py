@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.evaluate import metrics
-from core.evaluate.drafts import PER_CLASS, UNDEFINED, Draft, Replicates, drafts
+from core.evaluate.drafts import AVERAGED, Draft, Replicates, drafts
 from core.evaluate.glossary import GLOSSARY, Policy
 from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED, Scope
 from core.intervals import (
@@ -54,7 +54,7 @@ def _finish(draft: Draft, bootstrap: tuple[float, float], replicates: Replicates
         return Estimate(math.nan, math.nan, math.nan, draft.n, term.help, draft.note)
     if not draft.counts and draft.clusters < FEWEST:
         return Estimate.without(value, draft.n, term.help)
-    if term.policy in (Policy.LOSS, Policy.CALIBRATION) and not _enough_errors(replicates):
+    if term.policy in (Policy.LOSS, Policy.CALIBRATION) and not _enough_errors(replicates, term.policy):
         return Estimate.without(value, draft.n, term.help)
     policy = term.policy if draft.counts or term.policy is not Policy.PROPORTION else Policy.SCORE
     if policy is Policy.PROPORTION and draft.counts and not replicates.clustered:
@@ -63,21 +63,24 @@ def _finish(draft: Draft, bootstrap: tuple[float, float], replicates: Replicates
         low, high = basic(value, *bootstrap)
         high = min(1.0, max(high, value + student(draft.clusters) * error(draft.samples[1:], draft.clusters)))
     elif policy is Policy.LOSS:
-        low, high = of_losses(replicates.losses[draft.key], replicates.clusters)
+        low, high = of_losses(replicates.films.scores.losses[draft.key], replicates.clusters)
     else:
         most = draft.counts[1] if draft.counts else draft.most
-        low, high = settle(value, draft.samples[1:], draft.clusters, term.scale, most)
+        low, high = settle(value, draft.samples[1:], draft.clusters, term.scale, most, draft.silent)
     return Estimate(value, min(low, value), max(high, value), draft.n, term.help, method=policy.value)
 
 
-def _enough_errors(replicates: Replicates) -> bool:
+def _enough_errors(replicates: Replicates, policy: Policy) -> bool:
     """Whether losses can be bounded: they are made by few confident errors, and what has not been met is not known.
 
     Counted in patients, as the model's own probabilities expect them: observed ones would show intervals where chance
-    made many. A model that is wrong far more often than it expects is the exception.
+    made many. A model that is wrong far more often than it expects is the exception. The luck of a calibration error is
+    drawn by flipping patients' signs where they have several films: of five errors one draw in sixteen has them all on
+    one side, and that is no limit.
     """
+    least = 6 if policy is Policy.CALIBRATION and replicates.clustered else 3
     share = (int(replicates.clusters.max()) + 1) / len(replicates.clusters)
-    return replicates.errors[0] * share >= 3 or replicates.errors[1] * share >= 12
+    return replicates.errors[0] * share >= least or replicates.errors[1] * share >= 12
 
 
 def _means_of_shares(result: Figures, support: Mapping[str, float]) -> None:
@@ -111,7 +114,7 @@ def _at_prevalence(of_class: Mapping[str, Estimate], name: str, prevalence: floa
     result = {}
     for (key, (good, other, before)), value in zip(parts.items(), map(float, values), strict=True):
         if math.isnan(value):
-            note = "not defined: " + UNDEFINED[key].format(name=name)
+            note = "not defined: " + GLOSSARY[key].undefined.format(name=name)
             result[key] = Estimate(math.nan, math.nan, math.nan, n, GLOSSARY[key].help, note)
             continue
         if not (good.bounded and other.bounded):
@@ -132,7 +135,7 @@ def _add_collapsed(result: Figures, made: list[Draft], support: Mapping[str, flo
     samples = {(draft.scope, draft.key): draft.samples[1:] for draft in made}
     present = [name for name, films in support.items() if films]
     total = sum(support.values())
-    for scope, key in ((scope, key) for scope in (MACRO, WEIGHTED) for key in PER_CLASS if key != "recall"):
+    for scope, key in ((scope, key) for scope in (MACRO, WEIGHTED) for key in AVERAGED if key != "recall"):
         figure = result[scope][key]
         silent = [name for name in present if _spread(samples[name, key]) < 1e-9 and result[name][key].defined]
         silent = [name for name in silent if result[name][key].bounded]

@@ -1,27 +1,26 @@
 """`Evaluation`: labels and probabilities of some films, and every figure that follows from them.
 
-All that does not depend on the operating point (resamples, rankings, calibration) is computed once and kept, so that a
-moved cut-off costs one confusion matrix a resample: milliseconds on thousands of films.
+Here are the data and their divisions; resamples are `resampled`, figures `glossary` and `estimates`, and calibration,
+curves and the file (`storage`) have rooms of their own. All that does not depend on the operating point (resamples,
+rankings, calibration) is computed once and kept, so that a moved cut-off costs one confusion matrix for each resample:
+milliseconds on thousands of films.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.data.patients import per_kind
 from core.errors import EvaluationError
-from core.evaluate import metrics
-from core.evaluate.calibration import calibration_error, calibration_floor, reliability
+from core.evaluate.calibration import calibration_floor, reliability
 from core.evaluate.curves import Curves, curves
 from core.evaluate.drafts import Replicates
 from core.evaluate.estimates import Figures, figures
 from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.evaluate.provenance import PROVENANCE, Provenance
+from core.evaluate.resampled import Resampled, Scores
 from core.evaluate.scopes import kind
 from core.intervals import resamples
 
@@ -132,36 +131,33 @@ class Evaluation:
     def curves(self) -> dict[str, Curves]:
         """ROC and precision-recall curve of each class with their bands."""
         sides = zip(self._patients["recall"], self._patients["specificity"], strict=True)
-        swept = zip(self.classes, self._sweeps(), sides, strict=True)
+        swept = zip(self.classes, self.scores.sweeps(), sides, strict=True)
         return {name: curves(*sweep, (int(own), int(others))) for name, sweep, (own, others) in swept}
 
     def reliability(self, class_name: str | None = None) -> pd.DataFrame:
         """Reliability bins of one class's probability, or of the confidence in the most likely class."""
         clusters = self.clusters if self.clustered else None
         if class_name is None:
-            return reliability(self._confidence, self._right, clusters=clusters)
+            return reliability(self.scores.confidence, self.scores.right, clusters=clusters)
         index = self.classes.index(class_name)
         return reliability(self.probabilities[:, index].astype(float), self.labels == index, clusters=clusters)
 
-    @property
-    def _confidence(self) -> np.ndarray:
-        confidence: np.ndarray = self.probabilities.max(axis=1).astype(float)
-        return confidence
-
-    @property
-    def _right(self) -> np.ndarray:
-        right: np.ndarray = self.called() == self.labels
-        return right
-
-    def _sweeps(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        for index in range(len(self.classes)):
-            yield metrics.sweep(self.probabilities[:, index], self.labels == index, self.weights)
+    @cached_property
+    def scores(self) -> Scores:
+        """What no operating point changes, under every resample."""
+        return Scores(self.labels, self.probabilities, self.weights)
 
     def _replicates(self, point: OperatingPoint) -> Replicates:
         called = self.called(point)
-        matrix = metrics.confusion(self.labels, called, len(self.classes), self.weights)
         patients = self._patients | {"precision": self._behind(called), "npv": self._behind(called, same=False)}
-        return Replicates(matrix, patients=patients, clusters=self.clusters, clustered=self.clustered, **self._steady)
+        errors = float((1 - self.scores.confidence).sum()), int((~self.scores.right).sum())
+        films = Resampled(self.scores, called)
+        return Replicates(films, self._floor, patients, errors, self.clusters, self.clustered)
+
+    @cached_property
+    def _floor(self) -> np.ndarray:
+        clusters = self.clusters if self.clustered else None
+        return calibration_floor(self.scores.confidence, came_true=self.scores.right, clusters=clusters)
 
     @cached_property
     def clustered(self) -> bool:
@@ -175,67 +171,3 @@ class Evaluation:
     def _behind(self, of: np.ndarray, same: bool = True) -> np.ndarray:
         """Patients (C,) who have a film that is of, or was called, each class; or one that is not."""
         return np.array([len(np.unique(self.clusters[(of == c) == same])) for c in range(len(self.classes))])
-
-    @cached_property
-    def _steady(self) -> dict[str, Any]:
-        """What no operating point changes."""
-        ranking = [(metrics.auroc(tp, fp), metrics.average_precision(tp, fp)) for _, tp, fp in self._sweeps()]
-        areas, average_precisions = (np.stack(column, axis=1) for column in zip(*ranking, strict=True))
-        losses = {
-            "log_loss": metrics.log_losses(self.labels, self.probabilities),
-            "brier": metrics.briers(self.labels, self.probabilities),
-        }
-        per_film = {name: metrics.mean(values, self.weights) for name, values in losses.items()} | {
-            "ece": calibration_error(self._confidence, self._right, self.weights),
-        }
-        return {
-            "ranking": {"auroc": areas, "average_precision": average_precisions},
-            "per_film": per_film,
-            "losses": losses,
-            "errors": (float((1 - self._confidence).sum()), int((~self._right).sum())),
-            "ece_floor": calibration_floor(
-                self._confidence, came_true=self._right, clusters=self.clusters if self.clustered else None
-            ),
-        }
-
-
-def to_parquet(evaluation: Evaluation, path: Path) -> None:
-    """Write ``evaluation.parquet``: the samples, label, ``p_<class>`` and, if known, ``logit_<class>``."""
-    table = evaluation.samples.assign(label=[evaluation.classes[i] for i in evaluation.labels])
-    for prefix, values in (("p", evaluation.probabilities), ("logit", evaluation.logits)):
-        if values is not None:
-            columns = {f"{prefix}_{name}": values[:, i] for i, name in enumerate(evaluation.classes)}
-            table = table.assign(**columns)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_parquet(path, index=False)
-
-
-def from_parquet(path: Path, name: str = "") -> Evaluation:
-    """Read what `to_parquet` wrote.
-
-    Raises:
-        EvaluationError: no such file, or a table without labels and probabilities.
-    """
-    path = Path(path)
-    if not path.is_file():
-        remedy = "Run python -m core evaluate CHECKPOINT --data PATH to make one"
-        raise EvaluationError(f"there is no {path.name} in {path.parent.name}", remedy=remedy)
-    try:
-        read = pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
-        came = f"{path.name} in {path.parent.name} cannot be read"
-        raise EvaluationError(came, "a whole Parquet file", "Copy it again, or evaluate the checkpoint anew") from error
-    table = per_kind(read)  # Kermany's children were kept by their number alone before
-    classes = tuple(column[2:] for column in table.columns.astype(str) if column.startswith("p_"))
-    if not classes or "label" not in table or not set(table["label"]) <= set(classes):
-        raise EvaluationError(
-            f"{path.name} lacks labels or probabilities", "columns label and p_<class> for every class"
-        )
-    values = {
-        prefix: table[[f"{prefix}_{c}" for c in classes]].to_numpy(np.float64)
-        for prefix in ("p", "logit")
-        if f"{prefix}_{classes[0]}" in table
-    }
-    samples = table.drop(columns=[f"{prefix}_{c}" for prefix in values for c in classes])
-    labels = table["label"].map(classes.index).to_numpy(np.int64)
-    return Evaluation(classes, labels, values["p"], samples, values.get("logit"), name or path.parent.name)

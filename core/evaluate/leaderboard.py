@@ -11,17 +11,13 @@ import numpy as np
 import pandas as pd
 
 from core.errors import EvaluationError
-from core.evaluate.compare import align, compare
+from core.evaluate.compare import COMPARED, align, compare
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.scopes import MACRO, OVERALL
 from core.intervals import Estimate
 
-SCOPES = {  # figure -> where an evaluation keeps it
-    **dict.fromkeys(("accuracy", "balanced_accuracy", "mcc", "ece", "log_loss", "brier"), OVERALL),
-    **dict.fromkeys(("auroc", "f1", "average_precision"), MACRO),
-}
-LOWER_IS_BETTER = ("ece", "log_loss", "brier")
+SCOPES = {key: MACRO if GLOSSARY[key].of_class else OVERALL for key in COMPARED}  # where an evaluation keeps each
 FRESH = ("test", "new", "external")  # provenance of films that a model learned nothing from
 
 
@@ -83,7 +79,7 @@ def leaderboard(models: Mapping[str, Evaluation], key: str) -> Leaderboard:
     figures = {name: evaluation.figures()[SCOPES[key]][key] for name, evaluation in shown.items()}
     if undefined := [name for name, figure in figures.items() if np.isnan(figure.value)]:
         raise EvaluationError(f"{GLOSSARY[key].title} is not defined for {undefined[0]} on these films")
-    sign = -1 if key in LOWER_IS_BETTER else 1
+    sign = 1 if GLOSSARY[key].higher_is_better else -1
     order = sorted(figures, key=lambda name: -sign * figures[name].value)
     best = shown[order[0]]
     places = []

@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.cohort import Cohort
-from core.evaluate.evaluation import Evaluation, from_parquet
+from core.evaluate.evaluation import Evaluation
 from core.evaluate.scoring import labelled, split_in_training, with_provenance
+from core.evaluate.storage import from_parquet
 from core.model.checkpoint import EVALUATION, Checkpoint
 from core.model.classifier import Classifier
 

@@ -30,28 +30,53 @@ def one_vs_rest(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray,
     return tp, fp, fn, matrix.sum(axis=(-2, -1))[..., None] - tp - fp - fn
 
 
-def precision(matrix: np.ndarray) -> np.ndarray:
-    """(..., C)"""
+Counts = tuple[np.ndarray, np.ndarray]  # successes and trials, each (..., C) or (...)
+
+
+def precision_counts(matrix: np.ndarray) -> Counts:
+    """Rightly called films of all that were called each class (..., C)."""
     tp, fp, _, _ = one_vs_rest(matrix)
-    return _ratio(tp, tp + fp)
+    return tp, tp + fp
 
 
-def recall(matrix: np.ndarray) -> np.ndarray:
-    """(..., C)"""
+def recall_counts(matrix: np.ndarray) -> Counts:
+    """Rightly called films of all of each class (..., C)."""
     tp, _, fn, _ = one_vs_rest(matrix)
-    return _ratio(tp, tp + fn)
+    return tp, tp + fn
 
 
-def specificity(matrix: np.ndarray) -> np.ndarray:
-    """(..., C)"""
+def specificity_counts(matrix: np.ndarray) -> Counts:
+    """Films rightly not called each class, of all of other classes (..., C)."""
     _, fp, _, tn = one_vs_rest(matrix)
-    return _ratio(tn, tn + fp)
+    return tn, tn + fp
 
 
-def npv(matrix: np.ndarray) -> np.ndarray:
-    """(..., C)"""
+def npv_counts(matrix: np.ndarray) -> Counts:
+    """Films rightly not called each class, of all that were not (..., C)."""
     _, _, fn, tn = one_vs_rest(matrix)
-    return _ratio(tn, tn + fn)
+    return tn, tn + fn
+
+
+def prevalence_counts(matrix: np.ndarray) -> Counts:
+    """Films of each class, of all (..., C)."""
+    films = matrix.sum(axis=-1)
+    return films, np.broadcast_to(films.sum(axis=-1, keepdims=True), films.shape)
+
+
+def accuracy_counts(matrix: np.ndarray) -> Counts:
+    """Rightly called films, of all (...)."""
+    return np.trace(matrix, axis1=-2, axis2=-1), matrix.sum(axis=(-2, -1))
+
+
+def share(counts: Counts) -> np.ndarray:
+    """Successes over trials; NaN where nothing was tried."""
+    return _ratio(*counts)
+
+
+def balanced_accuracy(matrix: np.ndarray) -> np.ndarray:
+    """Mean recall (R,) of the classes that the first of the matrices (R, C, C) contains."""
+    mean_recall: np.ndarray = share(recall_counts(matrix))[..., matrix[0].sum(axis=-1) > 0].mean(axis=-1)
+    return mean_recall
 
 
 def f1(matrix: np.ndarray) -> np.ndarray:
@@ -67,11 +92,6 @@ def predictive_values(
     hits, alarms = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
     rejections, misses = specificity * (1 - prevalence), (1 - sensitivity) * prevalence
     return _ratio(hits, hits + alarms), _ratio(rejections, rejections + misses)
-
-
-def accuracy(matrix: np.ndarray) -> np.ndarray:
-    """(...)"""
-    return _ratio(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum(axis=(-2, -1)))
 
 
 def mcc(matrix: np.ndarray) -> np.ndarray:

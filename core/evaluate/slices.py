@@ -13,6 +13,8 @@ from core.intervals import LEVEL, Estimate, of_share, proportion
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
 _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands
+AGE_GROUP = "age group"  # children or adults, also where only the source says which
+_GROWN = 18  # years
 UNKNOWN = "unknown"
 FEWEST = 10  # patients, or films where none is known; smaller slices are shown but never listed as worst
 _MOST_VALUES = 30  # a column with more values names films rather than groups
@@ -26,10 +28,22 @@ def columns(evaluation: Evaluation) -> tuple[str, ...]:
 
 def groups(samples: pd.DataFrame, column: str) -> pd.Series:
     """The slice of each film (N,), as text; what is not known is "unknown"."""
+    if column == AGE_GROUP:
+        return _age_groups(samples)
     if column != "age band":
         return samples[column].astype("string").fillna("").replace("", UNKNOWN)
     ages = pd.to_numeric(samples["age"], errors="coerce")
     return pd.cut(ages, _AGES, right=False, labels=list(AGE_BANDS)).astype("string").fillna(UNKNOWN)
+
+
+def _age_groups(samples: pd.DataFrame) -> pd.Series:
+    """Children (below 18 years) and adults (N,): by age where it is known, else as the source's name says."""
+    none = pd.Series("", index=samples.index)
+    ages = pd.to_numeric(samples.get("age", none), errors="coerce")
+    source = samples.get("source", none).astype(str).str.lower()
+    said = np.where(source.str.contains("children"), "children", np.where(source.str.contains("adults"), "adults", ""))
+    known = np.where(ages.isna(), said, np.where(ages < _GROWN, "children", "adults"))
+    return pd.Series(known, index=samples.index, dtype="string").replace("", UNKNOWN)
 
 
 def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) -> pd.DataFrame:

@@ -59,9 +59,9 @@ def rows(
 
     Yields:
         ``columns()``: shares are 0 to 1, NaN where there is no lung mask, no truth (a "truth" mask or "boxes" of the
-        cohort) or no curve. ``chance_hit`` is the part of the picture that the truth covers. ``blank`` is 1 for a map
-        without positive evidence: its lung share is NaN, and against a truth it scores 0. An unreadable file gives
-        no row.
+        cohort) or no curve. Beside ``hit`` stand its chances, ``hit_area``, ``hit_lung_prior`` and so on. ``blank`` is
+        1 for a map without positive evidence: its lung share is NaN, and against a truth it scores 0. ``outside`` is 1
+        where the truth lies wholly outside the picture: neither a hit nor a miss. An unreadable file gives no row.
     """
     key = rows_key(classifier, layer=layer, of=of, curves=curves)
     for positions in batches(range(len(cohort)), batch):

@@ -15,7 +15,10 @@ import numpy as np
 
 from core import identity
 from core.data.film.radiograph import Radiograph
-from core.explain import deletion, truth, zones
+from core.explain import deletion, nulls, truth, zones
+from core.explain.chance import Chance
+from core.explain.cohort import MEASURES, NUMBERS
+from core.explain.confidence import drop_and_increase
 from core.explain.deletion import Curve
 from core.explain.heatmap import Heatmap, heatmaps
 from core.explain.methods import METHODS, find
@@ -84,9 +87,23 @@ class Examined:
     @cached_property
     def truth(self) -> np.ndarray | None:
         """Where the finding is known to be, bool (S, S) on the picture; None where nobody knows, or it was cut off."""
+        if self._placed is None or not self._placed.any():
+            return None
+        found = self._placed >= 0.5
+        return found if found.any() else self._placed >= self._placed.max()  # smaller than a pixel of the picture
+
+    @property
+    def outside(self) -> bool:
+        """Whether the finding's place is known and lies wholly outside the picture: no map can hit or miss it."""
+        return self._placed is not None and not self._placed.any()
+
+    @cached_property
+    def _placed(self) -> np.ndarray | None:
+        """The known finding on the picture, float32 (S, S); None where nobody knows its place."""
         marked = self.marked()
-        placed = None if marked is None else self.classifier.preprocess.to_picture(marked, self.crop)
-        return placed if placed is not None and placed.any() else None
+        if marked is None:
+            return None
+        return self.classifier.preprocess.to_picture(marked.astype(np.float32), self.crop)
 
     @cached_property
     def prediction(self) -> Prediction:
@@ -131,8 +148,9 @@ class Examined:
         def assessed() -> Trust:
             domain, bank = self.prediction.domain, lambda: self.bank
             return assess(
-                self.classifier, self.picture, map_, self.lungs, self.truth, domain=domain, film=self.film, bank=bank
-            )
+                self.classifier, self.picture, map_, self.lungs, self.truth, domain=domain, film=self.film, bank=bank,
+                by_chance=lambda: self.chance(map_),
+            )  # fmt: skip
 
         return self.shelf.keep(key, assessed)
 
@@ -153,22 +171,32 @@ class Examined:
             key, lambda: deletion.curves(self.classifier, self.picture, map_.values, map_.class_name)
         )
 
+    def chance(self, map_: Heatmap) -> dict[str, Chance]:
+        """What maps that know nothing get on this film, by measure; see `core.explain.nulls.of_map`."""
+        key = self._part("chance", map=_of_map(map_), truth=self.truth)
+        return self.shelf.keep(key, lambda: nulls.of_map(self.classifier, self.picture, map_, self.lungs, self.truth))
+
     def measures(self, map_: Heatmap, curves: bool = False) -> dict[str, float]:
-        """What a cohort's summary counts of one heatmap, see `core.explain.cohort.MEASURES`; unknown ones are NaN.
+        """What a cohort's summary counts of one heatmap, see `core.explain.cohort.NUMBERS`; unknown ones are NaN.
 
         Args:
             curves: the z-scores of deletion, insertion and ROAD as well.
         """
-        found = dict.fromkeys(("lung_share", "lung_area", "hit", "chance_hit", "iou", "mass_inside"), float("nan"))
+        found = dict.fromkeys(NUMBERS, float("nan"))
         found["blank"] = float(not map_.values.max() > 0)
-        if self.lungs is not None:
-            found["lung_area"] = float(self.lungs.mean())
-            if not found["blank"]:
-                found["lung_share"] = zones.shares(map_.values, self.lungs)["lungs"]
+        if self.lungs is not None and not found["blank"]:
+            found["lung_share"] = zones.shares(map_.values, self.lungs)["lungs"]
         if self.truth is not None:
             found["hit"], found["iou"] = truth.hit(map_.values, self.truth), truth.miou(map_.values, self.truth)
             found["mass_inside"] = truth.mass_inside(map_.values, self.truth)
-            found["chance_hit"] = float(self.truth.mean())
+        if self.truth is not None or self.outside:
+            found["outside"] = float(self.outside)
+        for measure, by_chance in self.chance(map_).items():
+            found |= {f"{measure}_{baseline}": getattr(by_chance, baseline) for baseline in MEASURES[measure].chance}
+        index = self.classifier.classes.index(map_.class_name)
+        found["drop"], found["increase"] = drop_and_increase(
+            self.classifier, self.picture, map_.values, index, float(self.prediction.probabilities[index])
+        )
         if curves:
             drawn = {} if found["blank"] else self.curves(map_)
             for key in ("deletion", "insertion", "road"):

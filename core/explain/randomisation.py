@@ -21,8 +21,8 @@ import numpy as np
 import torch
 
 from core.atomic import replacing
-from core.explain.chance import phase_surrogates
 from core.explain.heatmap import heatmaps
+from core.explain.nulls import phase_surrogates
 from core.explain.stability import SIDE, rank_correlation
 from core.model.checkpoint import CARD
 from core.model.classifier import Classifier

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from core.data.film.radiograph import Radiograph
-from core.explain.chance import random_cams
 from core.explain.heatmap import Heatmap, heatmaps, resized
 from core.explain.methods import METHODS
+from core.explain.nulls import random_cams
 from core.model.classifier import Classifier
 from core.transform.augment import Augment, Drawn, Step, warp_back
 

@@ -3,6 +3,7 @@
 Classes keep one colour through all figures (Okabe-Ito, safe for colour-blind readers); intervals are bands or whiskers.
 """
 
+import math
 from collections.abc import Container, Mapping, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,32 @@ def precision_recall(
             figure.add_scatter(
                 x=[0, 1], y=[curve.prevalence] * 2, mode="lines", line={"color": colour, "dash": "dot", "width": 1},
                 legendgroup=name, showlegend=False, hoverinfo="skip",
+            )  # fmt: skip
+    return figure
+
+
+def gains(curves: Mapping[str, Curves], figures: Mapping[str, Mapping[str, Estimate]]) -> "Figure":
+    """Cumulative gains of each class: what share of it is found in the films that are likeliest of it; 95 % bands.
+
+    Args:
+        figures: of each class; a diamond marks how many films are called so, and how much of the class is among them.
+    """
+    figure = _empty("share of all films looked at, the likeliest first", "share of the class found")
+    diagonal = {"color": _GREY, "dash": "dot"}
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", name="in any order", line=diagonal)
+    for colour, (name, curve) in zip(PALETTE, curves.items(), strict=False):
+        if len(curve.tpr):
+            _add_band(figure, curve.gains_low, curve.gains_high, colour, name)
+            found, purity = figures[name]["recall"].value, figures[name]["precision"].value
+            called = found * curve.prevalence / purity if purity > 0 else math.nan
+            line = _add_line(figure, curve.flagged, curve.tpr, colour, name, (called, found))
+            line.name = f"{name}: lift {curve.lift(0.1)[0]:.1f} in the first tenth"
+            line.hovertemplate = f"{name}<br>%{{x:.1%}} of films hold %{{y:.1%}} of the class"
+            _add_cut_offs(line, curve)
+            best = {"color": colour, "dash": "dot", "width": 1}
+            figure.add_scatter(
+                x=[0, curve.prevalence, 1], y=[0, 1, 1], mode="lines", line=best, legendgroup=name, showlegend=False,
+                hoverinfo="skip",
             )  # fmt: skip
     return figure
 

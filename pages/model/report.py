@@ -76,6 +76,7 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
         f"{len(evaluation):,} films of {patients_in_words(evaluation)}. Below each figure its 95 % interval. {target} "
         "against the rest; accuracy and MCC over all classes."
     )
+    tables.pooled(evaluation, point)
     view = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, label_visibility="collapsed", key="report view",
         persist_state="session",
@@ -132,14 +133,25 @@ def matrix(evaluation: "Evaluation", point: OperatingPoint) -> None:
 
 
 def curves(evaluation: "Evaluation", figures: Figures) -> None:
-    """ROC and precision-recall curves; a diamond marks where each class is called."""
+    """ROC, precision-recall and cumulative gains curves; a diamond marks where each class is called."""
     classes = evaluation.classes
     kind = st.segmented_control(
-        "Curve", ["ROC", "Precision-recall"], default="ROC", required=True, key="curve", persist_state="session"
-    )
+        "Curve", ["ROC", "Precision-recall", "Cumulative gains"], default="ROC", required=True, key="curve",
+        persist_state="session",
+    )  # fmt: skip
     if kind == "ROC":
         at = {c: (1 - figures[c]["specificity"].value, figures[c]["recall"].value) for c in classes}
         figure = evaluation_figures.roc(evaluation.curves, {c: figures[c]["auroc"] for c in classes}, at)
+    elif kind == "Cumulative gains":
+        figure = evaluation_figures.gains(evaluation.curves, {c: figures[c] for c in classes})
+        lifts = {c: evaluation.curves[c].lift(0.1) for c in classes}
+        told = "; ".join(
+            f"{c} {lift:.1f} [{low:.1f}, {high:.1f}]" for c, (lift, low, high) in lifts.items() if lift == lift
+        )
+        st.caption(
+            f"Lift, how many times as many films of a class as by chance are in the tenth likeliest of it: {told}. "
+            "Dotted: the best possible order. The lift depends on how common the class is here."
+        )
     else:
         at = {c: (figures[c]["recall"].value, figures[c]["precision"].value) for c in classes}
         areas = {c: figures[c]["average_precision"] for c in classes}

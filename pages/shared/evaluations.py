@@ -34,7 +34,7 @@ def own(model: str) -> Splits:
 
 def _kept(model: str) -> "tuple[Evaluation, Splits]":
     """All films of the evaluation kept beside a checkpoint, those left out of training included, and its splits."""
-    from core.evaluate.evaluation import from_parquet
+    from core.evaluate.storage import from_parquet
 
     file = _file(model)
 

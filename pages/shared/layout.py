@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.data import cache
 from core.errors import CohortError
-from core.evaluate import elsewhere
+from core.evaluate import elsewhere, headline
 from pages.shared import access, cohort_layout, resources, state
 from pages.shared.case import (
     ABSENT,
@@ -179,6 +179,8 @@ def _model() -> None:
     )  # the box cuts a long title off
     if told := elsewhere.sentence(card):
         st.caption(f":material/travel_explore: {plain(told)}")
+    if told := headline.pooled(card):
+        st.caption(f":material/call_split: {plain(told)}")
     if not st.session_state["upload"] and kinship(card, st.session_state["cohort"]) < 2:
         learned = plain(card.data.get("name", "other films"))
         st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")

@@ -10,6 +10,7 @@ from core.evaluate import slices
 from core.evaluate.estimates import Figures
 from core.evaluate.glossary import GLOSSARY
 from core.evaluate.operating import OperatingPoint
+from core.evaluate.parts import parts, sentences
 from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED, Scope
 from core.intervals import Estimate
 from core.report import evaluation_figures
@@ -45,6 +46,21 @@ def leading(figures: Figures, target: str, prevalence: dict[str, float]) -> None
 
 def _limits(figure: Estimate) -> str:
     return f"{figure.low:.3f} to {figure.high:.3f}" if figure.bounded else figure.note or figure.method
+
+
+def pooled(evaluation: "Evaluation", point: OperatingPoint) -> None:
+    """What the headline pools: children and adults, and each source; nothing where there is but one of each."""
+    found = parts(evaluation, point)
+    if not found:
+        return
+    first = found[0].column
+    st.caption(" ".join(sentences([part for part in found if part.column == first])))
+    with st.expander("What these figures pool", icon=":material/call_split:"):
+        frame = pd.DataFrame([vars(part) for part in found]).rename(columns={"column": "by", "name": "part"})
+        st.dataframe(_readable(frame), hide_index=True)
+        st.caption(
+            f"Macro AUROC over the classes that a part has. Sources of fewer than {slices.FEWEST} patients together."
+        )
 
 
 def by_class(evaluation: "Evaluation", figures: Figures) -> None:

@@ -7,7 +7,10 @@ import streamlit as st
 
 from core.data.phantom.cohort import BANDS
 from core.errors import EvaluationError
+from core.explain.chance import BASELINES
+from core.explain.cohort import MEASURES as KINDS
 from core.explain.methods import METHODS
+from core.intervals import limits
 from core.report import cohort_figures, overlay
 from pages.shared import exports, localisation, resources, viewer, widgets
 from pages.shared.case import current_cohort
@@ -21,9 +24,19 @@ MEASURES = {
     "hit": ("Hit rate", "The share of films on which the map's maximum lies inside the finding (pointing game)."),
     "iou": ("Overlap", "Intersection over union of the finding and the map above its Otsu threshold, on average."),
     "mass_inside": ("Mass inside", "The share of the map's evidence that lies inside the finding, on average."),
+    "drop": (
+        "Average drop",
+        "The part of the class's probability that is lost when only what the map marks is shown, on average: lower is "
+        "better. Maps that mark everything lose nothing, so read it beside Random CAM's.",
+    ),
+    "increase": (
+        "Increase in confidence",
+        "The share of films on which the probability rises when only that is shown.",
+    ),
 }
 COLUMNS = {"band": "severity", "class": "class"}
-CONTROL, CHANCE = "randomcam", "by chance"
+CONTROL = "randomcam"
+_TITLES = {row.title for row in METHODS.values()}
 QUICK = ("gradcam", "gradcam++", "layercam", "hirescam", "eigencam", CONTROL)
 MISSES = 8  # films shown
 
@@ -50,12 +63,16 @@ def chosen_models() -> "list[Classifier]":
 
 
 def values(table: pd.DataFrame, column: str, measure: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A measure as a row a method (the best first) and a column a severity or class; and each cell in words."""
-    from core.explain.cohort import summary
+    """A measure as one row per method, the best first, and one column per severity or class; and each cell in words.
+
+    Below the methods stands what maps that know nothing get on the same films.
+    """
+    from core.explain.cohort import against_chance, summary
 
     marked = summary(table, ["method", column])
     rows = marked[marked["measure"] == measure].assign(method=lambda found: found["method"].map(_title))
-    order = table.groupby("method")[measure].mean().sort_values(ascending=False).index.map(_title)
+    lowest_first = not KINDS[measure].higher_is_better
+    order = table.groupby("method")[measure].mean().sort_values(ascending=lowest_first).index.map(_title)
     words = [f"{r.value:.2f} [{r.low:.2f}, {r.high:.2f}], {r.films} films" for r in rows.itertuples()]
     numbers, notes = (
         rows.assign(shown=shown).pivot(index="method", columns=column, values="shown").reindex(order)
@@ -64,15 +81,17 @@ def values(table: pd.DataFrame, column: str, measure: str) -> tuple[pd.DataFrame
     if column == "band":
         bands = [band for band in BANDS if band in numbers]
         numbers, notes = numbers[bands], notes[bands]
-    if measure != "iou":  # of the other two, chance is the part of the picture that the finding covers
-        numbers.loc[CHANCE] = table.groupby(column)["chance_hit"].mean()
-        notes.loc[CHANCE] = "the part of the picture that the finding covers"
+    beside = against_chance(table, [column])
+    for baseline, found in beside[beside["measure"] == measure].groupby("baseline", sort=False):
+        row = _by_chance(str(baseline))
+        numbers.loc[row] = found.set_index(column)["chance"]
+        notes.loc[row] = f"what {BASELINES[str(baseline)]} gets on the same films"
     return numbers, notes
 
 
 def verdict(table: pd.DataFrame, measure: str) -> str:
-    """The best methods and the control in one sentence, with 95 % intervals."""
-    from core.explain.cohort import summary
+    """The best methods in a sentence, the strongest chance and what they have beyond it, with 95 % intervals."""
+    from core.explain.cohort import against_chance, summary
 
     marked = summary(table, ["method"])
     found = marked[marked["measure"] == measure].set_index("method")[["value", "low", "high"]].to_dict("index")
@@ -81,19 +100,33 @@ def verdict(table: pd.DataFrame, measure: str) -> str:
     others = {str(name): r["value"] for name, r in found.items() if name != CONTROL}
     if not others:
         return control
-    top = max(others.values())
-    if measure != "iou" and top <= table["chance_hit"].mean():
-        return "**No method does better than chance here.**"
+    top = (max if KINDS[measure].higher_is_better else min)(others.values())
     best = [name for name, value in others.items() if value == top]
-    films = table["id"].nunique()
-    do = "does" if len(best) == 1 else "do"
-    sentence = f"**{', '.join(map(_title, best))}** {do} best on these {films} films: {words[best[0]]}. "
-    return sentence + control if CONTROL in words else sentence
+    films, do = table["id"].nunique(), "does" if len(best) == 1 else "do"
+    leading = f"**{', '.join(map(_title, best))}** {do} best on these {films} films: {words[best[0]]}."
+    beside = against_chance(table, ["method"])
+    own = beside[(beside["measure"] == measure) & beside["strongest"]].drop_duplicates("method").set_index("method")
+    if best[0] not in own.index:
+        return f"{leading} {control}" if CONTROL in words else leading
+    chance = own.loc[best[0]].to_dict()
+    beyond = (
+        f"The strongest chance is {BASELINES[str(chance['baseline'])]}, {chance['chance']:.2f}; the difference, film "
+        f"by film, is {chance['difference']:+.2f} {limits(chance['low'], chance['high'])}, the skill "
+        f"{chance['skill']:.2f} {limits(chance['skill_low'], chance['skill_high'])}."
+    )
+    if (own.loc[list(others), "low"] > 0).any():
+        sentence = f"{leading} {beyond}"
+    else:
+        sentence = (
+            f"**No method clearly does better than chance here.** The best, {_title(best[0])}, has {words[best[0]]}. "
+            f"{beyond}"
+        )
+    return f"{sentence} {control}" if CONTROL in words else sentence
 
 
 def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: str, column: str) -> None:
     """One model's table, and from which severity on each method finds each class."""
-    from core.explain.cohort import found_from, summary
+    from core.explain.cohort import found_from, left_out, summary
 
     st.subheader(plain(model.card.title), anchor=False)
     st.markdown(verdict(table, measure))
@@ -102,10 +135,13 @@ def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: 
         cohort_figures.marks(numbers, notes), key=f"marks {model.card.name}", config=widgets.CHART,
         alt=f"{MEASURES[measure][0]} of each method by {COLUMNS[column]}",
     )  # fmt: skip
-    st.caption("Under the mouse: the 95 % interval, over patients, and the films of each cell.")
+    st.caption(
+        "Under the mouse: the 95 % interval, over patients, and the films of each cell. Below the methods: what maps "
+        f"that know nothing get on the same films. {left_out(table)}"
+    )
     if (table["band"] != "").any():
         found = found_from(summary(table, ["method", "class", "band"]))
-        found = found.set_axis(found.index.map(_title)).reindex(numbers.index.drop(CHANCE, errors="ignore"))
+        found = found.set_axis(found.index.map(_title)).reindex([n for n in numbers.index if n in _TITLES])
         found = found[[name for name in model.classes if name in found]]
         st.markdown("**Finds it from which severity on?**")
         st.dataframe(found.replace("", "–").rename_axis("method").reset_index(), hide_index=True)
@@ -149,6 +185,11 @@ def misses(model: "Classifier", films: "Cohort", table: pd.DataFrame) -> None:
 
 def _title(name: str) -> str:
     return METHODS[name].title
+
+
+def _by_chance(baseline: str) -> str:
+    many = ", many seeds" if baseline == "random_cam" else ""
+    return f"by chance: {BASELINES[baseline].removeprefix('an ').removeprefix('the ')}{many}"
 
 
 def page() -> None:

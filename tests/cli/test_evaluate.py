@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from core.cli import main
-from core.evaluate.evaluation import from_parquet, to_parquet
+from core.evaluate.storage import from_parquet, to_parquet
 from core.model.checkpoint import Checkpoint, save
 from core.networks.zoo import build
 from tests.evaluate.drawn import evaluation

@@ -11,7 +11,7 @@ from core.cli import main
 from core.cli.train import adjusted, what_augmentation_did, with_published_split, without_augmentation
 from core.errors import RecipeError
 from core.evaluate.compare import compare
-from core.evaluate.evaluation import from_parquet
+from core.evaluate.storage import from_parquet
 from core.model.checkpoint import load
 from core.training import run
 from core.training.recipe import Recipe, SplitConfig, Stage

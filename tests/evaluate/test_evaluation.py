@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import EvaluationError
-from core.evaluate.drafts import PER_CLASS
-from core.evaluate.evaluation import Evaluation, from_parquet, to_parquet
+from core.evaluate.drafts import AVERAGED
+from core.evaluate.evaluation import Evaluation
 from core.evaluate.operating import OperatingPoint, at_thresholds, cut_off_for_costs, cut_off_for_sensitivity
 from core.evaluate.scopes import MACRO, OVERALL, Total
+from core.evaluate.storage import from_parquet, to_parquet
 from core.intervals import wilson
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
@@ -217,7 +218,7 @@ def test_curves_pass_through_the_operating_point():
     assert curve.tpr[index] == pytest.approx(figures["recall"].value, abs=0.011)
     assert 1 - curve.fpr[index] == pytest.approx(figures["specificity"].value, abs=0.011)
     assert (curve.roc_low <= curve.roc_high).all()
-    assert set(PER_CLASS) <= set(figures)
+    assert set(AVERAGED) <= set(figures)
 
 
 def test_an_operating_point_says_its_cut_offs_as_they_are():

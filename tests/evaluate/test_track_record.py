@@ -8,7 +8,7 @@ import pytest
 
 from core.cli import main
 from core.evaluate import track_record
-from core.evaluate.evaluation import from_parquet
+from core.evaluate.storage import from_parquet
 from core.model.checkpoint import EVALUATION, load
 from tests.pages.evaluated_films import checkpoints
 

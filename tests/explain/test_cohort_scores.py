@@ -39,7 +39,7 @@ def test_a_row_a_film_with_the_truth_where_there_is_one(frame, films):
     assert (frame["class"] == films.samples["label"]).all()
     marked = films.samples["truth"] != ""
     assert (frame["hit"].notna() == marked).all()
-    shares = frame[["lung_share", "lung_area", "mass_inside", "iou", "hit"]].to_numpy()
+    shares = frame[["lung_share", "mass_inside", "iou", "hit", "drop", *scoring.CHANCES]].to_numpy()
     assert ((shares >= 0) & (shares <= 1) | np.isnan(shares)).all()
 
 
@@ -75,7 +75,7 @@ def test_the_model_s_own_choice_can_be_asked_for(toy, films):
 
 def table(**columns):
     size = len(next(iter(columns.values())))
-    base = {name: [""] * size for name in scoring.columns()} | {m: [math.nan] * size for m in scoring.MEASURES}
+    base = {name: [""] * size for name in scoring.columns()} | {m: [math.nan] * size for m in scoring.NUMBERS}
     base |= {"id": [str(n) for n in range(size)], "class": ["a"] * size, "method": ["gradcam"] * size}
     return pd.DataFrame(base | columns)
 
@@ -91,6 +91,36 @@ def test_summary_means_with_intervals_by_patient():
     wide = scoring.summary(repeated).set_index("measure").loc["lung_share"]
     assert wide["high"] - wide["low"] > 1.5 * (alone["high"] - alone["low"])
     assert wide["films"] == 200
+
+
+def test_each_measure_stands_beside_its_chances_on_the_same_films():
+    films = 30
+    rows = table(
+        hit=[1.0] * 20 + [0.0] * 10, hit_area=[0.1] * films, hit_lung_prior=[0.5] * 29 + [math.nan], blank=[0.0] * films
+    )
+    found = scoring.against_chance(rows, ["method"]).set_index("baseline")
+    assert set(found.index) == {"area", "lung_prior"}
+    assert found["strongest"].to_dict() == {"area": False, "lung_prior": True}
+    assert found.loc["lung_prior", "films"] == 29
+    assert found.loc["lung_prior", "difference"] == pytest.approx(20 / 29 - 0.5)
+    assert found.loc["area", "skill"] == pytest.approx((2 / 3 - 0.1) / 0.9)
+    assert found.loc["area", "low"] > 0  # far more than the finding's area ...
+    assert found.loc["lung_prior", "low"] < found.loc["lung_prior", "difference"] < found.loc["lung_prior", "high"]
+    told = scoring.against_chance(table(hit=[1.0] * 3, hit_area=[0.1] * 3), ["method"]).iloc[0]
+    assert math.isnan(told["low"])  # too few for an interval
+
+
+def test_what_the_means_do_not_hold_is_said():
+    rows = table(
+        hit=[1.0, 0.0, math.nan], blank=[0.0, 1.0, 0.0], outside=[0.0, 0.0, 1.0], lung_share=[0.5, math.nan, 0.3]
+    )
+    told = scoring.left_out(rows)
+    assert "1 of 3 maps are blank" in told
+    assert "finding of 1 of 3 films" in told
+    assert scoring.left_out(table(blank=[0.0], outside=[0.0])) == ""
+    marks = scoring.summary(rows).set_index("measure")
+    assert marks.loc["hit", ["films", "blank", "outside"]].tolist() == [2, 1, 1]
+    assert marks.loc["lung_share", "holds"] == "maps that are not blank"
 
 
 def test_a_single_patient_proves_nothing():
@@ -166,7 +196,11 @@ def test_the_command_scores_a_cohort_and_goes_on(stored, tmp_path, capsys):
     arguments = ["explain", str(stored), "--cohort", "phantom:fair", "--limit", "1", "--out", str(tmp_path)]
     assert main(arguments) == 0
     first = (tmp_path / "rows-last-label.csv").read_text()
-    assert "lung_share" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "lung_share" in told
+    assert "Beside the strongest chance" in told
+    beside = pd.read_csv(tmp_path / "chance.csv")
+    assert {"area", "lung_prior", "random_cam"} <= set(beside["baseline"])
     assert main([*arguments, "--method", "gradcam,hirescam"]) == 0
     assert (tmp_path / "rows-last-label.csv").read_text().startswith(first)
     assert "more than half of the films" in capsys.readouterr().out

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from core.data.phantom.cohort import cohort
-from core.evaluate.evaluation import Evaluation, to_parquet
+from core.evaluate.evaluation import Evaluation
+from core.evaluate.storage import to_parquet
 from core.model.checkpoint import load, save
 from tests.evaluate.drawn import probabilities
 from tests.pages.tiny import tiny_checkpoint

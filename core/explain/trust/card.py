@@ -10,15 +10,17 @@ Notable choices:
 - A blank map has a card of one line: there is no evidence to judge.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.data.film.radiograph import Radiograph
 from core.errors import ExplainError
+from core.explain.chance import Chance
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
+from core.explain.nulls import of_map
 from core.explain.stability import stability
 from core.explain.trust import evidence, facts, faithfulness
 from core.explain.trust.bank import Bank, occlude
@@ -84,6 +86,7 @@ def assess(
     domain: DomainVerdict | None = None,
     film: Radiograph | None = None,
     bank: Callable[[], Bank] | None = None,
+    by_chance: Callable[[], Mapping[str, Chance]] | None = None,
 ) -> Trust:
     """The trust card of a heatmap.
 
@@ -95,6 +98,7 @@ def assess(
         domain: whether the model knows films like this one; no line without it.
         film: the film that the picture was made from: stability then changes it before it is cut to the lungs.
         bank: the occlusions of this picture, where they are kept for other maps of it; made anew unless given.
+        by_chance: what `core.explain.chance.of_map` gives of this map, where it is kept; made anew unless given.
 
     Raises:
         ExplainError: a mask of another shape than the map, or an empty truth.
@@ -111,12 +115,13 @@ def assess(
     kept = bank() if bank else occlude(classifier, picture)
     found = faithfulness.against_chance(classifier, picture, heatmap, kept, seed)
     power = of_card(classifier.card.power, heatmap.method)
+    luck = by_chance() if by_chance else of_map(classifier, picture, heatmap, lungs, truth)
     lines = (
         *first,
-        evidence.lung_line(heatmap.values, lungs),
+        evidence.lung_line(heatmap.values, lungs, luck.get("lung_share")),
         evidence.occlusion_line(heatmap, found, power),
         evidence.response_line(heatmap, found),
-        *(() if truth is None else truth_lines(heatmap.values, truth)),
+        *(() if truth is None else truth_lines(heatmap.values, truth, luck)),
         _stability(classifier, picture, heatmap, film, seed),
         facts.randomisation_line(classifier.card.randomisation, heatmap.method),
     )

@@ -3,9 +3,12 @@
 The limits between the verdicts are named here, each with the measurement behind it (docs/methods.md has the tables).
 """
 
+import math
+
 import numpy as np
 
 from core.explain import zones
+from core.explain.chance import Chance
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
 from core.explain.trust.faithfulness import Faithfulness
@@ -36,25 +39,32 @@ _IN = {
 }
 
 
-def lung_line(map_: np.ndarray, lungs: np.ndarray | None) -> TrustLine:
-    """How much of the evidence lies in the lung fields, and where the rest went."""
+def lung_line(map_: np.ndarray, lungs: np.ndarray | None, by_chance: Chance | None = None) -> TrustLine:
+    """How much of the evidence lies in the lung fields, and where the rest went.
+
+    Args:
+        by_chance: of the lung share; what Random CAMs of the same network have is then told, and judges nothing: on a
+            picture cut to the lungs any map has much of its evidence in them.
+    """
     title = "Inside the lungs"
     if lungs is None or not lungs.any():
         return unknown("lungs", title, "No lungs were found, so the share inside is not known.")
     shares = zones.shares(map_, lungs)
     share, area = shares["lungs"], float(lungs.mean())
     zone, most = max(((name, part) for name, part in shares.items() if name != "lungs"), key=lambda item: item[1])
+    luck = math.nan if by_chance is None else by_chance.random_cam
+    told = "" if math.isnan(luck) else f"; Random CAMs have {luck:.0%} of theirs there"
     rest = f"; most of the rest lies {_IN[zone]} ({most:.0%})" if most >= 0.05 else ""
     if share <= LEAST_RATIO * area:
         verdict: Verdict = "bad"
         sentence = (
             f"Only {share:.0%} of the evidence lies in the lungs, hardly more than chance: they cover {area:.0%} of "
-            f"the picture{rest}."
+            f"the picture{told}{rest}."
         )
     else:
         verdict = "good" if share >= GOOD_SHARE else "caution"
-        sentence = f"{share:.0%} of the evidence lies in the lungs, which cover {area:.0%} of the picture{rest}."
-    return TrustLine("lungs", title, share, None, verdict, sentence, {**shares, "area": area})
+        sentence = f"{share:.0%} of the evidence lies in the lungs, which cover {area:.0%} of the picture{told}{rest}."
+    return TrustLine("lungs", title, share, None, verdict, sentence, {**shares, "area": area, "Random CAM": luck})
 
 
 def occlusion_line(heatmap: Heatmap, found: Faithfulness, power: Power | None) -> TrustLine:

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from core.explain import chance
+from core.explain import nulls
 from core.explain.heatmap import Heatmap
 from core.explain.trust.bank import Bank, masses
 from core.model.classifier import Classifier
@@ -51,8 +51,8 @@ def against_chance(
     evidence = np.maximum(heatmap.values, 0)
     own = crc32(picture.tobytes())
     layer = None if heatmap.layer == "film" else heatmap.layer.split(" + ")[-1]
-    cams = chance.random_cams(classifier, picture, NULLS, own + seed, layer)
-    surrogates = chance.phase_surrogates(_grained(evidence), NULLS, np.random.default_rng([own, seed]))
+    cams = nulls.random_cams(classifier, picture, NULLS, own + seed, layer)
+    surrogates = nulls.phase_surrogates(_grained(evidence), NULLS, np.random.default_rng([own, seed]))
     wanted = np.sqrt(np.maximum(drops, 0))
     mine = _correlation(masses(evidence, picture.shape, bank.grids)[None], wanted)[0]
     by_cam, by_surrogate = (

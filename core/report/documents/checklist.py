@@ -14,6 +14,7 @@ import pandas as pd
 from core.data.cohort import JOIN
 from core.evaluate import slices
 from core.evaluate.scopes import OVERALL
+from core.explain.methods import METHODS as METHODS_OF_MAPS
 from core.intervals import HOW
 from core.model.calibration import LOWEST
 from core.report.documents.report import Report, patients_in_words
@@ -132,7 +133,7 @@ def _training(report: Report) -> str | None:
 
 def _selection(report: Report) -> str | None:
     monitor = _recipe(report, "training", "monitor")
-    return f"The epoch with the best {monitor.replace('_', ' ')}." if monitor else None
+    return f"The epoch with the best {str(monitor).replace('_', ' ')}." if monitor else None
 
 
 def _intervals(_: Report) -> str | None:
@@ -145,13 +146,24 @@ def _robustness(report: Report) -> str | None:
 
 
 def _explained(report: Report) -> str | None:
-    left = {m: v["final"] for m, v in report.card.randomisation.items() if isinstance(v, dict) and "final" in v}
-    if not left:
+    checks = {METHODS_OF_MAPS[m].title: _left(v) for m, v in report.card.randomisation.items() if m in METHODS_OF_MAPS}
+    told = [f"{title} {found}" for title, found in checks.items() if found]
+    if not told:
         return None
     return (
-        "Class activation maps. Correlation of a map with that of the same network with random weights, where 0 means "
-        f"that the map shows what was learned: {', '.join(f'{method} {value:.2f}' for method, value in left.items())}."
+        "Heatmaps. Correlation of a map with that of the same network with destroyed weights (by chance in brackets, "
+        f"where it was measured; no more than that means that the map shows what was learned): {', '.join(told)}."
     )
+
+
+def _left(checked: object) -> str:
+    """What is left of a method's maps, from an entry of a card, which may be anybody's; "" where nothing is told."""
+    if not isinstance(checked, dict):
+        return ""
+    left, chance = (checked.get(key) for key in ("final", "chance"))
+    if not isinstance(left, int | float):
+        return "all blank" if checked.get("final_blank") == 1 else ""
+    return f"{left:.2f}" + (f" [{chance:.2f}]" if isinstance(chance, int | float) else "")
 
 
 def _internal(report: Report) -> str | None:
@@ -199,13 +211,15 @@ def _heterogeneity(report: Report) -> str | None:
 
 def _recalibration(report: Report) -> str | None:
     value = report.card.temperature
+    if not report.card.recipe and value == 1:
+        return "None that is known: probabilities as the network gives them."
     bound = " That is the bound of the fit: every validation film was right." if value < 1.001 * LOWEST else ""
     return f"One temperature, {value:.2f}, fitted on validation films; the ranking stays.{bound}"
 
 
 def _calibrated(report: Report) -> str | None:
     figures = report.figures[report.main][OVERALL]
-    return f"ECE after it {figures['ece']}; on so few films a perfect one would show {figures['ece_floor'].value:.3f}."
+    return f"ECE {figures['ece']}; on so few films a perfect one would show {figures['ece_floor'].value:.3f}."
 
 
 def _design(report: Report) -> str | None:
@@ -222,7 +236,7 @@ def _published(report: Report) -> str | None:
     return _settings(report.card.published)
 
 
-PUBLIC = {"radiography", "coronahack", "covid-chestxray", "montgomery-shenzhen"}
+PUBLIC = {"radiography", "coronahack", "covid-chestxray", "montgomery-shenzhen", "siim", "nih"}
 METHODS, RESULTS = "Methods", "Results"
 ITEMS: tuple[Item, ...] = (
     Item("Title and abstract", 1, "1", "Identification as a study of AI, and its kind", _title),

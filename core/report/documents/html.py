@@ -32,8 +32,9 @@ def checklist_html(report: Report) -> str:
         for part in (f"<h2>{text(name.capitalize())} films</h2>", *_tables(report, name))
     )
     heading = f"<h1>{text(report.card.title)}</h1><p class='note'>{DISCLAIMER}</p>"
+    pooled = (f"<p>{text(report.summary)}</p>", *_parts(report))
     more = ("<h2>Slices</h2>", *_slices(report, plots=False), "<h2>Most confident errors</h2>", _errors(report))
-    return page(f"{report.card.title}: checklist", (heading, *_checklist(report), *tables, *more))
+    return page(f"{report.card.title}: checklist", (heading, *pooled, *_checklist(report), *tables, *more))
 
 
 def _body(report: Report) -> Iterator[str]:
@@ -41,6 +42,7 @@ def _body(report: Report) -> Iterator[str]:
     yield f"<h1>{text(report.card.title)}</h1>"
     yield f'<p class="note">{DISCLAIMER} {text(report.card.limitations)}</p>'
     yield f"<p>{text(' '.join((report.summary, *report.how)))}</p>"
+    yield from _parts(report)
     yield f"<h2>{text(report.main.capitalize())} films</h2>"
     yield from _tables(report, report.main)
     yield "<h2>Confusion matrix</h2>"
@@ -54,6 +56,8 @@ def _body(report: Report) -> Iterator[str]:
     purities = {name: (group["recall"].value, group["precision"].value) for name, group in per_class.items()}
     areas = {name: group["average_precision"] for name, group in per_class.items()}
     yield plot(evaluation_figures.precision_recall(evaluation.curves, areas, purities))
+    yield "<h2>Cumulative gains</h2>"
+    yield plot(evaluation_figures.gains(evaluation.curves, per_class))
     yield "<h2>Calibration</h2>"
     yield plot(evaluation_figures.reliability(evaluation.reliability()))
     yield "<h2>Slices</h2>"
@@ -84,6 +88,13 @@ def _tables(report: Report, split: str) -> Iterator[str]:
             yield table(["Films", *(_TITLES[key] for key in keys)], rows, ["", *(GLOSSARY[key].help for key in keys)])
     overall = figures[OVERALL]
     yield table(("All films", "Figure", "n"), ((_TITLES[k], f.text(), f"{f.n:,}") for k, f in overall.items()))
+
+
+def _parts(report: Report) -> Iterator[str]:
+    """What the headline pools, right below it."""
+    if report.parts:
+        yield "<h2>What these figures pool</h2>"
+        yield _frame(pd.DataFrame([vars(part) for part in report.parts]))
 
 
 def _errors(report: Report) -> str:

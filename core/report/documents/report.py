@@ -14,6 +14,7 @@ from core.evaluate import review, slices
 from core.evaluate.estimates import Figures
 from core.evaluate.evaluation import COLUMNS, Evaluation
 from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.parts import Part, parts
 from core.evaluate.provenance import Provenance
 from core.evaluate.scopes import MACRO, OVERALL, Scope
 from core.intervals import HOW, Estimate
@@ -79,6 +80,11 @@ class Report:
         )
 
     @cached_property
+    def parts(self) -> list[Part]:
+        """What the headline pools: the split that counts, by age group and by source."""
+        return parts(self.evaluations[self.main], self.point)
+
+    @cached_property
     def figures(self) -> dict[str, Figures]:
         """Every figure of every split."""
         return {name: e.figures(self.point, self.prevalence) for name, e in self.evaluations.items()}
@@ -106,6 +112,7 @@ def as_json(report: Report) -> str:
         "prevalence": dict(report.prevalence),
         "interval": f"95 %, {HOW}",
         "notes": list(report.noticed),
+        "parts": [vars(part) for part in report.parts],
         "splits": {name: _split_as_data(report, name) for name in report.evaluations},
         "card": report.card.to_dict(),
     }

@@ -21,6 +21,11 @@ _MOST = 5  # slices and films named
 def as_text(report: Report) -> str:
     """Every split, then what stands out in the one that counts."""
     parts = [_split_as_text(report, name) for name in report.evaluations]
+    if report.parts:
+        pooled = f"What the headline pools ({report.main}; AUROC over the classes that a part has)"
+        parts.append(
+            f"{pooled}\n" + _table(pd.DataFrame([vars(part) for part in report.parts]).drop(columns="patients"))
+        )
     return "\n\n\n".join([*parts, "\n\n".join(_details(report))])
 
 

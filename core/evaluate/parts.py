@@ -1,0 +1,113 @@
+"""What a pooled figure pools: the same headline for children and adults, and for each source, beside it.
+
+One accuracy over films of several hospitals and ages is the mean of figures that may be far apart, and it moves with
+the mix of films alone. So the parts stand wherever the headline does: Report, `core evaluate`, documents and card.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.evaluate import slices
+from core.evaluate.headline import COLUMNS, PARTS
+from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.scopes import MACRO, OVERALL
+from core.intervals import Estimate
+
+if TYPE_CHECKING:
+    from core.evaluate.evaluation import Evaluation
+
+REST = "other sources"  # those of too few patients to stand alone
+
+
+@dataclass(frozen=True)
+class Part:
+    """The headline figures of one group of films."""
+
+    column: str  # "age group" or "source"
+    name: str  # such as "children"
+    films: int
+    patients: int
+    accuracy: Estimate
+    balanced_accuracy: Estimate
+    auroc: Estimate  # macro, over the classes that these films contain
+
+
+def parts(evaluation: "Evaluation", point: OperatingPoint = ARGMAX) -> list[Part]:
+    """The groups that a headline pools, by age group and by source; none where there is but one group.
+
+    Sources of fewer than ten patients stand together as "other sources".
+    """
+    found = []
+    for column in COLUMNS:
+        groups = groups_of(evaluation, column)
+        names = list(dict.fromkeys(sorted(groups.tolist(), key=lambda name: (name in (REST, slices.UNKNOWN), name))))
+        if len(names) > 1:
+            found += [_part(column, name, evaluation.where(groups == name), point) for name in names]
+    return found
+
+
+def groups_of(evaluation: "Evaluation", column: str) -> np.ndarray:
+    """The group (N,) of each film in one of `COLUMNS`."""
+    if column != slices.AGE_GROUP and column not in evaluation.samples:
+        return np.full(len(evaluation), slices.UNKNOWN, dtype=object)
+    groups = slices.groups(evaluation.samples, column).to_numpy(dtype=object)
+    if column == slices.AGE_GROUP:
+        return groups
+    small = [
+        name
+        for name in np.unique(groups.astype(str))
+        if name != slices.UNKNOWN and len(np.unique(evaluation.clusters[groups == name])) < slices.FEWEST
+    ]
+    return np.where(np.isin(groups.astype(str), small), REST, groups)
+
+
+def sentences(found: list[Part]) -> list[str]:
+    """One for each way to part the films: ``By age group: children 0.919 [0.877, 0.948] (234 films), ...``"""
+    told = []
+    for column in COLUMNS:
+        own = [part for part in found if part.column == column]
+        words = ", ".join(f"{part.name} {part.accuracy} ({part.films:,} films)" for part in own)
+        if own:
+            told.append(f"Accuracy by {column}: {words}.")
+    return told
+
+
+def record(folder: Path) -> None:
+    """Keep in a checkpoint's card what its headline pools: the test films, if any, of the evaluation beside it."""
+    from core.evaluate.storage import from_parquet
+    from core.model.checkpoint import EVALUATION, load, save
+
+    checkpoint = load(folder)
+    test = from_parquet(folder / EVALUATION).by_split(own=True).get("test")
+    if test is None or not (found := parts(test)):
+        return
+    metrics = {**checkpoint.card.metrics, PARTS: as_data(found)}
+    save(replace(checkpoint, card=replace(checkpoint.card, metrics=metrics)), folder)
+
+
+def as_data(found: list[Part]) -> list[dict[str, Any]]:
+    """JSON-ready; what a card keeps."""
+    return [
+        {
+            "column": part.column,
+            "name": part.name,
+            "films": part.films,
+            **{
+                key: getattr(part.accuracy, end)
+                for key, end in (("accuracy", "value"), ("low", "low"), ("high", "high"))
+            },
+        }
+        for part in found
+    ]
+
+
+def _part(column: str, name: str, films: "Evaluation", point: OperatingPoint) -> Part:
+    figures = films.figures(point)
+    whole = figures[OVERALL]
+    patients = len(np.unique(films.clusters))
+    return Part(
+        column, name, len(films), patients, whole["accuracy"], whole["balanced_accuracy"], figures[MACRO]["auroc"]
+    )
