@@ -51,17 +51,17 @@ def answer_panel(case: Case) -> None:
             bars(case)
     else:
         st.subheader(headline(prediction, resources.mild_copies(case.examined)), anchor=False)
-        belief(case)
+        st.caption(f":material/rule: {plain(rule(prediction), longest=600)}")
         bars(case)
+        belief(case)
     if case.label:
         st.markdown(known_label(case))
     st.page_link("pages/case/heatmaps.py", label="Where did the model look?", icon=":material/gradient:")
 
 
 def belief(case: Case) -> None:
-    """What a reader should know before believing the answer: the rule, the track record, and what it cannot say."""
+    """What a reader should know before believing the answer: how often it is right, and what it cannot say."""
     card, prediction = case.model.card, case.prediction
-    st.caption(f":material/rule: {plain(rule(prediction), longest=600)}")
     for sentence in (triage(card, prediction), promise(card)):
         if sentence:
             st.caption(f":material/data_array: {plain(sentence, longest=600)}")
