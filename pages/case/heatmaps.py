@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import HilumError
+from core.explain import places
 from core.explain.methods import METHODS
 from core.report import figures
 from pages.shared import downloads, occlusion_controls, resources, state, viewer, widgets
@@ -165,7 +166,8 @@ def caption(case: Case, map_: "Heatmap") -> None:
         )
     place = f"layer {map_.layer}" if METHODS[map_.method].layered else "the film itself"
     st.caption(
-        f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · "
+        f"{places.in_words(map_.values, case.lungs)} {METHODS[map_.method].title} for **{map_.class_name}** "
+        f"(probability {map_.probability:.3f}) · "
         f"{plain(case.model.card.title)}, {place} · {map_.seconds:.2f} s · {plain(case.film.name)}",
         help="The colour bar has the method's own unit, for most methods logits (the score before it becomes a "
         "probability) per place of the layer. Compare places within a map; between methods the numbers mean nothing.",
@@ -203,7 +205,9 @@ widgets.heading(
     "Heatmaps", "Where the model looked on this film, whether that is evidence, and what happens when it is hidden."
 )
 case_shown = current()
-if case_shown.prediction.domain.status != "in":
+status = case_shown.prediction.domain.status
+if status != "in":
     st.warning(case_shown.prediction.domain.sentence, icon=":material/help:")
 make_wanted()
-body(case_shown)
+if status != "out" or st.toggle("Draw its maps all the same", key=f"drawn {case_shown.film.sha256[:12]}"):
+    body(case_shown)

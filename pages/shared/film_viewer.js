@@ -17,7 +17,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const state = (parentElement.filmViewer ??= { zoom: 1, x: 0, y: 0, swipe: 0.5 });
   const root = parentElement.querySelector(".viewer");
   root.classList.toggle("selecting", data.selectable);
-  root.setAttribute("aria-label", data.panels.map((panel) => panel.title || data.alt).join("; "));
+  root.setAttribute("aria-label", data.panels.map((panel) => `${panel.title} ${panel.alt || data.alt}`.trim()).join("; "));
 
   // Pictures are replaced in place: no flicker, and focus stays where it was.
   const row = root.querySelector(".row") ?? element("div", "row", root);

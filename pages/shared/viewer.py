@@ -49,6 +49,15 @@ class View:
         """The largest absolute evidence."""
         return self.heatmap.top if self.heatmap is not None else 0.0
 
+    @property
+    def in_words(self) -> str:
+        """What is to be seen, for who cannot see it."""
+        from core.explain import places
+
+        if self.heatmap is None:
+            return "The film as the model sees it."
+        return f"Heatmap of {self.heatmap.class_name}. {places.in_words(self.heatmap.values, self.lungs)}"
+
 
 def controls(with_truth: bool) -> Drawing:
     """The display controls, in a row below a viewer."""
@@ -126,7 +135,7 @@ def show(
         nothing = " · no evidence" if view.heatmap is not None and view.heatmap.blank else ""
         film = _source(draw(view, drawing, top, film=True)) if drawing.mode != "Map" else ""
         mapped = _source(draw(view, drawing, top if common else view.top)) if drawing.mode != "Film" else ""
-        pictures = {"film": film or mapped, "overlay": mapped if film else ""}
+        pictures = {"film": film or mapped, "overlay": mapped if film else "", "alt": view.in_words}
         panels.append({"title": view.title + nothing, "size": view.picture.shape, **pictures})
     signed = any(view.heatmap is not None and view.heatmap.signed for view in views)
     scale = _scale(top, drawing.style, signed) if bar and top > 0 and drawing.mode != "Film" else None

@@ -3,6 +3,7 @@
 import pytest
 
 from core.explain.methods import METHODS
+from tests.pages.test_predict import photograph
 from tests.pages.tiny import sound
 
 PAGE = "case/heatmaps.py"
@@ -94,3 +95,18 @@ def test_hiding_takes_the_place_of_what_stands_beside(open_page):
     assert app.selectbox(key="beside").disabled
     app.segmented_control(key="hide").set_value("nothing").run()
     assert not app.selectbox(key="beside").disabled
+
+
+def test_what_is_no_film_has_no_map_until_it_is_asked_for(open_page):
+    app = open_page("case/predict.py")
+    app.file_uploader[0].set_value([("holiday.png", photograph(), "image/png")]).run()
+    app.switch_page("pages/case/heatmaps.py").run()
+    assert "Grad-CAM" not in captions(app)
+    toggle = next(toggle for toggle in app.toggle if toggle.label == "Draw its maps all the same")
+    sound(toggle.set_value(True).run())
+    assert "Grad-CAM" in captions(app)
+
+
+def test_where_the_evidence_lies_is_said_in_words(open_page):
+    shown = captions(open_page(PAGE))
+    assert any(words in shown for words in ("The evidence lies", "no positive evidence", "No lungs were found"))

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from core.explain import zones
+from core.explain import places, zones
 from core.explain.chance import Chance
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
@@ -30,14 +30,6 @@ GOOD_RESPONSE, BAD_RESPONSE = 0.1, 0.05
 # A test that so few right calls of a model pass says nothing against the map that does not.
 LEAST_POWER = 0.5
 
-_IN = {
-    "corner": "in the corners",
-    "border": "along the border",
-    "mediastinum": "in the mediastinum",
-    "below the diaphragm": "below the diaphragm",
-    "elsewhere": "elsewhere in the chest wall and shoulders",
-}
-
 
 def lung_line(map_: np.ndarray, lungs: np.ndarray | None, by_chance: Chance | None = None) -> TrustLine:
     """How much of the evidence lies in the lung fields, and where the rest went.
@@ -54,7 +46,7 @@ def lung_line(map_: np.ndarray, lungs: np.ndarray | None, by_chance: Chance | No
     zone, most = max(((name, part) for name, part in shares.items() if name != "lungs"), key=lambda item: item[1])
     luck = math.nan if by_chance is None else by_chance.random_cam
     told = "" if math.isnan(luck) else f"; Random CAMs have {luck:.0%} of theirs there"
-    rest = f"; most of the rest lies {_IN[zone]} ({most:.0%})" if most >= 0.05 else ""
+    rest = f"; most of the rest lies {places.OUTSIDE[zone]} ({most:.0%})" if most >= 0.05 else ""
     if share <= LEAST_RATIO * area:
         verdict: Verdict = "bad"
         sentence = (

@@ -44,6 +44,7 @@ class CaseReport:
         heatmap: the map among the images, for the caption; None where there is none.
         trust: the lines of its trust card.
         label: the known label; "" if there is none.
+        place: where the heatmap's evidence lies, in a sentence.
         doubts: sentences on how the class came to be called, how firmly, and how often the model is right.
     """
 
@@ -55,6 +56,7 @@ class CaseReport:
     trust: tuple[TrustLine, ...] = ()
     label: str = ""
     doubts: tuple[str, ...] = ()
+    place: str = ""
 
     @property
     def title(self) -> str:
@@ -69,7 +71,7 @@ class CaseReport:
         blank = " There is no positive evidence: the map is blank." if h.blank else ""
         return (
             f"{METHODS[h.method].title} for {h.class_name} (probability {h.probability:.3f}), layer {h.layer}, "
-            f"{h.seconds:.2f} s.{blank}"
+            f"{h.seconds:.2f} s.{blank}{self.place and ' ' + self.place}"
         )
 
     @property
