@@ -45,7 +45,7 @@ def without_names(films: pd.DataFrame, names: bool = False) -> pd.DataFrame:
     files = table[name].astype(str).map(base_name)
     if names:
         others = {column: table[column].astype(str).map(base_name) for column in _FILES if column in table}
-        return table.assign(**others, **{name: files}).drop(columns=[c for c in (FILM_ID, "id") if c in table])
+        return table.assign(**(others | {name: files})).drop(columns=[c for c in (FILM_ID, "id") if c in table])
     known = table[CONTENT].fillna("").astype(str) if CONTENT in table else pd.Series("", table.index)
     table.insert(0, "_film", [called(file, sha) for file, sha in zip(files, known, strict=True)])
     if "patient" in table:

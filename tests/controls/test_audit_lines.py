@@ -158,6 +158,17 @@ def test_it_says_what_chance_would_give(key: str) -> None:
     assert "chance" in line(key)(FAIL[key]).sentence
 
 
+def test_a_line_that_no_figure_could_fail_does_not_pass() -> None:
+    """Three films of ten in another view: even if all three were ill, chance would do that too often to be told."""
+    for ill in (0, 1, 3):
+        made = case(10, columns={"view": lambda i, _, n=ill: "AP" if i in [1, 3, 5][:n] + [0, 2, 4][: 3 - n] else "PA"})
+        assert confounds.class_by_view(made).passed is None
+    assert confounds.class_by_view(case(10, columns={"view": lambda *_: "PA"})).passed is True  # nothing to tell
+    assert confounds.class_by_view(case(80, columns={"view": two("PA AP")})).passed is True
+    rare = case(200, columns={"view": lambda i, _: "AP" if i in (1, 3) else "PA"})
+    assert confounds.class_by_view(rare).passed is True  # two of 200 cannot give the class away, whoever they are
+
+
 def test_one_class_alone_is_not_called_independent() -> None:
     for key in ("class_by_source", "border_statistics", "conflicting_labels"):
         finding = line(key)(case(columns={"source": two("here there")}, labels=("ill",)))

@@ -117,9 +117,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 wait_for(site, running, folder)
                 yield site
             finally:
+                running[0].kill()  # asked politely, it waits for browsers that keep their connections open
+                running[1].terminate()  # killed, it would leave its workers behind
                 for process in running:
-                    process.terminate()
-                    process.wait(30)
+                    process.wait()
 
 
 def wait_for(site: Site, running: list[subprocess.Popen], folder: Path) -> None:

@@ -22,17 +22,22 @@ class Null:
         observed: the figure.
         level: what chance stays below in 95 of 100 deals.
         p: share of the deals, the observed one among them, that reach the figure.
+        highest: figure of all deals; least: share of the deals that reach it. No figure of these films could have a
+            smaller p.
     """
 
     observed: float
     level: float
     p: float
+    highest: float = 0.0
+    least: float = 0.0
 
     def verdict(self, limit: float) -> bool | None:
-        """False: at least ``limit``, and more than chance. None: chance alone may reach ``limit``. True: neither."""
+        """False: at least ``limit``, and more than chance. None: chance alone may reach ``limit``, or these films could
+        reach it and not be told from chance. True: neither."""
         if self.observed >= limit and self.p < P:
             return False
-        return None if self.level >= limit else True
+        return None if self.level >= limit or (self.highest >= limit and self.least >= P) else True
 
 
 def against_chance(
@@ -46,4 +51,7 @@ def against_chance(
     dealt = np.array([figure(of_group[rng.permutation(len(first))][number]) for _ in range(deals)])
     dealt = np.where(np.isnan(dealt), observed, dealt)  # a deal that gave no figure speaks for chance
     reached = int((dealt >= observed - 1e-12).sum()) + 1
-    return Null(float(observed), float(np.percentile(dealt, _USUAL)) if deals else observed, reached / (deals + 1))
+    level = float(np.percentile(dealt, _USUAL)) if deals else observed
+    highest = float(dealt.max(initial=observed))
+    least = (int((dealt >= highest - 1e-12).sum()) + 1) / (deals + 1)
+    return Null(float(observed), level, reached / (deals + 1), highest, least)
