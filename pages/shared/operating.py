@@ -58,6 +58,8 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
         with st.popover("Choose it by", icon=":material/target:"):
             _by_sensitivity(target, validation)
             _by_costs()
+    if abs(session["cutoff"] - round(session["cutoff"], 3)) > 1e-9:
+        st.caption(f"The cut-off is exactly {session['cutoff']:.6g}; the slider shows three decimals.")
     return OperatingPoint(target, session["cutoff"])
 
 
@@ -100,9 +102,13 @@ def _by_costs() -> None:
 
 
 def _of_another(card: "Card", target: str) -> bool:
-    """Whether the cut-off was set for another class or model, and is none here. A link brings all three at once."""
+    """Whether the cut-off was set for another class or model, and is none here.
+
+    A link brings all three at once; one whose class or model is not here brings a cut-off that belongs to neither.
+    """
     session, own = st.session_state, (card.name, target)
-    if session.get(OWNER, own) == own or state.from_link("cutoff"):
+    came, orphan = state.from_link("cutoff"), state.replaced("class", "model")
+    if (session.get(OWNER, own) == own or came) and not orphan:
         session[OWNER] = own
         return False
     session[OWNER] = own

@@ -55,6 +55,7 @@ KEYS: dict[str, Key] = {
 }
 ECHO = 2.0  # seconds in which the address that arrives with a click may still be one that `publish` has since replaced
 _PUBLISHED, _FROM_LINK, _NOTICES, _WHOLE = "_published", "_from_link", "_notices", "_whole_page"
+_REPLACED = "_replaced"
 
 
 def begin() -> None:
@@ -65,6 +66,7 @@ def begin() -> None:
     if address and not _chosen_here() and not _is_ours(address):
         for name in KEYS:
             state.pop(name, None)
+        state.pop(_REPLACED, None)
         state[_FROM_LINK] = {name for name, text in address.items() if _take(name, text)}
         state[_PUBLISHED] = [(time.monotonic(), address)]  # a click may end this run before it publishes anything
     for name, key in KEYS.items():
@@ -79,6 +81,7 @@ def choose(name: str, options: Container[Any], default: Callable[[], Any]) -> An
     if value not in options:
         state[name] = default()
         if name in asked:
+            state.setdefault(_REPLACED, set()).add(name)
             came, shown = plain(value), plain(state[name])
             notice(f"The link asks for the {name} “{came}”, which is not here; this is “{shown}” instead.")
     asked.discard(name)
@@ -91,6 +94,13 @@ def from_link(name: str) -> bool:
     came = name in asked
     asked.discard(name)
     return came
+
+
+def replaced(*names: str) -> bool:
+    """Whether what a link asked for under one of these keys is not here, so that what belongs to it has no owner."""
+    found = st.session_state.get(_REPLACED, set()) & set(names)
+    st.session_state.pop(_REPLACED, None)
+    return bool(found)
 
 
 def ask_for_whole_page() -> None:

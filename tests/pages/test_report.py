@@ -94,6 +94,32 @@ def test_costs_set_the_cut_off(page):
     assert app.session_state["cutoff"] == pytest.approx(0.1)
 
 
+def test_a_cut_off_finer_than_the_slider_stays_exact_and_is_shown(page):
+    app = page(cutoff="0.5")
+    app.number_input(key="cost ratio").set_value(300.0).run()
+    next(b for b in app.button if b.label == "Set by costs").click().run()
+    sound(app)
+    assert app.session_state["cutoff"] == pytest.approx(1 / 301, rel=1e-12)
+    assert any("exactly 0.00332226" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(("key", "other"), [("class", "Normal"), ("model", "tiny-b")])
+def test_a_cut_off_of_one_class_or_model_never_goes_on_for_another(page, key, other):
+    app = page(cutoff="0.05", **{"class": "COVID-19"})
+    app.selectbox(key=key).set_value(other).run()
+    sound(app)
+    assert app.session_state["cutoff"] is None
+    assert app.segmented_control(key="operating mode").value == "Most likely class"
+    assert any("set for another class or model" in warning.value for warning in [*app.warning, *app.info])
+
+
+def test_a_link_s_cut_off_for_a_class_that_is_not_here_is_nobody_s(page):
+    app = page(cutoff="0.05", **{"class": "Scoliosis"})
+    assert app.selectbox(key="class").value == "COVID-19"
+    assert app.session_state["cutoff"] is None
+    assert metrics(app) == metrics(page())
+
+
 def test_prevalence_adds_its_predictive_values(page):
     app = page()
     assert not any(name.startswith("PPV at") for name in metrics(app))
@@ -121,8 +147,10 @@ def test_every_view(page, view):
             app.selectbox(key="slice by").set_value(column).run()
             sound(app)
     if view == "Curves":
-        app.segmented_control(key="curve").set_value("Precision-recall").run()
-        sound(app)
+        for curve in ("Precision-recall", "Cumulative gains"):
+            app.segmented_control(key="curve").set_value(curve).run()
+            sound(app)
+        assert any(caption.value.startswith("Lift") for caption in app.caption)
 
 
 def test_a_cell_shows_its_films_with_their_heatmaps_and_the_mean(page):
