@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared import layout, login, state, widgets
+from pages.shared import access, layout, login, state, widgets
 
 PICTURES = Path(__file__).with_name("docs")  # the server may have been started from any folder
 
@@ -36,6 +36,8 @@ PAGES = {
 }
 
 state.begin()
+if access.is_owner():
+    PAGES["Server"] = [st.Page("pages/server/memory.py", title="Server", icon=":material/memory:")]
 fresh_server = PagesManager.uses_pages_directory
 page = st.navigation(PAGES)
 st.set_page_config(f"{page.title} · Hilum")
@@ -44,7 +46,7 @@ if fresh_server:
     layout.dismiss_false_alarm()
 with widgets.errors_said():
     layout.disclaimer()
-    layout.sidebar(with_case=page not in PAGES["Teaching"])  # those pages bring their own films
+    layout.sidebar(with_case=page not in [*PAGES["Teaching"], *PAGES.get("Server", ())])  # they need none
     notices = st.container()
     page.run()
     with notices:

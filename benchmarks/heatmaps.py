@@ -11,7 +11,6 @@ import copy
 import statistics
 import time
 from collections.abc import Callable
-from itertools import count
 
 import numpy as np
 import torch
@@ -23,12 +22,13 @@ from torchcam.methods import GradCAM as TorchcamGradCAM
 
 from core.data.phantom import CLASSES, Acquisition, Finding, Patient, draw
 from core.explain.heatmap import heatmaps
-from core.explain.heatmap.cache import KEPT
+from core.explain.heatmap.cache import kept_on
 from core.explain.trust import assess
 from core.model.card import Card
 from core.model.checkpoint import Checkpoint
 from core.model.classifier import Classifier, open_classifier
 from core.networks.zoo import build
+from core.shelf import Shelf
 from core.transform.preprocess import Preprocess
 
 FORWARD, NEW, SEEN = "bare forward pass", "Hilum, film not seen before", "Hilum, film seen before"
@@ -58,24 +58,20 @@ Runs = dict[tuple[str, int], Callable[[], object]]
 
 
 def _hilum(classifier: Classifier, picture: np.ndarray) -> Runs:
-    tensor, classes, requests = classifier.tensor(picture[None]), len(classifier.classes), count()
-    films = []  # more than Hilum keeps feature maps of, so that each is new to it when its turn comes again
-    for number in range(2 * KEPT):
-        films.append(picture.copy())
-        films[-1][0, 0] = number
+    tensor, classes, seen = classifier.tensor(picture[None]), len(classifier.classes), Shelf()
 
     def forward() -> None:
         with torch.no_grad():
             classifier.network(tensor)
 
-    def explain(film: np.ndarray | None, wanted: int) -> None:
-        film = films[next(requests) % len(films)] if film is None else film
-        heatmaps(classifier, film, classes=classifier.classes[:wanted])
+    def explain(shelf: Shelf, wanted: int) -> None:
+        with kept_on(shelf):
+            heatmaps(classifier, picture, classes=classifier.classes[:wanted])
 
     runs: Runs = {(FORWARD, classes): forward}
     for wanted in (1, classes):
-        runs[NEW, wanted] = lambda wanted=wanted: explain(None, wanted)  # type: ignore[misc]
-        runs[SEEN, wanted] = lambda wanted=wanted: explain(picture, wanted)  # type: ignore[misc]
+        runs[NEW, wanted] = lambda wanted=wanted: explain(Shelf(), wanted)  # type: ignore[misc]
+        runs[SEEN, wanted] = lambda wanted=wanted: explain(seen, wanted)  # type: ignore[misc]
     return runs
 
 

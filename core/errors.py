@@ -60,3 +60,7 @@ class PacsAwayError(PacsError):
 
 class ServeError(HilumError):
     """The dashboard would stand open, or cannot be reached as it is said to be."""
+
+
+class NoRoomError(HilumError):
+    """What does not fit into the memory that the owner of a server gave Hilum."""

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from core.cli import exports
 
 if TYPE_CHECKING:
     from core.model.bulk.files import Outcome
+    from core.model.classifier import Classifier
 
 VERDICTS = {"in": "fits", "doubtful": "doubtful", "out": "refused"}
 
@@ -22,7 +24,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command = subparsers.add_parser("predict", help="score films", description=about)
     command.add_argument("checkpoint", help="a name from weights/, or a checkpoint's folder")
     command.add_argument("films", nargs="+", metavar="FILE|FOLDER|GLOB", help="films, folders or tables")
-    command.add_argument("--csv", type=Path, help="write the rows to this file instead of the screen")
+    help_ = "write the rows to this file instead of the screen; a killed run goes on"
+    command.add_argument("--csv", type=Path, help=help_)
     command.add_argument("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what computes")
     exports.add(command)
     command.set_defaults(run=run)
@@ -30,29 +33,18 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """Score all; exit status 1 if a file could not be read."""
-    from contextlib import nullcontext
-
-    from core.atomic import replacing
-    from core.cli.progress import Bars, say
+    from core.cli.progress import say
     from core.data.readers.files import LeftOut
-    from core.model.bulk.files import find_files, predict_files
+    from core.model.bulk.files import find_files
     from core.model.classifier import open_classifier
-    from core.report.spreadsheet import as_csv
 
     left_out = LeftOut()
     paths = find_files(args.films, left_out)
     classifier = open_classifier(args.checkpoint, args.backend)
-    rows: list[dict[str, Any]] = []
-    with replacing(args.csv) if args.csv else nullcontext() as target:
-        if target:
-            target.touch()  # a place that cannot be written to is told before the films are scored
-        with Bars() as bars:
-            for outcome in predict_files(classifier, paths):
-                rows.append(as_row(outcome, classifier.classes))
-                bars("scoring films", len(rows), len(paths))
-        if target:
-            said = rows if args.names else [_unnamed(row) for row in rows]
-            target.write_text(as_csv(said, list(rows[0])), encoding="utf-8", newline="")
+    if args.csv:
+        rows = into_file(args.csv, classifier, paths, args.names)
+    else:
+        rows = [row for _, row in scored(classifier, paths)]
     bad = [row for row in rows if row["verdict"] == "unreadable"]
     if args.csv:
         say(f"{len(rows) - len(bad)} films scored, {len(bad)} unreadable. Written to {args.csv}")
@@ -63,6 +55,37 @@ def run(args: argparse.Namespace) -> int:
     for row in bad:
         print(f"{row['file']}: {row['sentence']}", file=sys.stderr)
     return 1 if bad else 0
+
+
+def scored(classifier: "Classifier", paths: list[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Each film with its row, under a bar."""
+    from core.cli.progress import Bars
+    from core.model.bulk.files import predict_files
+
+    with Bars() as bars:
+        for done, outcome in enumerate(predict_files(classifier, paths), start=1):
+            yield outcome[0], as_row(outcome, classifier.classes)
+            bars("scoring films", done, len(paths))
+
+
+def into_file(path: Path, classifier: "Classifier", films: list[Path], names: bool) -> list[dict[str, Any]]:
+    """The rows of all films as a CSV file, those of an earlier run that was ended among them."""
+    from core.cli.predict_rows import Kept
+    from core.cli.progress import say
+    from core.identity import stamp
+    from core.report.spreadsheet import as_csv
+
+    kept = Kept(path, classifier)
+    missing = kept.missing(films)
+    with kept.opened() as writer:  # a place that cannot be written to is told before the films are scored
+        if len(missing) < len(films):
+            say(f"{len(films) - len(missing)} films were scored by an earlier run; it goes on.")
+        stamps = [stamp(film) for film in missing]
+        for (film, row), before in zip(scored(classifier, missing), stamps, strict=True):
+            writer.add(film, before, row)
+    rows = kept.rows(films)
+    kept.finish(as_csv(rows if names else [_unnamed(row) for row in rows], list(rows[0])))
+    return rows
 
 
 def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:

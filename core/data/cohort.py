@@ -37,7 +37,8 @@ class Cohort:
             ("x,y,w,h;..." in pixels of the film as stored), slices.
         classes: the labels, in the order of a model's outputs.
         notes: what the reader of the cohort noticed, in words.
-        prepare: makes a missing file at a path (drawn films); a module-level function, so that processes can share it.
+        prepare: makes a file that is missing or damaged at a path (drawn films); a module-level function, so that
+            processes can share it.
         layout: a key of ``readers.LAYOUTS`` or "phantom"; several, with " + " between them, for joined cohorts.
         grounds: by what the layout was recognised, in words.
 
@@ -208,7 +209,7 @@ class Cohort:
 
     def _file(self, i: int, column: str) -> Path:
         path = Path(str(self.samples[column].iat[i]))
-        if not path.is_file() and self.prepare is not None:
+        if self.prepare is not None:
             self.prepare(path)
         if not path.is_file():
             came = f'There is no file "{path.name}"'

@@ -21,6 +21,7 @@ from core.explain.cohort import MEASURES, NUMBERS
 from core.explain.confidence import drop_and_increase
 from core.explain.deletion import Curve
 from core.explain.heatmap import Heatmap, heatmaps
+from core.explain.heatmap.cache import kept_on
 from core.explain.methods import METHODS, find
 from core.explain.robustness import MildCopies, mild_copies
 from core.explain.trust import Bank, Trust, assess, occlude
@@ -65,7 +66,7 @@ class Examined:
     def lungs_on_film(self) -> Lungs:
         """The lung fields in the film's own frame, searched for once for every model."""
         key = identity.key("lungs", code=CODE[-1:], film=self.film.sha256, finder=segment.weights_sha256())
-        return self.shelf.keep(key, lambda: segment.default_finder().find(self.film))
+        return self.shelf.keep_in_turn(key, lambda: segment.default_finder().find(self.film))
 
     @cached_property
     def crop(self) -> np.ndarray | None:
@@ -108,7 +109,7 @@ class Examined:
     @cached_property
     def prediction(self) -> Prediction:
         """What the model says of the film."""
-        found: Prediction = self.shelf.keep(self._part("prediction"), lambda: _predicted([self])[0])
+        found: Prediction = self.shelf.keep_in_turn(self._part("prediction"), lambda: _predicted([self])[0])
         return replace(found, name=self.film.name)  # the same bytes may lie here under another name
 
     def heatmaps(
@@ -127,10 +128,11 @@ class Examined:
         known = {name: self.shelf.get(key) for name, key in keys.items()}
         if missing := [name for name, there in known.items() if there is None]:
             settings = {**self._drawn(method), **options}
-            made = heatmaps(
-                self.classifier, self.picture, method, missing, layer,
-                film_sha256=self.film.sha256, progress=progress, **settings,
-            )  # fmt: skip
+            with self.shelf.turn(), kept_on(self.shelf):
+                made = heatmaps(
+                    self.classifier, self.picture, method, missing, layer,
+                    film_sha256=self.film.sha256, progress=progress, **settings,
+                )  # fmt: skip
             known |= {name: self.shelf.put(keys[name], map_) for name, map_ in made.items()}
         return known
 
@@ -147,17 +149,19 @@ class Examined:
 
         def assessed() -> Trust:
             domain, bank = self.prediction.domain, lambda: self.bank
-            return assess(
-                self.classifier, self.picture, map_, self.lungs, self.truth, domain=domain, film=self.film, bank=bank,
-                by_chance=lambda: self.chance(map_),
-            )  # fmt: skip
+            known = self.lungs, self.truth
+            with kept_on(self.shelf):
+                return assess(
+                    self.classifier, self.picture, map_, *known, domain=domain, film=self.film, bank=bank,
+                    by_chance=lambda: self.chance(map_),
+                )  # fmt: skip
 
-        return self.shelf.keep(key, assessed)
+        return self.shelf.keep_in_turn(key, assessed)
 
     @property
     def bank(self) -> Bank:
         """What hiding each part of the picture does to the answer: shared by the trust cards of all its heatmaps."""
-        return self.shelf.keep(self._part("bank"), lambda: occlude(self.classifier, self.picture))
+        return self.shelf.keep_in_turn(self._part("bank"), lambda: occlude(self.classifier, self.picture))
 
     @property
     def mild_copies(self) -> MildCopies:
@@ -167,7 +171,7 @@ class Examined:
     def curves(self, map_: Heatmap) -> dict[str, Curve]:
         """Deletion, insertion and ROAD of one of this film's heatmaps, to look at."""
         key = self._part("curves", map=_of_map(map_))
-        return self.shelf.keep(
+        return self.shelf.keep_in_turn(
             key, lambda: deletion.curves(self.classifier, self.picture, map_.values, map_.class_name)
         )
 
@@ -209,7 +213,12 @@ class Examined:
     ) -> WhatIf:
         """The answer and the heatmaps with a part of the picture hidden; ``mask`` is bool (S, S)."""
         key = self._part("what if", mask=mask, fill=fill, class_name=class_name, method=method, layer=layer)
-        return self.shelf.keep(key, lambda: ask(self.classifier, self.picture, mask, fill, class_name, method, layer))
+
+        def asked() -> WhatIf:
+            with kept_on(self.shelf):
+                return ask(self.classifier, self.picture, mask, fill, class_name, method, layer)
+
+        return self.shelf.keep_in_turn(key, asked)
 
     def on_film(self, map_: np.ndarray) -> np.ndarray:
         """A map (S, S) of the picture in the film's own frame, float32 (H, W)."""
@@ -217,7 +226,7 @@ class Examined:
 
     def keep(self, kind: str, make: Callable[[], Any], **made_of: Any) -> Any:
         """Whatever else follows from this film and model, kept with its parts; ``made_of`` names what decides it."""
-        return self.shelf.keep(self._part(kind, **made_of), make)
+        return self.shelf.keep_in_turn(self._part(kind, **made_of), make)
 
     def _part(self, kind: str, **made_of: Any) -> str:
         return identity.key(kind, examined=self.key, **made_of)
@@ -256,8 +265,11 @@ def examine_many(examined: Iterable[Examined], batch: int = BATCH) -> Iterator[E
 def predict_together(group: Sequence[Examined]) -> None:
     """Make the predictions that are missing among films before one model, as one batch."""
     missing = [one for one in group if one._part("prediction") not in one.shelf]
-    for one, said in zip(missing, _predicted(missing), strict=True):
-        one.shelf.put(one._part("prediction"), said)
+    if missing:
+        with missing[0].shelf.turn():
+            found = _predicted(missing)
+        for one, said in zip(missing, found, strict=True):
+            one.shelf.put(one._part("prediction"), said)
 
 
 def _predicted(group: Sequence[Examined]) -> list[Prediction]:

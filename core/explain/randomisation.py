@@ -22,10 +22,12 @@ import torch
 
 from core.atomic import replacing
 from core.explain.heatmap import heatmaps
+from core.explain.heatmap.cache import kept_on
 from core.explain.nulls import phase_surrogates
 from core.explain.stability import SIDE, rank_correlation
 from core.model.checkpoint import CARD
 from core.model.classifier import Classifier
+from core.shelf import Shelf
 
 SEEDS = 4
 SURROGATES = 40  # for each film
@@ -146,7 +148,8 @@ def _shuffle(module: torch.nn.Module, generator: torch.Generator) -> None:
 
 def _maps(classifier: Classifier, pictures: Sequence[np.ndarray], names: Sequence[str], methods: Sequence[str]) -> Maps:
     """Of each picture, by method."""
-    return [
-        {method: heatmaps(classifier, picture, method, [name])[name].values for method in methods}
-        for picture, name in zip(pictures, names, strict=True)
-    ]
+    found = []
+    for picture, name in zip(pictures, names, strict=True):
+        with kept_on(Shelf()):  # of its own: a copy with other weights bears the same key
+            found.append({method: heatmaps(classifier, picture, method, [name])[name].values for method in methods})
+    return found

@@ -42,24 +42,34 @@ LEAST_PARTNER = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Lungs:
-    """The lung fields of one film.
+    """The lung fields of one film, kept at the finder's size and drawn at the film's when asked for.
 
     Attributes:
-        mask: bool ``(H, W)`` in the film's frame, to the extent that the film's source would draw; all false when
-            ``found`` is false.
-        visible: bool ``(H, W)``, the lung seen beside heart and diaphragm whatever the source: equal for all films.
+        shape: of the film, (H, W).
+        probabilities: of lung, float32 ``(2, SIZE, SIZE)`` in the squashed frame, tidied: to the extent that is seen,
+            and to that which the film's source would draw. All zero when ``found`` is false.
         found: whether plausible lungs were seen.
         share: part of the film that the mask covers, 0 to 1.
         confidence: mean probability of the network inside what it took for lungs, 0 to 1.
         sentence: the finding in plain words.
     """
 
-    mask: np.ndarray
-    visible: np.ndarray
+    shape: tuple[int, int]
+    probabilities: np.ndarray
     found: bool
     share: float
     confidence: float
     sentence: str
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Bool ``(H, W)`` in the film's frame, to the extent that the film's source would draw."""
+        return _enlarged(self.probabilities[1], self.shape)
+
+    @property
+    def visible(self) -> np.ndarray:
+        """Bool ``(H, W)``, the lung seen beside heart and diaphragm whatever the source: equal for all films."""
+        return _enlarged(self.probabilities[0], self.shape)
 
 
 def network() -> nn.Module:
@@ -152,11 +162,11 @@ class LungFinder:
         share, confidence = float(inside.mean()), float(tidied[habit][inside].mean()) if inside.any() else 0.0
         doubt = _doubt(share, confidence)
         if doubt:
-            nothing = np.zeros(pixels.shape, bool)
-            return Lungs(nothing, nothing, False, 0.0, confidence, f"No lungs found: {doubt}.")
-        visible, mask = _enlarged(tidied[0], pixels.shape), _enlarged(tidied[habit], pixels.shape)
-        share = float(mask.mean())
-        return Lungs(mask, visible, True, share, confidence, f"The lung fields cover {share:.0%} of the film.")
+            nothing = np.zeros((len(EXTENTS), SIZE, SIZE), np.float32)
+            return Lungs(pixels.shape, nothing, False, 0.0, confidence, f"No lungs found: {doubt}.")
+        share = float(_enlarged(tidied[habit], pixels.shape).mean())
+        sentence = f"The lung fields cover {share:.0%} of the film."
+        return Lungs(pixels.shape, np.stack([tidied[0], tidied[habit]]), True, share, confidence, sentence)
 
 
 def _enlarged(probabilities: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

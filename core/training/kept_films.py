@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core import identity
 from core.atomic import replacing
 from core.data.cohort import Cohort
@@ -23,8 +25,8 @@ def record(cohort: Cohort, preprocess: Preprocess, path: Path, contents: Sequenc
 
 
 def made_by(cohort: Cohort, preprocess: Preprocess, path: Path) -> bool:
-    """Whether ``path`` holds these films as they would be decoded today; not if nothing is known of it."""
-    return path.is_file() and _kept(path).get("key") == _key(cohort, preprocess)
+    """Whether ``path`` holds these films as they would be decoded today: known ones, and all of them."""
+    return path.is_file() and _kept(path).get("key") == _key(cohort, preprocess) and _is_whole(path)
 
 
 def changed(cohort: Cohort, path: Path) -> list[str]:
@@ -53,6 +55,15 @@ def remove(path: Path) -> None:
     """Delete the decoded films and what is kept of them."""
     for file in (path, _beside(path)):
         file.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file is as long as its own heading says."""
+    try:
+        np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 def _beside(path: Path) -> Path:

@@ -31,6 +31,11 @@ def at_this_machine() -> bool:
     return all(map(_is_loopback, names)) and not any(name in headers for name in _FORWARDED)
 
 
+def is_owner() -> bool:
+    """Whether the visitor may see what the server holds: who sits at it, or everybody where its owner says so."""
+    return at_this_machine() or os.environ.get("HILUM_SERVER_PAGE") == "1"
+
+
 def may_open(spec: str) -> bool:
     """Whether this visitor may open a cohort without further words."""
     known = offered()

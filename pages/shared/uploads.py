@@ -4,10 +4,12 @@ import math
 from io import BytesIO
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from core.data.film import opener
 from core.data.film.radiograph import Radiograph
-from core.errors import HilumError
+from core.errors import HilumError, NoRoomError
 from core.model import matching
 from pages.shared import resources, state
 from pages.shared.case import uploaded_films
@@ -41,7 +43,8 @@ def uploader() -> None:
         help="Also BMP and WebP, and files without an extension. They stay in the memory of this session: "
         "nothing is written to disk or logged. Without an upload the film is the cohort's, chosen in the sidebar.",
     )
-    st.session_state[_LISTED] = [file.file_id for file in listed]
+    raw = st.session_state.get(key) or listed  # with those whose bytes are gone: their film was read
+    st.session_state[_LISTED] = [file.file_id for file in raw]
     ways = others.container(horizontal=True)
     with ways, st.popover("Camera", icon=":material/photo_camera:", width="stretch"):
         shot = f"camera {turn}"
@@ -67,19 +70,28 @@ def take_in(key: str) -> None:
     session = st.session_state
     given = session[key] if isinstance(session[key], list) else [session[key]] if session[key] else []
     taken: dict[str, Radiograph | None] = session.setdefault(_TAKEN, {})
-    if key.startswith("files"):
-        for file_id in set(session.get(_LISTED, [])) - {file.file_id for file in given}:
-            _drop(taken.get(file_id))
+    gone = set(session.get(_LISTED, [])) - {file.file_id for file in given} if key.startswith("files") else set()
+    for file_id in gone:
+        _drop(file_id, taken.get(file_id))
+        taken[file_id] = None
+    if not gone and all(file.file_id in taken for file in given):
+        return  # Streamlit takes it for news that the bytes of a film are gone, which was read
     first, refused = None, []
     for file in given:
         if file.file_id in taken:
             continue
         taken[file.file_id] = None
+        if isinstance(file, DeletedFile):
+            refused.append("A file was lost on its way to the server. Choose it again.")
+            continue
         try:
             film = opener.read(BytesIO(file.getvalue()), file.name)
+            resources.hold_upload(file.file_id, film)
         except HilumError as error:
-            refused.append(str(error))
+            refused.append(f"{file.name}: {error}" if isinstance(error, NoRoomError) else str(error))
             continue
+        finally:
+            _let_go_of_bytes(file.file_id)
         taken[file.file_id] = film
         uploaded_films().append(film)
         first = first or len(uploaded_films())
@@ -89,12 +101,18 @@ def take_in(key: str) -> None:
         choose_model(uploaded_films()[first - 1])
 
 
-def _drop(film: Radiograph | None) -> None:
-    if film not in uploaded_films():
+def _let_go_of_bytes(file_id: str) -> None:
+    """Have Streamlit forget the file as it was sent, which it would keep as long as the session; the film was read."""
+    if (context := get_script_run_ctx()) is not None:
+        context.uploaded_file_mgr.remove_file(context.session_id, file_id)
+
+
+def _drop(file_id: str, film: Radiograph | None) -> None:
+    if film is None or film not in uploaded_films():
         return
     number = uploaded_films().index(film) + 1
     uploaded_films().remove(film)
-    resources.forget_uploads(film)
+    resources.let_go(file_id, film)
     shown = st.session_state["upload"]
     if shown is not None and shown >= number:
         st.session_state["upload"] = max(shown - 1, 1) if uploaded_films() else None

@@ -138,10 +138,17 @@ def test_a_converted_network_is_kept_and_found_again(
         list(Classifier(checkpoint, "openvino").predict_many(films[:1]))
     kept = list((tmp_path / "openvino").glob("*.xml"))
     assert len(kept) == 1
-    assert sorted(path.suffix for path in kept[0].parent.iterdir()) == [".bin", ".xml"]
+    assert sorted(path.suffix for path in kept[0].parent.iterdir()) == [".bin", ".sums", ".xml"]
     stamp = kept[0].stat().st_mtime_ns
-    list(Classifier(checkpoint, "openvino").predict_many(films[:1]))
+    (whole,) = Classifier(checkpoint, "openvino").predict_many(films[:1])
     assert kept[0].stat().st_mtime_ns == stamp
+    weights = kept[0].with_suffix(".bin")
+    content = weights.read_bytes()
+    for damaged in (content[: len(content) // 2], bytes(len(content))):  # cut off, or other numbers
+        weights.write_bytes(damaged)
+        (again,) = Classifier(checkpoint, "openvino").predict_many(films[:1])
+        assert again.logits.tobytes() == whole.logits.tobytes()
+        assert weights.read_bytes() == content
 
 
 @needs_openvino

@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from core import identity
 from core.atomic import replacing
 from core.data.cache import cache_dir
 from core.data.cohort import Cohort
 from core.data.phantom.parameters import CLASSES, Acquisition, Finding, Patient, stream
-from core.errors import CohortError
+from core.errors import CohortError, FilmError
 
 VERSION = "v1"  # in every folder's name: raise it with any change of the drawing, and train the phantom models again
 BANDS = ("mild", "moderate", "severe")
@@ -113,23 +114,58 @@ def cohort(kind: Kind = "fair", films: int = 2000, seed: int = 7, strength: floa
 
 
 def prepare(path: Path) -> None:
-    """Draw the film that ``path`` (of film or mask) belongs to, and write it with its masks."""
+    """Draw the film that ``path`` (of film or mask) belongs to, and write it with its masks, unless they are there.
+
+    Beside them is written what their bytes are, so that a damaged or exchanged one is drawn again.
+
+    Raises:
+        FilmError: they cannot be written.
+    """
     from core.data.phantom import draw
 
     folder = path.parent.parent
+    if not folder.name.startswith("phantoms-") or _sum_of(path) == _recorded(path):
+        return  # a film of another cohort, joined with a drawn one; or drawn before
     key = _Key.parse(folder.name)
     film = _index(key).get(path.stem)
     if film is None:
         raise CohortError(f'"{path.name}" is not in the cohort {folder.name}', "a film that its table names")
     phantom = draw(film.patient, film.finding, film.acquisition, key.size)
     pictures = {"lungs": phantom.lungs, "truth": phantom.lesion, "path": phantom.pixels}
-    for column, picture in pictures.items():
-        _write(folder / _FOLDERS[column] / path.name, picture)
+    files = {folder / _FOLDERS[column] / path.name: picture for column, picture in pictures.items()}
+    try:
+        for file, picture in files.items():
+            _write(file, picture)
+        sums = _sums(path)
+        sums.parent.mkdir(exist_ok=True)
+        with replacing(sums) as part:
+            part.write_text("".join(f"{_sum_of(file)}  {file.parent.name}\n" for file in files), encoding="utf-8")
+    except OSError as error:
+        came = f'"{path.name}" was drawn and cannot be kept in {folder} ({error.strerror or error})'
+        raise FilmError(came, remedy="Make room there, or set HILUM_CACHE to another folder") from error
+
+
+def _sums(path: Path) -> Path:
+    """Where the SHA-256 of a film and its masks are recorded, a line each, as sha256sum writes them."""
+    return path.parent.parent / "sums" / f"{path.stem}.txt"
+
+
+def _sum_of(path: Path) -> str:
+    return identity.of_file(path) if path.is_file() else ""
+
+
+def _recorded(path: Path) -> str | None:
+    """What the bytes of a film or mask were when it was drawn; None where nothing is known of it."""
+    try:
+        lines = [line.split("  ") for line in _sums(path).read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError):
+        return None
+    return next((line[0] for line in lines if line[1:] == [path.parent.name]), None)
 
 
 def draw_all(drawn: Cohort, progress: Callable[[int, int], None] | None = None, workers: int | None = None) -> None:
     """Draw every film not yet in the cache, on all processors; ``progress`` hears (done, of)."""
-    missing = [Path(p) for p in drawn.samples["path"] if not Path(p).is_file()]
+    missing = [Path(p) for p in drawn.samples["path"] if not (Path(p).is_file() and _sums(Path(p)).is_file())]
     if not missing:
         return
     count = workers or os.cpu_count() or 1

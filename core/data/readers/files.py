@@ -17,6 +17,7 @@ CLAIMING = frozenset(
     {".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom", ".ima"}
 )
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+NOT_UTF8 = "a name that is not UTF-8"
 _HEAD = 1024  # bytes that are looked at
 _MASKS = re.compile(r"(lung|lungs|lesion|left|right|[a-z]+_)?[ _-]?(mask|masks|segmentations?)", re.IGNORECASE)
 _LITTER = re.compile(r"\.|__macosx|thumbs\.db$|desktop\.ini$", re.IGNORECASE)
@@ -81,9 +82,10 @@ def walk(root: Path, left_out: LeftOut, deep: bool = True) -> Iterator[Path]:
     for folder, names in _folders(root, left_out if deep else None):
         for name in names:
             path = folder / name
-            reason = "hidden" if _LITTER.match(name) else why_not(path)
+            badly_named = NOT_UTF8 if not is_utf8(name) else ""
+            reason = "hidden" if _LITTER.match(name) else badly_named or why_not(path)
             if reason:
-                left_out.add(reason, path.relative_to(root).as_posix())
+                left_out.add(reason, shown(path.relative_to(root).as_posix()))
             else:
                 yield path
         if not deep:
@@ -95,11 +97,33 @@ def films_in(folder: Path, left_out: LeftOut) -> list[Path]:
     return list(walk(folder, left_out, deep=False)) if folder.is_dir() else []
 
 
-def folders_in(path: Path) -> list[Path]:
-    """The folders that lie directly in one, by name; hidden ones left out."""
+def folders_in(path: Path, left_out: LeftOut | None = None) -> list[Path]:
+    """The folders that lie directly in one, by name; hidden ones and those whose names are not UTF-8 left out.
+
+    Args:
+        left_out: is told of the latter.
+    """
     if not path.is_dir():
         return []
-    return sorted(p for p in path.iterdir() if not _LITTER.match(p.name) and p.is_dir())
+    found = sorted(p for p in path.iterdir() if not _LITTER.match(p.name) and p.is_dir())
+    for folder in found:
+        if left_out is not None and not is_utf8(folder.name):
+            left_out.add(NOT_UTF8, shown(folder.name), sum(len(files) for _, _, files in os.walk(folder)))
+    return [folder for folder in found if is_utf8(folder.name)]
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name can be written down: Python stands in lone surrogates for bytes that are not UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(name: str | Path) -> str:
+    r"""A name for people, with ``\xe9`` in place of bytes that are not UTF-8."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def has_films(folder: Path, deep: bool = False) -> bool:
@@ -127,7 +151,13 @@ def _folders(root: Path, left_out: LeftOut | None) -> Iterator[tuple[Path, list[
     """Each folder with the names of its files; each is entered once, and none that lies above the root, by no link."""
     entered: set[str] = set()
     above = os.path.realpath(root)
-    for place, folders, names in os.walk(root, followlinks=True):
+
+    def unreadable(error: OSError) -> None:
+        if left_out is not None:
+            folder = os.path.relpath(error.filename or root, root)
+            left_out.add(f"in a folder that cannot be read: {error.strerror}", shown(folder))
+
+    for place, folders, names in os.walk(root, followlinks=True, onerror=unreadable):
         real = os.path.realpath(place)
         # A link to a folder above leads to the films of other classes, too.
         if real in entered or (real != above and os.path.commonpath((real, above)) == real):
@@ -136,12 +166,12 @@ def _folders(root: Path, left_out: LeftOut | None) -> Iterator[tuple[Path, list[
         entered.add(real)
         here = Path(place)
         for folder in list(folders):
-            if _LITTER.match(folder) or (holds_masks(here / folder)):
+            if _LITTER.match(folder) or holds_masks(here / folder) or not is_utf8(folder):
                 folders.remove(folder)
                 if left_out is not None:
                     inside = sum(len(files) for _, _, files in os.walk(here / folder))
-                    reason = "hidden" if _LITTER.match(folder) else "masks"
-                    left_out.add(reason, (here / folder).relative_to(root).as_posix(), inside)
+                    reason = "hidden" if _LITTER.match(folder) else "masks" if is_utf8(folder) else NOT_UTF8
+                    left_out.add(reason, shown((here / folder).relative_to(root).as_posix()), inside)
         folders.sort()
         yield here, sorted(n for n in names if not os.path.isdir(os.path.join(place, n)))
 

@@ -37,7 +37,7 @@ def read(root: Path) -> Cohort:
     rows: list[dict[str, Any]] = []
     for parent, split in (splits or {root: ""}).items():
         _leave_out_loose(parent, root, left_out)
-        for folder in folders_in(parent):
+        for folder in folders_in(parent, left_out):
             rows += _class(folder, root, split, left_out)
     if splits:
         _leave_out_loose(root, root, left_out)

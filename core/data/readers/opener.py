@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.data.cohort import Cohort
+from core.data.readers.files import is_utf8, shown
 from core.data.readers.layouts import LAYOUTS
 from core.errors import CohortError, HilumError
 
 AS = "::"  # between a path and the layout that it is to be read as: "/srv/films::folders"
 _KNOWN = "a folder of class folders, a CSV or Parquet with the columns path and label, or a known public collection"
+_LONGEST = 160  # characters of a path that an error shows
 
 
 def data_root() -> Path:
@@ -34,9 +36,7 @@ def open_cohort(path: str | Path, layout: str | None = None) -> Cohort:
 
         return cohort.cohort(str(path).partition(":")[2] or "fair")  # type: ignore[arg-type]  # refuses unknown kinds
     given, named = split_layout(str(path))
-    layout, path = layout or named, Path(given).expanduser()
-    if not path.exists():
-        raise CohortError(f'There is no "{path}"', _KNOWN, "Check the path")
+    layout, path = layout or named, _there(given)
     if layout is not None:
         if layout not in LAYOUTS:
             raise CohortError(f'There is no layout "{layout}"', ", ".join(LAYOUTS))
@@ -53,9 +53,34 @@ def open_cohort(path: str | Path, layout: str | None = None) -> Cohort:
 def split_layout(spec: str) -> tuple[str, str | None]:
     """A path and the layout named behind it, None where none is; a path that is there as it stands names none."""
     path, sign, name = spec.rpartition(AS)
-    if not sign or name not in LAYOUTS or Path(spec).exists():
+    if not sign or name not in LAYOUTS or _is_there(spec):
         return spec, None
     return path, name
+
+
+def _there(path: str | Path) -> Path:
+    """The path with its home folder, which exists; CohortError otherwise."""
+    told = shown(path)
+    told = told if len(told) <= _LONGEST else f"{told[: _LONGEST // 2]} … {told[-_LONGEST // 2 :]}"
+    try:
+        found = Path(path).expanduser()
+        there = found.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a user that does not exist, a NUL
+        why = getattr(error, "strerror", None) or str(error)
+        raise CohortError(f'"{told}" is no path that can be opened ({why})', _KNOWN, "Check the path") from error
+    if not there:
+        raise CohortError(f'There is no "{told}"', _KNOWN, "Check the path")
+    if not is_utf8(str(found)):
+        came = f'the path "{told}" has a name that is not UTF-8'
+        raise CohortError(came, "names in UTF-8", "Rename it, for example by convmv")
+    return found
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # too long, a NUL
+        return False
 
 
 def open_cohorts(paths: Sequence[str | Path], layout: str | None = None) -> list[Cohort]:

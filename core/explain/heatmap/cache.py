@@ -1,46 +1,52 @@
-"""The last few feature maps of each classifier, so that another class, method or fusion of the same film costs no pass.
+"""Where feature maps are kept, so that another class, method or null map of the same film costs no pass.
 
-A map belongs to a picture, a layer and a state of the weights. Visitors never change weights, but the randomisation
-check does so to its own copy; PyTorch counts every in-place change of a tensor, and that count is part of the key. Maps
-are dropped oldest first, and with their classifier.
+That is the caller's to say: within ``kept_on(shelf)`` maps lie on that shelf and go with it, an upload's with its
+visitor's session; elsewhere none is kept. A map is known by classifier, layer and picture. Visitors never change
+weights, but the randomisation check does so to its own copy; PyTorch counts every in-place change of a tensor, and that
+count is part of the key.
 """
 
-from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain
-from threading import Lock
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import nn
 
+from core import identity
 from core.model.classifier import Classifier
+from core.shelf import Shelf
 
-KEPT = 8  # per classifier: 0.1 MB each for ResNet-18's last layer, 13 MB for the first of VGG-16
+_shelf: ContextVar[Shelf | None] = ContextVar("shelf of feature maps", default=None)
 
-Key = tuple[str, int, tuple[int, ...], bytes]
 
-_maps: WeakKeyDictionary[Classifier, OrderedDict[Key, torch.Tensor]] = WeakKeyDictionary()
-_lock = Lock()
+@contextmanager
+def kept_on(shelf: Shelf) -> Iterator[None]:
+    """Feature maps asked for within, by this thread, lie on a shelf."""
+    token = _shelf.set(shelf)
+    try:
+        yield
+    finally:
+        _shelf.reset(token)
 
 
 def feature_map(classifier: Classifier, picture: np.ndarray, layer: str, lower: nn.Module) -> torch.Tensor:
-    """The map (1, K, h, w) of a picture, uint8 (S, S), at a layer; shared, so never to be written to.
+    """The map (1, K, h, w) of a picture, uint8 (S, S), at a layer; may be shared, so never to be written to.
 
     Args:
         lower: the part of the network below ``layer``, from ``Network.cut``.
     """
+
+    def made() -> torch.Tensor:
+        # A map made in inference mode could never take gradients.
+        with torch.inference_mode(False), torch.no_grad():
+            found: torch.Tensor = lower(classifier.tensor(picture[None]))
+            return found
+
+    if (shelf := _shelf.get()) is None:
+        return made()
     changes = sum(weight._version for weight in chain(lower.parameters(), lower.buffers()))
-    key = (layer, changes, picture.shape, picture.tobytes())
-    with _lock:
-        kept = _maps.setdefault(classifier, OrderedDict())
-        if key in kept:
-            kept.move_to_end(key)
-            return kept[key]
-    with torch.inference_mode(False), torch.no_grad():  # a map made in inference mode could never take gradients
-        found: torch.Tensor = lower(classifier.tensor(picture[None]))
-    with _lock:
-        kept[key] = found
-        if len(kept) > KEPT:
-            kept.popitem(last=False)
-    return found
+    made_of = {"classifier": classifier.key, "layer": layer, "changes": changes, "picture": picture}
+    return shelf.keep(identity.key("feature map", **made_of), made)

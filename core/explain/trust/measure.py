@@ -9,11 +9,13 @@ import numpy as np
 from core.data.cohort import Cohort
 from core.errors import FilmError
 from core.explain.heatmap import heatmaps
+from core.explain.heatmap.cache import kept_on
 from core.explain.trust import faithfulness
 from core.explain.trust.bank import occlude
 from core.explain.trust.evidence import ALPHA
 from core.explain.trust.power import Power
 from core.model.classifier import Classifier
+from core.shelf import Shelf
 
 FILMS = 100  # right calls, spread over the cohort: a power of a half is then known to within 0.1
 
@@ -42,7 +44,7 @@ def right_calls(
     for done, position in enumerate(wanted):
         if found == films:
             break
-        with suppress(FilmError):
+        with suppress(FilmError), kept_on(Shelf()):
             film = cohort.film(position)
             picture = classifier.picture(film)
             called = classifier.classes[int(classifier.output.first(classifier.predict_pictures(picture[None])[1])[0])]

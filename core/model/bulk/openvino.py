@@ -12,6 +12,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import openvino
 import torch
 from torch import nn
 
+from core import identity
 from core.data.cache import cache_dir
 from core.model.device import has_bf16
 from core.model.domain import STAGES, pooled
@@ -27,6 +29,7 @@ from core.networks.zoo import Network
 from core.transform.preprocess import Preprocess
 
 VERSION = 2  # of the graphs below: raise it when `_Part` changes
+SUMS = ".sums"  # suffix of the file with the SHA-256 of graph and weights
 _converting = threading.Lock()  # torch's tracer and Python's warning filters are one a process
 _Run = Callable[[np.ndarray], list[np.ndarray]]
 
@@ -74,7 +77,7 @@ def openvino_engine(
         part = _Part(
             copy.deepcopy(network), preprocess, start, stop, head
         ).eval()  # the tracer may touch what it traces
-        parts.append(_compiled(_converted(part, example, preprocess), precision))
+        parts.append(_compiled(part, example, preprocess, precision))
         with torch.no_grad():
             example = part(example)[0]
 
@@ -88,11 +91,11 @@ def openvino_engine(
     return run
 
 
-def _compiled(path: Path, precision: str) -> _Run:
+def _compiled(part: _Part, example: torch.Tensor, preprocess: Preprocess, precision: str) -> _Run:
     """A graph at work in "f32" or "bf16": one input -> its outputs, float32."""
     core = openvino.Core()
     options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
-    compiled = core.compile_model(core.read_model(path), "CPU", options)
+    compiled = core.compile_model(_graph(core, part, example, preprocess), "CPU", options)
     idle: queue.SimpleQueue[Any] = queue.SimpleQueue()  # of requests: one belongs to one call at a time
     for _ in range(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")):
         idle.put(compiled.create_infer_request())
@@ -107,25 +110,41 @@ def _compiled(path: Path, precision: str) -> _Run:
     return run
 
 
-def _converted(part: _Part, example: torch.Tensor, preprocess: Preprocess) -> Path:
-    """Path of a part of the network in OpenVINO's own format; converted on first use."""
+def _graph(core: openvino.Core, part: _Part, example: torch.Tensor, preprocess: Preprocess) -> openvino.Model:
+    """A part of the network as OpenVINO's graph: the one kept, or converted anew where none is or it is damaged."""
     digest = hashlib.sha256(f"{VERSION} {openvino.__version__} {preprocess} {tuple(example.shape)}\n{part}".encode())
     for tensor in part.state_dict().values():
         digest.update(tensor.contiguous().numpy().tobytes())
     path = cache_dir() / "openvino" / f"{digest.hexdigest()[:32]}.xml"
     with _converting:
-        if not path.is_file():
-            _convert(part, example, path)
-    return path
+        if _is_whole(path):
+            return core.read_model(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the tracer's; the constants it warns of are the preprocessing's own
+            converted = openvino.convert_model(part, example_input=example, input=[-1, *example.shape[1:]])
+        with suppress(OSError, RuntimeError):  # OpenVINO's own for a full disk: it works without being kept
+            _keep(converted, path)
+            return core.read_model(path)
+    return converted
 
 
-def _convert(part: _Part, example: torch.Tensor, path: Path) -> None:
+def _keep(converted: openvino.Model, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's; the constants it warns of are the preprocessing's own
-        converted = openvino.convert_model(part, example_input=example, input=[-1, *example.shape[1:]])
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         written = Path(folder) / path.name
         openvino.save_model(converted, written, compress_to_fp16=False)
-        for file in (written.with_suffix(".bin"), written):  # the graph last: where it is, its weights are
+        written.with_suffix(SUMS).write_text(_sums(written), encoding="utf-8")
+        for file in (written.with_suffix(".bin"), written, written.with_suffix(SUMS)):
             os.replace(file, path.parent / file.name)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether graph and weights hold the bytes they were written with: a cut one would crash, a changed one lie."""
+    try:
+        return path.with_suffix(SUMS).read_text(encoding="utf-8") == _sums(path)
+    except (OSError, ValueError):
+        return False
+
+
+def _sums(path: Path) -> str:
+    return " ".join(identity.of_file(file) for file in (path, path.with_suffix(".bin")))

@@ -19,7 +19,18 @@ from pages.shared.resources.answers import (
 from pages.shared.resources.cohorts import cohort, fingerprint
 from pages.shared.resources.films import file_key, film, mask, small, thumbnail
 from pages.shared.resources.models import cards, classifier, refused_models
-from pages.shared.resources.shelves import component, forget_uploads, kept, known_cohorts, same_layout, shelf, shelf_of
+from pages.shared.resources.shelves import (
+    component,
+    forget_uploads,
+    hold_upload,
+    kept,
+    known_cohorts,
+    let_go,
+    memory,
+    same_layout,
+    shelf,
+    shelf_of,
+)
 
 __all__ = [
     "cards",
@@ -33,10 +44,13 @@ __all__ = [
     "forget_uploads",
     "has_heatmaps",
     "heatmaps",
+    "hold_upload",
     "kept",
     "known_cohorts",
+    "let_go",
     "map_of_picture",
     "mask",
+    "memory",
     "mild_copies",
     "prediction",
     "probabilities",

@@ -24,7 +24,13 @@ def mask(spec: str, row: int, column: str) -> np.ndarray | None:
         return None
     shape = film(spec, row).shape
     of_film = file_key("film", found, row, "path")  # boxes follow the film as it was stored
-    return kept(file_key("mask", found, row, column, of_film), lambda: found.mask(row, column, shape))
+
+    def packed() -> np.ndarray | None:  # a bit a pixel
+        made = found.mask(row, column, shape)
+        return None if made is None else np.packbits(made)
+
+    bits = kept(file_key("mask", found, row, column, of_film), packed)
+    return None if bits is None else np.unpackbits(bits, count=shape[0] * shape[1]).view(bool).reshape(shape)
 
 
 def thumbnail(spec: str, row: int, side: int = 160) -> bytes:

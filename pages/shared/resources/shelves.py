@@ -1,31 +1,41 @@
-"""Where results are kept between runs: every `st.cache_*` of the dashboard is here, and what it may take.
+"""Where results are kept between runs: every `st.cache_*` of the dashboard is here, under one bound (`core.memory`).
 
-One shelf (`core.shelf`: one lock, bounded) serves all visitors; the results of an uploaded film lie on a shelf of its
-own in its visitor's session.
+What follows from a film that anybody may see lies on the shelf of all visitors. An uploaded film, and all that is
+worked out from it, lies on shelves of its visitor's session, and goes with the session, with *Remove all*, or with the
+film.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.data.cohort import JOIN
 from core.data.film.radiograph import Radiograph
+from core.memory import Memory, of_process
 from core.shelf import Shelf
+from core.turns import Turns
 
 T = TypeVar("T")
 
-SHARED = 1024 * 1024 * 1024  # bytes of the shelf of all visitors
-UPLOADED = 128 * 1024 * 1024  # bytes of the shelf of one uploaded film
-_UPLOADS = "_upload_shelves"  # in the session: hash of an uploaded film -> its shelf
+FILMS = "_uploaded_films"  # in the session: the pinned shelf of uploaded films
+RESULTS = "_upload_shelves"  # in the session: hash of an uploaded film -> the shelf of what follows from it
 _A_MINUTE = 60  # seconds: how long a list of folders is believed
+
+
+@st.cache_resource(show_spinner=False)
+def memory() -> Memory:
+    """What this server may keep."""
+    return Memory(of_process(), taking=_turn_told)
 
 
 @st.cache_resource(show_spinner=False)
 def shelf() -> Shelf:
     """What all visitors share."""
-    return Shelf(SHARED)
+    return memory().shelf("shared by all visitors")
 
 
 def kept(key: str, make: Callable[[], T], doing: str = "", size: Callable[[T], int] | None = None) -> T:
@@ -46,17 +56,36 @@ def shelf_of(film: Radiograph) -> Shelf:
     """Where the results of a film lie: an uploaded one's in this session, any other's with those of all visitors."""
     if not any(film is one for one in st.session_state.get("uploads", [])):
         return shelf()
-    shelves: dict[str, Shelf] = st.session_state.setdefault(_UPLOADS, {})
-    return shelves.setdefault(film.sha256, Shelf(UPLOADED))
+    shelves: dict[str, Shelf] = st.session_state.setdefault(RESULTS, {})
+    most = memory().most_of_visitor
+    mine = shelves.pop(film.sha256, None) or memory().shelf("worked out from uploads", most)
+    shelves[film.sha256] = mine  # last: it was asked for last
+    while sum(one.bytes for one in shelves.values()) > most and len(shelves) > 1:
+        del shelves[next(iter(shelves))]
+    return mine
 
 
-def forget_uploads(film: Radiograph | None = None) -> None:
-    """Drop what was worked out from an uploaded film, or from all of this session's."""
-    shelves = st.session_state.get(_UPLOADS, {})
-    if film is None:
-        shelves.clear()
-    else:
-        shelves.pop(film.sha256, None)
+def hold_upload(name: str, film: Radiograph) -> None:
+    """Count an uploaded film against the quotas; NoRoomError where it does not fit."""
+    session = st.session_state
+    if FILMS not in session:
+        session[FILMS] = memory().shelf("uploaded films", memory().most_of_visitor, pinned=True)
+    session[FILMS].put(name, film)
+
+
+def let_go(name: str, film: Radiograph) -> None:
+    """Forget an uploaded film and what was worked out from it."""
+    if FILMS in st.session_state:
+        st.session_state[FILMS].drop(name)
+    if not any(film.sha256 == one.sha256 for one in st.session_state.get("uploads", [])):
+        st.session_state.get(RESULTS, {}).pop(film.sha256, None)
+
+
+def forget_uploads() -> None:
+    """Forget all uploaded films of this session and what was worked out from them."""
+    for name in (FILMS, RESULTS):
+        if there := st.session_state.pop(name, None):
+            there.clear()
 
 
 @st.cache_data(ttl=_A_MINUTE, show_spinner=False)
@@ -91,3 +120,22 @@ def told_apart(titles: dict[str, str]) -> dict[str, str]:
     """The titles of things by name; where several have one title each says its name as well."""
     seen = list(titles.values())
     return {name: f"{title} ({Path(name).name})" if seen.count(title) > 1 else title for name, title in titles.items()}
+
+
+@contextmanager
+def _turn_told(turns: Turns) -> Iterator[None]:
+    """A turn; who waits for it is told how many are before."""
+    places = []
+
+    def tell(before: int) -> None:
+        if get_script_run_ctx() is None:  # work in a thread of its own, which may not draw
+            return
+        if not places:
+            places.append(st.empty())
+        others = "one request is" if before == 1 else f"{before} requests are"
+        places[0].caption(f":material/hourglass_top: This server is busy: {others} before yours")
+
+    with turns.take(tell):
+        for place in places:
+            place.empty()
+        yield

@@ -7,10 +7,11 @@ import torch
 
 from core.errors import ExplainError
 from core.explain.heatmap import Heatmap, heatmaps
-from core.explain.heatmap.cache import KEPT
+from core.explain.heatmap.cache import kept_on
 from core.explain.hide import hide
 from core.explain.methods import METHODS
 from core.model.classifier import Classifier
+from core.shelf import Shelf
 from tests.explain import toys
 
 SMALL: dict[str, dict] = {
@@ -147,20 +148,20 @@ def test_works_where_the_caller_has_switched_gradients_off(made: Classifier, met
 def test_the_kept_feature_map_is_that_of_this_picture_and_these_weights(made: Classifier) -> None:
     passes: list[int] = []
     made.network.features.register_forward_hook(lambda *_: passes.append(1))
-    name, seen = made.classes[0], {}
-    for seed in (0, 1, 0):
-        seen[seed] = heatmaps(made, toys.picture(seed=seed), "layercam")[name].values
-    assert len(passes) == 2, "another class or method of a film seen lately costs no pass"
-    assert not np.array_equal(seen[0], seen[1])
-    made.network.features.layer1[0].conv1.weight.neg_()
-    assert not np.array_equal(heatmaps(made, toys.picture(), "layercam")[name].values, seen[0])
-    for seed in range(2, 3 + KEPT):
-        heatmaps(made, toys.picture(seed=seed), "layercam")
-    before = len(passes)
-    heatmaps(made, toys.picture(seed=3), "layercam")
-    assert len(passes) == before, "the last few are kept"
-    heatmaps(made, toys.picture(seed=2), "layercam")
-    assert len(passes) == before + 1, "and no more"
+    name, seen, shelf = made.classes[0], {}, Shelf()
+    with kept_on(shelf):
+        for seed in (0, 1, 0):
+            seen[seed] = heatmaps(made, toys.picture(seed=seed), "layercam")[name].values
+        assert len(passes) == len(shelf) == 2, "another class or method of a film costs no pass"
+        assert not np.array_equal(seen[0], seen[1])
+        made.network.features.layer1[0].conv1.weight.neg_()
+        assert not np.array_equal(heatmaps(made, toys.picture(), "layercam")[name].values, seen[0])
+        before = len(passes)
+        shelf.clear()
+        heatmaps(made, toys.picture(), "layercam")
+        assert len(passes) == before + 1, "what is gone from the shelf is made again"
+    heatmaps(made, toys.picture(), "layercam")
+    assert len(passes) == before + 2, "and nothing is kept elsewhere"
 
 
 @pytest.mark.parametrize(

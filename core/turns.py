@@ -1,0 +1,82 @@
+"""Turns at the processor: a few at a time, in the order in which they were asked for, instead of all at once.
+
+Thirty visitors' networks that run at the same time on two cores are each thirty times as slow, and the first to come
+waits as long as the last. In turns the first is served at once. Who has a turn already (a heatmap needs a prediction)
+goes on in it.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition, get_ident
+
+TELL = 0.5  # seconds after which one who waits is told, and told again
+CORES_A_TURN = 2  # networks for films of this size gain little from more
+
+
+class Turns:
+    """At most ``places`` threads work at once; the others wait in line.
+
+    Args:
+        places: threads at once; one for every two processor cores unless given.
+    """
+
+    def __init__(self, places: int | None = None) -> None:
+        self.places = places or max(1, (os.cpu_count() or 1) // CORES_A_TURN)
+        self._changed = Condition()
+        self._line: deque[object] = deque()
+        self._working: dict[int, int] = {}  # thread -> turns it has taken within one another
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._line)
+
+    @property
+    def working(self) -> int:
+        """How many have a turn."""
+        return len(self._working)
+
+    @contextmanager
+    def take(self, told: Callable[[int], None] = lambda before: None) -> Iterator[None]:
+        """Wait for a turn, and have it.
+
+        Args:
+            told: called again and again while one waits, with how many are before; an exception leaves the line.
+        """
+        me = get_ident()
+        if me not in self._working:
+            self._wait(told)
+        with self._changed:
+            self._working[me] = self._working.get(me, 0) + 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._working[me] -= 1
+                if not self._working[me]:
+                    del self._working[me]
+                    self._changed.notify_all()
+
+    def _wait(self, told: Callable[[int], None]) -> None:
+        """Stand in line until it is this thread's turn; it is entered as working before the lock is given up."""
+        ticket = object()
+        with self._changed:
+            self._line.append(ticket)
+        try:
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._is_next(ticket), TELL)
+                    if self._is_next(ticket):
+                        self._working[get_ident()] = 0
+                        return
+                    before = self._line.index(ticket) + len(self._working)
+                told(before)  # without the lock: it may draw on a page, or raise
+        finally:
+            with self._changed:
+                self._line.remove(ticket)
+                self._changed.notify_all()
+
+    def _is_next(self, ticket: object) -> bool:
+        return self._line[0] is ticket and len(self._working) < self.places

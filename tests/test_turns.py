@@ -1,0 +1,84 @@
+"""Turns: never more at work than there are places, first come first served, and nobody locks himself out."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, Lock, Thread
+
+import pytest
+
+from core import turns as module
+from core.turns import Turns
+
+
+def test_never_more_at_work_than_places_and_all_get_their_turn() -> None:
+    turns, lock, at_once, most = Turns(2), Lock(), [0], [0]
+    together = Barrier(2)
+
+    def work(number: int) -> int:
+        with turns.take():
+            with lock:
+                at_once[0] += 1
+                most[0] = max(most[0], at_once[0])
+            if number < 2:
+                together.wait(30)  # both places are used at once
+            with lock:
+                at_once[0] -= 1
+        return number
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(work, range(12))) == list(range(12))
+    assert most[0] == 2
+    assert (turns.working, turns.waiting) == (0, 0)
+
+
+def test_who_has_a_turn_goes_on_in_it() -> None:
+    turns = Turns(1)
+    with turns.take(), turns.take(lambda _: pytest.fail("it waits for itself")):
+        assert turns.working == 1
+    assert turns.working == 0
+
+
+def test_first_come_first_served_and_those_who_wait_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TELL", 0.01)
+    turns, order, told = Turns(1), [], {}
+    in_line = [Event(), Event()]
+
+    def wait(number: int) -> None:
+        def tell(before: int) -> None:
+            told[number] = before
+            in_line[number].set()
+
+        with turns.take(tell):
+            order.append(number)
+
+    threads = [Thread(target=wait, args=(number,)) for number in range(2)]
+    with turns.take():
+        for thread, event in zip(threads, in_line, strict=True):
+            thread.start()
+            assert event.wait(30)
+        assert told == {0: 1, 1: 2}
+        assert turns.waiting == 2
+    for thread in threads:
+        thread.join(30)
+    assert order == [0, 1]
+
+
+def test_who_gives_up_leaves_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TELL", 0.01)
+    turns = Turns(1)
+
+    def give_up(_: int) -> None:
+        raise KeyboardInterrupt
+
+    def attempt() -> str:
+        with pytest.raises(KeyboardInterrupt), turns.take(give_up):
+            return "had a turn"
+        return "left"
+
+    with turns.take(), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(attempt).result(30) == "left"
+        assert turns.waiting == 0
+    with turns.take():
+        assert turns.working == 1
+    with pytest.raises(ValueError, match="x"), turns.take():
+        raise ValueError("x")
+    assert turns.working == 0
