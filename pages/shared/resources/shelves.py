@@ -84,8 +84,8 @@ def let_go(name: str, film: Radiograph) -> None:
 def forget_uploads() -> None:
     """Forget all uploaded films of this session and what was worked out from them."""
     for name in (FILMS, RESULTS):
-        if there := st.session_state.pop(name, None):
-            there.clear()
+        if name in st.session_state:
+            st.session_state[name].clear()
 
 
 @st.cache_data(ttl=_A_MINUTE, show_spinner=False)
