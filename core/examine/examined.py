@@ -166,7 +166,7 @@ class Examined:
     @property
     def mild_copies(self) -> MildCopies:
         """What the model says of mildly changed copies of the picture."""
-        return self.shelf.keep(self._part("mild copies"), lambda: mild_copies(self.classifier, self.picture))
+        return self.shelf.keep_in_turn(self._part("mild copies"), lambda: mild_copies(self.classifier, self.picture))
 
     def curves(self, map_: Heatmap) -> dict[str, Curve]:
         """Deletion, insertion and ROAD of one of this film's heatmaps, to look at."""
@@ -178,7 +178,12 @@ class Examined:
     def chance(self, map_: Heatmap) -> dict[str, Chance]:
         """What maps that know nothing get on this film, by measure; see `core.explain.nulls.of_map`."""
         key = self._part("chance", map=_of_map(map_), truth=self.truth)
-        return self.shelf.keep(key, lambda: nulls.of_map(self.classifier, self.picture, map_, self.lungs, self.truth))
+
+        def found() -> dict[str, Chance]:
+            with kept_on(self.shelf):
+                return nulls.of_map(self.classifier, self.picture, map_, self.lungs, self.truth)
+
+        return self.shelf.keep_in_turn(key, found)
 
     def measures(self, map_: Heatmap, curves: bool = False) -> dict[str, float]:
         """What a cohort's summary counts of one heatmap, see `core.explain.cohort.NUMBERS`; unknown ones are NaN.
