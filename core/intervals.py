@@ -141,7 +141,7 @@ def of_mean(values: np.ndarray, clusters: np.ndarray, share: bool, seed: int = 0
     """The interval of a mean over films whose films of one patient count together.
 
     Args:
-        values: float (N,), one a film.
+        values: float (N,), one per film.
         clusters: (N,), of any sort: the patient of each film.
         share: the mean lies between 0 and 1, and near them a handful of films decides (see ``settle``). Otherwise a
             single patient gives NaN.

@@ -18,7 +18,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command = subparsers.add_parser("audit", help="look for leaks and shortcuts in a cohort", description=about)
     command.add_argument("path", nargs="+", help="cohorts: folders, tables, phantom, or a folder of cohorts")
     command.add_argument("--json", action="store_true", help="print JSON, with every film named")
-    command.add_argument("--films", type=int, default=5, metavar="N", help="how many films to name a test (default: 5)")
+    command.add_argument(
+        "--films", type=int, default=5, metavar="N", help="how many films to name per test (default: 5)"
+    )
     shared.add(command)
     command.set_defaults(run=run)
 

@@ -20,16 +20,16 @@ _UNKNOWN = (
     "reported as new or external"
 )
 _ALIKE = (
-    "new films are told from known ones by name and patient; whether their pictures are new as well, "
-    "python -m core audit says of both cohorts"
+    "new films are told from known ones by name and patient; to compare their pictures as well, run "
+    "python -m core audit on both cohorts"
 )
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
-        "Judge a checkpoint: on the films of its own cohort, as kept beside it, or on those of --data. Films of --data "
-        "that the checkpoint was trained or tuned on are told apart and reported as such."
+        "Evaluate a checkpoint: on the films of its own cohort, as kept beside it, or on those of --data. Films of --data "
+        "that the checkpoint was trained or tuned on are reported separately."
     )
     command = subparsers.add_parser("evaluate", help="judge a checkpoint", description=about)
     command.add_argument("checkpoint", help="a name from weights/, or a folder")
@@ -49,7 +49,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     command.add_argument("--out", type=Path, help=help_)
     help_ = (
-        "keep in the checkpoint's card how often it was right: of its own test films, or with --data of films that it "
+        "record in the checkpoint's card how often it was right: on its own test films, or with --data on films that it "
         "never met; pages and case reports then say so beside an answer"
     )
     command.add_argument("--keep", action="store_true", help=help_)

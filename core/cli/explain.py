@@ -31,10 +31,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("--limit", type=int, metavar="N", help="at most N films of each class, drawn at random")
     command.add_argument("--of", choices=("label", "predicted"), default="label", help="whose evidence in a cohort")
     command.add_argument("--curves", action="store_true", help="deletion, insertion and ROAD as well (slow)")
-    help_ = "do the randomisation check on two dozen films of the cohort and keep it in the checkpoint's card"
+    help_ = "run the randomisation check on two dozen films of the cohort and keep it in the checkpoint's card"
     command.add_argument("--randomisation", action="store_true", help=help_)
     cohorts.add(command)
-    help_ = "measure on the cohort how often the occlusion test tells for this model, and keep it in its card"
+    help_ = "measure the power of the occlusion test on the cohort for this model, and keep it in its card"
     command.add_argument("--power", action="store_true", help=help_)
     exports.add(command)
     command.set_defaults(run=run)
@@ -48,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
     from core.model.classifier import open_classifier
 
     if bool(args.files) == bool(args.cohort):
-        raise ExplainError("films and --cohort came" if args.files else "no film came", "files, or --cohort PATH")
+        raise ExplainError(
+            "both films and --cohort were given" if args.files else "no film came", "files, or --cohort PATH"
+        )
     methods = [find(name.strip()).name for name in args.method.split(",")]
     classifier = open_classifier(args.checkpoint)
     folder = args.out or Path("runs") / f"explain-{classifier.card.name}"

@@ -1,4 +1,4 @@
-"""`python -m core explain CHECKPOINT --cohort PATH`: a row a film, kept as it comes, and the summary with intervals."""
+"""`python -m core explain CHECKPOINT --cohort PATH`: one row per film as it comes, and the summary with intervals."""
 
 import argparse
 from pathlib import Path
@@ -59,7 +59,7 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
 
 
 def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit: int | None) -> "Cohort":
-    """The films with a label that the model knows, of one split as the checkpoint met it, at most so many a class."""
+    """The films with a label that the model knows, of one split as the checkpoint met it, at most so many of each class."""
     from core.evaluate import met
     from core.evaluate.scoring import labelled
 
@@ -75,7 +75,7 @@ def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit:
 
 
 def as_text(table: "pd.DataFrame", groups: list[str]) -> str:
-    """The summary with a column a measure: ``0.51 [0.45, 0.57]``, and the number of films."""
+    """The summary with one column per measure: ``0.51 [0.45, 0.57]``, and the number of films."""
     import pandas as pd
 
     shown = table.assign(

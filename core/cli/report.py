@@ -16,7 +16,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     """The command's arguments."""
     about = (
         "What a model says of a film, where it looked and whether that deserves belief, on one page: .pdf, .html and a "
-        ".json of every number. The files bear the film's hash, for its name may be a person's."
+        ".json of every number. Files are named by the film's hash, as its name may be a person's."
     )
     command = subparsers.add_parser("report", help="one film on one page: PDF, HTML, JSON", description=about)
     command.add_argument("checkpoint", help="a name from weights/, or a folder")

@@ -27,14 +27,14 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     help_ = "cohorts that are test films only; training films that share a patient or picture with them are left out"
     command.add_argument("--hold-out", nargs="+", default=[], metavar="PATH", help=help_)
     command.add_argument("--out", type=Path, help="folder of the checkpoint (default: runs/RECIPE)")
-    command.add_argument("--epochs", type=int, help="instead of the recipe's; its parts shrink along")
+    command.add_argument("--epochs", type=int, help="instead of the recipe's; its stages shrink in proportion")
     command.add_argument(
         "--weights", help="none, imagenet, a state dict or a checkpoint folder, instead of the recipe's"
     )
     command.add_argument("--seed", type=int, help="instead of the recipe's")
     help_ = "ours: the recipe's division; published: the one that its authors state, where the recipe names it"
     command.add_argument("--split", choices=("ours", "published"), default="ours", help=help_)
-    help_ = "as the recipe but for its augmentation, into runs/RECIPE-without-augmentation; then the difference is told"
+    help_ = "the recipe without its augmentation, into runs/RECIPE-without-augmentation; then prints the difference"
     command.add_argument("--without-augmentation", action="store_true", help=help_)
     command.add_argument("--limit", type=int, metavar="N", help="use at most N films of each label, for trials")
     command.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
@@ -127,7 +127,7 @@ def what_augmentation_did(with_: Path, without: Path) -> str:
     from core.model.checkpoint import EVALUATION
 
     if not (with_ / EVALUATION).is_file():
-        return f"No run with augmentation in {with_}: train it, and this command tells the difference."
+        return f"No run with augmentation in {with_}: train it, and this command prints the difference."
     first, second = (from_parquet(folder / EVALUATION).split("test") for folder in (without, with_))
     found = compare(first, second)
     told = ", ".join(f"{name} {found.differences[key].text()}" for key, name in NAMES.items())

@@ -38,7 +38,7 @@ _ROW = np.dtype(
 
 @dataclass(frozen=True, eq=False)
 class Signatures:
-    """One row a film of a cohort, in its order; a film that could not be read is zero throughout and in ``errors``.
+    """One row per film of a cohort, in its order; a film that could not be read is zero throughout and in ``errors``.
 
     Args:
         sha256: str (N,), of the files' bytes.

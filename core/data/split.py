@@ -54,7 +54,7 @@ def split(
         cohort: films; a patient or near-duplicate is never divided.
         validation, test: shares of each class, 0 to 1, together below 1.
         seed: another seed, another split.
-        per_split: that many films in each of validation and test instead, the same number a class where it can.
+        per_split: that many films in each of validation and test instead, as evenly over the classes as possible.
         use_source: keep the test films that the source itself set apart, and of its validation films those that share
             no patient or picture with them; training films that share one with either are left out, and what the
             source lacks is taken from the rest.
@@ -118,7 +118,7 @@ def _even_quota(sizes: np.ndarray, total: int) -> np.ndarray:
     """``total`` films shared evenly among the classes; what a small class lacks the others give."""
     most = np.floor(sizes * _LARGEST_SHARE).astype(int)
     if most.sum() < total:
-        came = f"{total} films a split were asked for, and the cohort can give {most.sum()}"
+        came = f"{total} films per split were asked for, but the cohort has only {most.sum()}"
         raise CohortError(came, f"at most a {_LARGEST_SHARE:.0%} share of each class", "Ask for fewer, or for shares")
     quota = np.zeros_like(sizes)
     while quota.sum() < total:

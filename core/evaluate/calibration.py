@@ -56,7 +56,7 @@ def calibration_floor(
 def reliability(
     probability: np.ndarray, came_true: np.ndarray, bins: int = BINS, clusters: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """The reliability diagram as a table, one row a bin, empty bins included.
+    """The reliability diagram as a table, one row per bin, empty bins included.
 
     Args:
         probability: float (N,), what the model said.

@@ -33,7 +33,7 @@ COMPARED = (
 class McNemar:
     """McNemar's exact test on the films that only one of the two models calls rightly; by patient if some have several.
 
-    With several films a patient the binomial rejects 12 to 16 % of equal models at 5 %; the test of Durkalski et al.
+    With several films per patient the binomial rejects 12 to 16 % of equal models at 5 %; the test of Durkalski et al.
     (2003), here with its exact null distribution (each patient's sign flipped), 4 to 6 %.
     """
 
@@ -47,7 +47,7 @@ class McNemar:
         films = f"{self.only_first} films are right only with the first model, {self.only_second} only with the second"
         caution = " Films of one patient count together." if self.clustered else ""
         p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
-        return f"{films}; were both equally good, so uneven a split would come by chance with {p}.{caution}"
+        return f"{films}; if both were equally good, so uneven a split would arise by chance with {p}.{caution}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray, clusters:
 
 
 def sign_flips(differences: np.ndarray, flips: int = 20_000, seed: int = 0) -> float:
-    """Two-sided p of a sum of differences (P,), one a patient, had each as well had the other sign.
+    """Two-sided p of a sum of differences (P,), one per patient, if each sign were equally likely.
 
     All 2^P signs where that is no more than ``flips``, else so many drawn ones, of which the observed is one.
     """
@@ -185,7 +185,7 @@ def _keys(*evaluations: Evaluation) -> list[pd.Index]:
     if unique:
         return unique[0]
     remedy = "Rename the files so that no two of one class share a name, and evaluate again"
-    raise EvaluationError("several films of one evaluation share name, source and label", "one row a film", remedy)
+    raise EvaluationError("several films of one evaluation share name, source and label", "one row per film", remedy)
 
 
 def _draw(evaluation: Evaluation, called: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:

@@ -74,7 +74,7 @@ def record_home(folder: Path, judged: "Evaluation") -> None:
 
 
 def sentence(card: "Card") -> str:
-    """The pair of figures that a system should be met with: at home and elsewhere; "" where nothing is kept."""
+    """The pair of figures that a system should be judged by: at home and elsewhere; "" where nothing is kept."""
     home, away = card.metrics.get("balanced_accuracy"), card.metrics.get(KEPT)
     if not isinstance(home, float) or not isinstance(away, dict):
         return ""

@@ -33,7 +33,7 @@ class Evaluation:
     """A model's probabilities on films whose label is known.
 
     Raises:
-        EvaluationError: no films, shapes that do not fit, probabilities that are none.
+        EvaluationError: no films, shapes that do not fit, invalid probabilities.
     """
 
     classes: tuple[str, ...]

@@ -128,7 +128,7 @@ GLOSSARY: dict[str, Term] = {
         "It needs no cut-off.",
         statistic=lambda films: films.scores.auroc,
         of_class=True,
-        undefined="it takes films of {name} and films of other classes",
+        undefined="it needs films of {name} and of other classes",
     ),
     "average_precision": Term(
         "Average precision",

@@ -111,7 +111,7 @@ def out_of_fold(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, fo
     from sklearn.preprocessing import StandardScaler
 
     if (fewest := _fewest(labels, groups)) < folds:
-        raise EvaluationError(f"the rarest class has {fewest} patients", f"at least {folds}, one a fold")
+        raise EvaluationError(f"the rarest class has {fewest} patients", f"at least {folds}, one per fold")
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
     scheme = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     held_out: np.ndarray = cross_val_predict(model, features, labels, groups=groups, cv=scheme, method="predict_proba")

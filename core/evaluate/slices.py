@@ -47,7 +47,7 @@ def _age_groups(samples: pd.DataFrame) -> pd.Series:
 
 
 def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
-    """One row a slice, the whole first.
+    """One row per slice, the whole first.
 
     Columns: ``slice``, ``films``, ``patients``, then `Estimate` objects: ``accuracy`` (with the interval that
     `worst` gives it), ``balanced_accuracy``, ``ece``, ``auroc`` (macro), and the recall of each class under its name.

@@ -52,7 +52,7 @@ def rows(
 
     Args:
         of: whose evidence is judged: the film's own class, or the class the model called.
-        curves: deletion, insertion and ROAD as well (a second a film).
+        curves: deletion, insertion and ROAD as well (a second per film).
         done: films (by ``film_id``) with the method they need not be judged by again.
         progress: called with films done and films in all.
         batch: films that pass the network together.

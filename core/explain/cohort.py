@@ -149,7 +149,7 @@ def _patients(frame: pd.DataFrame) -> np.ndarray:
 
 
 def found_from(marks: pd.DataFrame) -> pd.DataFrame:
-    """From which severity on a method finds a class: a row a method, a column a class, "" where it does not.
+    """From which severity on a method finds a class: one row per method, one column per class, "" where it does not.
 
     A method finds a class at a severity when its maximum lies inside the finding on more than half of the films, even
     at the lower end of the interval, and at every higher severity as well.

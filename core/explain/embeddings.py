@@ -1,6 +1,6 @@
 """What a model makes of a whole cohort: features and probabilities of many films, filled in bit by bit.
 
-Scoring films takes seconds to minutes, so the work tells its progress, can be cancelled, and keeps what it has done.
+Scoring films takes seconds to minutes, so the work reports its progress, can be cancelled, and keeps what it has done.
 """
 
 from collections.abc import Callable, Sequence

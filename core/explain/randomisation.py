@@ -139,7 +139,7 @@ def destroyed(classifier: Classifier, seed: int = 0) -> Classifier:
 
 @torch.no_grad()
 def _shuffle(module: torch.nn.Module, generator: torch.Generator) -> None:
-    """Permute the numbers of every weight and kernel; norms and biases, one number a channel, stay."""
+    """Permute the numbers of every weight and kernel; norms and biases, one number per channel, stay."""
     for parameter in module.parameters():
         if parameter.ndim > 1:
             order = torch.randperm(parameter.numel(), generator=generator)

@@ -15,7 +15,7 @@ OWN, LAYOUT, CLASSES, ALIEN = 3, 2, 1, 0  # how well a model fits a cohort, see 
 
 
 def kinship(card: "Card", cohort: Cohort, fingerprint: str) -> int:
-    """How well a model fits a cohort: 3 learned from it, 2 from one of its layout, 1 knows its classes, 0 alien.
+    """How well a model fits a cohort: 3 learned from it, 2 from one of its layout, 1 knows its classes, 0 unrelated.
 
     Args:
         fingerprint: the cohort's, which the caller may have kept.

@@ -64,9 +64,9 @@ def rule(prediction: Prediction) -> str:
     if prediction.domain.status == "out":
         return ""
     if not prediction.output.exclusive:
-        return "Each finding is called by itself, from its own cut-off on; several may be, or none."
+        return "Each finding is called on its own, from its cut-off on: several may be, or none."
     called, likeliest = prediction.index, int(np.argmax(prediction.probabilities))
-    sentence = f"Called is the class that exceeds its own cut-off by the largest factor: {_factor(prediction, called)}."
+    sentence = f"The class called exceeds its own cut-off by the largest factor: {_factor(prediction, called)}."
     if called == likeliest:
         return sentence
     return f"{sentence} More probable, but by a smaller factor: {_factor(prediction, likeliest)}."

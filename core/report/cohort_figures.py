@@ -77,7 +77,7 @@ def distribution(values: Mapping[str, Sequence[float]], axis: str, classes: Sequ
 
 
 def counts(table: pd.DataFrame, axis: str) -> "Figure":
-    """Stacked bars: one bar an index entry, one colour a column."""
+    """Stacked bars: one bar per index entry, one colour per column."""
     from plotly import graph_objects as go
 
     figure = go.Figure()

@@ -210,7 +210,7 @@ def forest(rows: Mapping[str, Estimate], title: str, reference: float | None = N
 
 
 def differences(gaps: Mapping[str, Estimate], clear: Container[str]) -> "Figure":
-    """Second model less first, one row a figure; green: the second is better, orange: worse; grey: could be luck.
+    """Second model less first, one row per figure; green: the second is better, orange: worse; grey: could be luck.
 
     Args:
         clear: keys whose difference is more than luck with all of them looked at together (`Comparison.clear`).

@@ -46,7 +46,7 @@ def probability_bars(
     cutoffs: Mapping[str, float],
     spread: Mapping[str, tuple[float, float]] | None = None,
 ) -> "Figure":
-    """One bar a class, starting from the class's own cut-off, with the zone round it in which the model is not sure.
+    """One bar per class, starting from the class's own cut-off, with the zone round it in which the model is not sure.
 
     Args:
         probabilities: calibrated probability of each class, 0 to 1.
@@ -86,7 +86,7 @@ def probability_bars(
 
 
 def before_after(before: Mapping[str, float], after: Mapping[str, float], changed: str = "after") -> "Figure":
-    """Two bars a class: the probability of the film as it is and of the film as changed."""
+    """Two bars per class: the probability of the film as it is and of the film as changed."""
     from plotly import graph_objects as go
 
     names = list(before)
@@ -117,7 +117,7 @@ def sweep(
 
     Args:
         values: the setting's values, ascending.
-        probabilities: for each class, one probability a value.
+        probabilities: for each class, one probability per value.
         similarity: correlation of the heatmap with that of the film as it is, -1 to 1; NaN for a blank map.
         axis: name and unit of the setting.
         at: the value whose film is shown; marked.

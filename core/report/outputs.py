@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 def safe(text: str) -> str:
     """A class's or film's name as a part of a file name: lower-case letters, digits, dot, dash and underscore."""
     return re.sub(r"[^\w.-]+", "-", text.lower()).strip(".-") or "unnamed"
+
+
+def export_name(what: str, ending: str, *of: str) -> str:
+    """The file name of a download: of what (cohort, film, model), what, and the day; none takes another's place."""
+    parts = [safe(part) for part in (*of, what) if part]
+    return f"{'-'.join(parts)}-{date.today():%Y-%m-%d}.{ending}"
 
 
 def stems(first: str, classes: Sequence[str]) -> dict[str, str]:

@@ -28,7 +28,7 @@ BESIDE = {
 OWN_SCALE = ("method", "model")  # their evidence is not in one unit
 SCALES = {
     False: "One scale for all: the same colour is the same evidence. A film that stays grey has little or none.",
-    True: "Each map fills its own scale, for methods and models do not share a unit; the bar is the first one's.",
+    True: "Each map has its own scale, as methods and models share no unit; the colour bar belongs to the first.",
 }
 VIEWER = "viewer"
 WANTED = "_wanted_heatmaps"
@@ -62,13 +62,13 @@ def _quicker() -> None:
 
 
 def view_of(case: Case, map_: "Heatmap", what: str = "") -> View:
-    """One heatmap on its film, with its outlines; the title says what sets it apart, before there is no room left."""
+    """One heatmap on its film, with its outlines; what sets it apart comes first in the title, which may be cut off."""
     title = (f"{what} · " if what else "") + f"{map_.class_name} {map_.probability:.2f}"
     return View(case.prediction.picture, map_, title, case.lungs, case.truth)
 
 
 def beside(case: Case, kind: str, maps: "dict[str, Heatmap]", shown: "Heatmap", layer: str | None) -> list[View]:
-    """What stands beside the heatmap; asks for what is still open."""
+    """The views beside the heatmap, with the pickers they need."""
     if kind == "classes":
         return [view_of(case, map_) for name, map_ in maps.items() if name != shown.class_name]
     if kind == "class":
@@ -175,26 +175,28 @@ def caption(case: Case, map_: "Heatmap") -> None:
 
 
 def trust_card(case: Case, map_: "Heatmap") -> None:
-    """Whether this heatmap is evidence: each check with its verdict, and apart what is known of the method."""
-    st.subheader(
-        "Is this evidence?", anchor=False, help="Checks of this heatmap on this film; none of them alone decides."
-    )
+    """Whether this heatmap is evidence: each check with its verdict, then what is known about the method."""
+    st.subheader("Is this evidence?", anchor=False, help="Checks of this heatmap on this film. No single one decides.")
     card = case.examined.trust(map_)
     st.caption(plain(card.headline, longest=400))
     if card.power is not None and card.group("evidence"):
         told = plain(card.power.sentence, longest=400)
-        st.caption(f"How often the occlusion test tells for this model: {told}.")
+        st.caption(f"Power of the occlusion test for this model: {told}.")
     widgets.trust_lines((*card.group("domain"), *card.group("evidence")))
     for lines, title in (
         (card.group("truth"), "Against the known finding"),
-        (card.group("fact"), "Of the model and the method, not of this map"),
+        (card.group("fact"), "About the model and the method, not this map"),
     ):
         if lines:
             st.caption(title)
             widgets.trust_lines(lines)
     if map_.blank or card.vetoed:
         return
-    if st.toggle("Hiding curves", key="curves", help="Pictures only: they do not tell right maps from random ones."):
+    if st.toggle(
+        "Hiding curves",
+        key="curves",
+        help="For illustration: these curves do not separate right maps from random ones.",
+    ):
         curves = case.examined.curves(map_)
         name = st.segmented_control("Curve", list(curves), default=next(iter(curves)), required=True)
         figure = figures.hiding_curve(curves[name])
@@ -206,8 +208,9 @@ widgets.heading(
 )
 case_shown = current()
 status = case_shown.prediction.domain.status
-if status != "in":
-    st.warning(case_shown.prediction.domain.sentence, icon=":material/help:")
-make_wanted()
+with st.container():  # always one place: else what still stands from before would be squeezed into the bar's row
+    if status != "in":
+        st.warning(case_shown.prediction.domain.sentence, icon=":material/help:")
+    make_wanted()
 if status != "out" or st.toggle("Draw its maps all the same", key=f"drawn {case_shown.film.sha256[:12]}"):
     body(case_shown)

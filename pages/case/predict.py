@@ -10,6 +10,7 @@ from core.evaluate import track_record
 from core.explain import embeddings
 from core.report import figures, overlay
 from core.report.call import headline, in_words, promise, rule, triage
+from core.report.outputs import export_name
 from pages.shared import evaluations, exports, overview, resources, uploads, widgets
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
@@ -34,7 +35,7 @@ def film_panel(case: Case) -> None:
     height, width = film.source_shape
     facts = [film.format, f"{width} x {height}", f"{film.bit_depth} bit", *film.notes]
     st.caption(
-        f"**{plain(film.name)}** as the model sees it, {case.model.preprocess.size} px a side. "
+        f"**{plain(film.name)}** as the model sees it, {case.model.preprocess.size} px per side. "
         f"Stored: {', '.join(facts)}."
     )
     if film.tags:
@@ -47,7 +48,7 @@ def answer_panel(case: Case) -> None:
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
     if prediction.domain.status == "out":  # an answer nobody should take for one is there for who wants to see it
         st.subheader(in_words(prediction), anchor=False)
-        with st.expander("What the model would say all the same"):
+        with st.expander("What the model would say anyway"):
             bars(case)
     else:
         st.subheader(headline(prediction, resources.mild_copies(case.examined)), anchor=False)
@@ -84,12 +85,12 @@ def bars(case: Case) -> None:
     st.caption(
         f"Calibrated probabilities. Each bar starts at its class's cut-off, chosen on validation films; for "
         f"{prediction.label} it is {cutoff:.2f}. In the grey zone the model is not sure. The thin line spans the "
-        "answers to 16 mildly turned, shifted and re-exposed copies; the film's own answer may lie outside of it."
+        "answers to 16 mildly turned, shifted and re-exposed copies; the film's own answer may lie outside it."
     )
 
 
 def known_label(case: Case) -> str:
-    """What is known of a film of a cohort: its label, in the model's own word, and whether the model has met it."""
+    """What is known about a film of a cohort: its label, also in the model's words, and whether the model has seen it."""
     from core.evaluate.scoring import class_of_label, split_in_training
 
     meaning = class_of_label(case.model, [case.label]).get(case.label)
@@ -99,7 +100,7 @@ def known_label(case: Case) -> str:
 
 
 def bars_in_words(probabilities: dict[str, float]) -> str:
-    """The bars for who cannot see them."""
+    """A text alternative to the bars."""
     return "Probabilities: " + ", ".join(f"{name} {value:.3f}" for name, value in probabilities.items())
 
 
@@ -133,7 +134,8 @@ def table(films: list[Radiograph], case: Case) -> None:
     table = frame.assign(film=frame["name"], sha256=[film.sha256 for film in films]).drop(columns="name")
     csv = exports.films_as_csv(table)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button("CSV", csv, "predictions.csv", "text/csv", icon=":material/download:", on_click="ignore")
+        file = export_name("predictions", "csv", case.model.card.name)
+        st.download_button("CSV", csv, file, "text/csv", icon=":material/download:", on_click="ignore")
         st.caption(
             "Tick a row to open its film. The answer is the class whose probability is the largest multiple of its own "
             "cut-off, which need not be the largest probability."

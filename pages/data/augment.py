@@ -7,6 +7,8 @@ import streamlit as st
 
 from core.explain import robustness
 from core.report import augmentation_figure, figures, overlay
+from core.report.outputs import export_name
+from core.report.spreadsheet import called
 from core.transform.augment import Augment, Drawn, Step
 from pages.shared import augmentation_editor, resources, viewer, widgets
 from pages.shared.case import Case, current
@@ -109,7 +111,7 @@ def curve(case: Case, steps: list[Step]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox("As this moves", list(options), width=220)
         whole = st.toggle(
-            "Whole range", key="whole range", help="Else the range that films show, and half of it again."
+            "Whole range", key="whole range", help="Otherwise the range seen on real films, and half as much again."
         )
         step, parameter = options[chosen]
         declared = step.augmentation.parameter(parameter)
@@ -140,7 +142,7 @@ def curve(case: Case, steps: list[Step]) -> None:
     right.image(overlay.enlarge(found.pictures[spot], 300), width="stretch", alt=f"The film at {parameter} {value:.3g}")
     right.caption(f"{parameter} {value:.3g} {unit}")
     if declared.natural:
-        st.caption("Green: what films of a working department show.")
+        st.caption("Green: the range seen in routine practice.")
 
 
 def contact_sheet(case: Case, steps: list[Step]) -> None:
@@ -154,7 +156,7 @@ def contact_sheet(case: Case, steps: list[Step]) -> None:
         st.download_button(
             "Figure",
             lambda: overlay.png(augmentation_figure.figure(case.prediction.picture, steps)),
-            "augmentation.png",
+            export_name("augmentation", "png", called(case.film.name, case.film.sha256)),
             "image/png",
             icon=":material/download:",
             on_click="ignore",
@@ -172,7 +174,7 @@ def contact_sheet(case: Case, steps: list[Step]) -> None:
 
 
 def copies(augment: Augment) -> None:
-    """The chain for elsewhere."""
+    """The chain as code and as part of a recipe."""
     st.caption("For your own training script (torchvision v2; takes PIL pictures and uint8 tensors):")
     st.code(augment.as_code(), "python")
     st.caption("For a recipe (python -m core train takes it):")

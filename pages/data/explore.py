@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
+from core.report.outputs import export_name
 from pages.shared import exports, filters, gallery, widgets
 from pages.shared.case import current_cohort
 from pages.shared.explore import audit, counts, distributions, film_map, means, similar, table
@@ -51,7 +52,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.download_button(
         "CSV",
         lambda: filters.as_csv(cohort, chosen_rows),
-        "selection.csv",
+        export_name("selection", "csv", cohort.name),
         "text/csv",
         icon=":material/download:",
         on_click="ignore",

@@ -27,9 +27,7 @@ SHOWN = {"accuracy": OVERALL, "balanced_accuracy": OVERALL, "auroc": MACRO, "f1"
 TITLES = {
     key: f"Macro {GLOSSARY[key].title}" if scope == MACRO else GLOSSARY[key].title for key, scope in SHOWN.items()
 }
-PUBLISHED = (
-    "What the authors of the recipe reported, of their own films; empty where the recipe is not a published one."
-)
+PUBLISHED = "What the recipe's authors reported on their own films; empty where the recipe follows no publication."
 SPEED = "Median time of one prediction on this machine, from picture to probabilities."
 SPEED_RUNS = 7  # timed predictions of one film; the median counts
 
@@ -47,7 +45,7 @@ def figures_of(name: str) -> dict[str, Estimate]:
 
 
 def all_models(cards: "dict[str, Card]") -> None:
-    """One line a model."""
+    """One line per model."""
     measured = {name: figures_of(name) for name in cards}
     speeds = st.session_state.setdefault("_speeds", {})
     if st.button("Measure milliseconds per film here", icon=":material/speed:"):

@@ -13,6 +13,7 @@ from core.evaluate.scopes import OVERALL
 from core.model import matching
 from core.report import evaluation_figures
 from core.report.documents.report import Report, as_csv, as_json, patients_in_words
+from core.report.outputs import export_name
 from pages.shared import evaluated_films, evaluations, exports, operating, resources, tables, widgets
 from pages.shared.case import current_cohort, kinship
 from pages.shared.text import plain
@@ -212,7 +213,7 @@ def export(document: Report) -> None:
         ("Figures", "csv", "text/csv", as_csv, "One line a figure."),
         ("Everything", "json", "application/json", as_json, "Figures, confusion, bins, slices, errors, card."),
     ):
-        file = f"{document.card.name}-{label.lower()}.{ending}"
+        file = export_name(label, ending, document.cohort or "own films", document.card.name)
         st.download_button(
             f"{label} .{ending}", lambda make=make: make(document), file, mime,  # type: ignore[misc]
             on_click="ignore", icon=":material/download:", help=about,

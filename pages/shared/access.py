@@ -37,7 +37,7 @@ def is_owner() -> bool:
 
 
 def may_open(spec: str) -> bool:
-    """Whether this visitor may open a cohort without further words."""
+    """Whether this visitor may open a cohort without being asked."""
     known = offered()
     if spec in known or spec.partition(":")[0] == "phantom" or spec in st.session_state.get(_OPENED, set()):
         return True

@@ -106,7 +106,7 @@ def first_case(cohort: Cohort) -> int:
 
 
 def kinship(card: "Card", spec: str) -> int:
-    """How well a model fits a cohort: 3 learned from it, 2 from one of its layout, 1 knows its classes, 0 alien."""
+    """How well a model fits a cohort: 3 learned from it, 2 from one of its layout, 1 knows its classes, 0 unrelated."""
     return matching.kinship(card, resources.cohort(spec), resources.fingerprint(spec))
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core.report import overlay
 from core.report.documents.case import CaseReport, case_html, case_pdf, case_report
 from core.report.documents.numbers import as_json, numbers
-from core.report.outputs import safe
+from core.report.outputs import export_name
 from core.report.spreadsheet import called
 from pages.shared import exports, viewer
 from pages.shared.case import Case
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
     """A row of downloads; each file is made when it is asked for."""
     film, names = case.film, exports.names_wanted()
-    stem = f"{safe(called(PurePath(film.name).stem, film.sha256, names))}-{safe(map_.class_name)}-{map_.method}"
+    of = called(PurePath(film.name).stem, film.sha256, names), map_.class_name, map_.method, case.model.card.name
     view = viewer.View(case.prediction.picture, map_, "", case.lungs, case.truth)
     maps = {map_.class_name: map_}
     with st.container(horizontal=True):
@@ -41,7 +41,7 @@ def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
             st.download_button(
                 f"{label} .{suffix}",
                 make,
-                f"{stem}.{suffix}",
+                export_name("report" if label == "Report" else "", suffix, *of),
                 mime,
                 on_click="ignore",
                 icon=":material/download:",

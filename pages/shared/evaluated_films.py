@@ -40,7 +40,7 @@ def grid(found: pd.DataFrame, notes: list[str], key: str) -> None:
         gallery.grid(st.session_state["cohort"], cohort, [int(rows[i]) for i in here], key, [notes[i] for i in here])
     if len(here) < len(rows):
         elsewhere = found[rows < 0]
-        st.caption(f"{len(elsewhere):,} films are not in the sidebar's cohort; open theirs there to see them.")
+        st.caption(f"{len(elsewhere):,} films are not in the sidebar's cohort; choose theirs there to see them.")
         st.dataframe(elsewhere[list(LISTED)].rename(columns=LISTED), hide_index=True)
 
 
@@ -58,7 +58,7 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
         grid(found, [""] * len(found), "cell")
         return
     model = resources.classifier(st.session_state["model"])
-    with st.spinner("Looking where the model looked"):
+    with st.spinner("Computing heatmaps"):
         picture, evidence = evaluations.mean_heatmap(spec, model, here, called)
         maps = [(row, resources.heatmaps(model, resources.film(spec, row), "gradcam", None)[called]) for row in here]
     style = overlay.Style(opacity=st.session_state["opacity"])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.model.classifier import Classifier
 
 FAIR = ("test", "new", "external")  # a model can be judged by them
-RESAMPLES = 8 * 1024  # bytes a film that the resamples of an evaluation take
+RESAMPLES = 8 * 1024  # bytes per film that the resamples of an evaluation take
 Splits = dict[str, "Evaluation"]  # by provenance: train, validation, test, new, external
 
 

@@ -65,7 +65,7 @@ def sidebar(with_case: bool = True) -> None:
 
 
 def disclaimer() -> None:
-    """Asked once a browser: the visitor accepts what Hilum is not for; a cookie remembers it."""
+    """Asked once per browser: the visitor accepts what Hilum is not for; a cookie remembers it."""
     if st.session_state.get(ACCEPTED) or st.context.cookies.get(ACCEPTED) == "1":
         return
     with st.container(border=True):
@@ -128,7 +128,7 @@ def _cohort() -> None:
 
 
 def _openable(*specs: str) -> str:
-    """The first of these cohorts that this visitor may open and that opens; why the others do not is said."""
+    """The first of these cohorts that this visitor may open and that can be opened; says why the others cannot."""
     for spec in specs[:-1]:
         if not access.may_open(spec):
             st.error(f"This server opens the cohorts that its owner lists; {plain(spec)} is not among them.", icon=_OFF)
@@ -169,7 +169,7 @@ def _model() -> None:
         list(cards),
         key="model",
         format_func=lambda name: cards[name].title,
-        help="The model that fits the cohort is picked by itself; another one can be chosen.",
+        help="The model that fits the cohort is picked automatically; you can choose another.",
     )
     for name, reason in resources.refused_models().items():
         st.caption(f":material/heart_broken: {plain(name)} cannot be opened", help=plain(reason, longest=600))

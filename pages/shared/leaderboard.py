@@ -10,6 +10,7 @@ from core.errors import EvaluationError
 from core.evaluate import leaderboard as ranking
 from core.evaluate.glossary import GLOSSARY
 from core.report import evaluation_figures
+from core.report.outputs import export_name
 from core.report.spreadsheet import frame_as_csv
 from pages.shared import evaluations, resources, widgets
 from pages.shared.case import current_cohort
@@ -72,7 +73,7 @@ def _draw(board: "ranking.Leaderboard", cards: "dict[str, Card]", title: str) ->
     }
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=help_)
     st.download_button(
-        "CSV", lambda: frame_as_csv(board.table()), "leaderboard.csv", "text/csv",
+        "CSV", lambda: frame_as_csv(board.table()), export_name(f"leaderboard {board.key}", "csv"), "text/csv",
         icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
     figure = evaluation_figures.forest({cards[place.name].title: place.figure for place in board.places}, title)
@@ -92,7 +93,8 @@ def _evaluations(names: list[str], cards: "dict[str, Card]") -> "dict[str, Evalu
     missing = [name for name, model in models.items() if evaluations.made(model, cohort) is None]
     if missing:
         sentence = f"No test film is common to all. All can be shown the films of {cohort.name}."
-        if not widgets.asked(f"Show {len(cohort):,} films to {len(missing)} models", "play_arrow", sentence):
+        button = f"Show {len(cohort):,} films to {len(missing)} models"
+        if not widgets.asked(button, "play_arrow", sentence, key="show to all"):
             return None
         for name in missing:
             with widgets.progress(f"Showing films to {cards[name].title}", lambda: None) as progress:

@@ -31,7 +31,7 @@ def class_of_interest(classes: tuple[str, ...]) -> str:
 
 
 def picker(card: "Card", target: str, validation: "Evaluation | None") -> OperatingPoint:
-    """How classes are called. A cut-off can be set by itself, by a wished sensitivity or by what errors cost."""
+    """How classes are called. A cut-off is set directly, by a target sensitivity, or by the cost of errors."""
     session = st.session_state
     if _of_another(card, target):
         was = exact(session["cutoff"])
@@ -93,7 +93,7 @@ def _by_sensitivity(target: str, validation: "Evaluation | None") -> None:
 
 
 def _by_costs() -> None:
-    ratio = st.number_input("A miss costs as much as so many false alarms", 0.01, 1000.0, 5.0, 1.0, key="cost ratio")
+    ratio = st.number_input("False alarms that one miss is worth", 0.01, 1000.0, 5.0, 1.0, key="cost ratio")
 
     def apply() -> None:
         st.session_state["cutoff"] = cut_off_for_costs(ratio, 1.0)

@@ -118,7 +118,7 @@ def by_slice(evaluation: "Evaluation", point: OperatingPoint) -> None:
         column_config={
             "Gap": st.column_config.NumberColumn(format="%+.3f", help="To the accuracy of all other films"),
             "Same mix": st.column_config.NumberColumn(
-                "Gap, same mix", format="%+.3f", help="The gap had the other films this slice's mix of classes"
+                "Gap, same mix", format="%+.3f", help="The gap if the other films had this slice's mix of classes"
             ),
         },
     )  # fmt: skip

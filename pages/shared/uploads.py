@@ -51,7 +51,7 @@ def uploader() -> None:
         st.camera_input("Photograph a film on a light box", key=shot, on_change=take_in, args=(shot,))
     ways.button(  # there from the start, so that the camera stays where it is
         "Remove all", icon=":material/delete:", on_click=forget, width="stretch", disabled=not uploaded_films(),
-        help="Forget every film you brought in",
+        help="Remove every film you added",
     )  # fmt: skip
     for sentence in st.session_state.get("_refused", []):
         st.error(plain(sentence, longest=600), icon=":material/block:")

@@ -74,13 +74,17 @@ def part(function: Callable[P, R]) -> Callable[P, R | None]:
     return run
 
 
-def asked(button: str, icon: str, sentence: str = "") -> bool:
-    """Ask before work that takes long; question and button are gone once they are answered."""
+def asked(button: str, icon: str, sentence: str = "", key: str | None = None) -> bool:
+    """Ask before work that takes long; question and button are gone once they are answered.
+
+    Args:
+        key: of the button, where its words hold a number that may change before it is clicked.
+    """
     place = st.empty()
     with place.container():
         if sentence:
             st.caption(sentence)
-        clicked = st.button(button, icon=f":material/{icon}:")
+        clicked = st.button(button, icon=f":material/{icon}:", key=key)
     if clicked:
         place.empty()
     return clicked

@@ -12,6 +12,7 @@ from core.explain.cohort import MEASURES as KINDS
 from core.explain.methods import METHODS
 from core.intervals import limits
 from core.report import cohort_figures, overlay
+from core.report.outputs import export_name
 from pages.shared import exports, localisation, resources, viewer, widgets
 from pages.shared.case import current_cohort
 from pages.shared.text import plain
@@ -43,7 +44,7 @@ MISSES = 8  # films shown
 
 def chosen_methods() -> list[str]:
     """Which methods are marked; the random one is the control of all others."""
-    costs = {"instant": "", "seconds": " · seconds a film", "slow": " · slow"}
+    costs = {"instant": "", "seconds": " · seconds per film", "slow": " · slow"}
     return st.multiselect(
         "Methods", list(METHODS), default=QUICK, key="lab methods", persist_state="session",
         help="  \n".join(f"**{METHODS[name].title}.** {METHODS[name].shows}" for name in METHODS),
@@ -143,13 +144,13 @@ def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: 
         found = found_from(summary(table, ["method", "class", "band"]))
         found = found.set_axis(found.index.map(_title)).reindex([n for n in numbers.index if n in _TITLES])
         found = found[[name for name in model.classes if name in found]]
-        st.markdown("**Finds it from which severity on?**")
+        st.markdown("**From which severity on is it found?**")
         st.dataframe(found.replace("", "–").rename_axis("method").reset_index(), hide_index=True)
         st.caption(
             "From the first severity on at which it hits more often than not, even at the low end of the 95 % "
             "interval; –: at none."
         )
-    name = f"{model.card.name}-marks.csv"
+    name = export_name("marks", "csv", films.name, model.card.name)
     drawn = films.prepare is not None
     st.download_button(
         "Marks .csv", exports.films_as_csv(table, names=drawn), name, on_click="ignore", icon=":material/download:"
@@ -208,7 +209,9 @@ def page() -> None:
         return
     missing = sum(len(films) * len(methods) - len(localisation.marks(model, films, methods)) for model, films in asked)
     place = st.empty()
-    if missing and place.button(f"Mark {missing:,} heatmaps", type="primary", icon=":material/play_arrow:"):
+    # After a cancel one more may be marked between the button and the click on it: its key stays, its words do not.
+    label = f"Mark {missing:,} heatmaps"
+    if missing and place.button(label, type="primary", icon=":material/play_arrow:", key="mark heatmaps"):
         place.empty()
         with widgets.progress("Marking heatmaps", lambda: None) as progress:
             for number, (model, films) in enumerate(asked):

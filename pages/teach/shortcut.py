@@ -176,7 +176,7 @@ def meet(row: int) -> None:
     )
     st.markdown(
         "Nothing in the test of step 1 was done wrong, but its films carried the clue of the training films. "
-        "**No accuracy measured at home could have told.**"
+        "**No accuracy measured at home could have shown it.**"
     )
 
 

@@ -61,7 +61,7 @@ def test_a_number_of_films_a_split(tmp_path: Path, save: Save) -> None:
     done = split(cohort(tmp_path, save), per_split=8)
     assert done.counts()["test"].to_dict() == {"well": 4, "ill": 4}
     assert done.counts()["validation"].sum() == 8
-    with pytest.raises(CohortError, match="40 films a split"):
+    with pytest.raises(CohortError, match="40 films per split"):
         split(cohort(tmp_path, save), per_split=40)
 
 

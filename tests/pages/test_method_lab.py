@@ -1,7 +1,9 @@
 """The Method lab: nothing is marked unasked, marks are kept, and a cohort without known findings is said to be one."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import localisation, resources
 from tests.pages.conftest import OpenPage
 from tests.pages.tiny import small_cohort, sound
 
@@ -24,6 +26,31 @@ def test_methods_are_marked_when_asked_and_only_once(open_page: OpenPage) -> Non
     again.multiselect(key="lab methods").set_value(["randomcam"])
     again.select_slider[0].set_value(4)
     assert len(sound(again.run()).dataframe) == 1
+
+
+def test_the_first_click_counts_though_a_mark_was_made_since_the_button_was_drawn(open_page: OpenPage) -> None:
+    """As after a cancel, when the last heatmap is finished a moment later."""
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        if share > 0:
+            raise StoppedError
+
+    resources.shelf().clear()
+    app = open_page("teach/methods.py")
+    app.multiselect(key="lab methods").set_value(["hirescam"])
+    app.select_slider[0].set_value(4)
+    sound(app.run())
+    drawn = next(button.label for button in app.button if button.label.startswith("Mark "))
+    model = resources.classifier("tiny")
+    films = localisation.films(model, resources.cohort("phantom:fair"), 4)
+    with pytest.raises(StoppedError):
+        localisation.mark(model, films, ["hirescam"], stop)
+    assert drawn != f"Mark {len(films) - len(localisation.marks(model, films, ['hirescam'])):,} heatmaps"
+    _mark(app)
+    assert app.dataframe
 
 
 def test_the_misses_can_be_looked_at(open_page: OpenPage) -> None:

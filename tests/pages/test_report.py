@@ -1,12 +1,16 @@
 """The Report page: one operating point moves every figure, a cell shows its films, a link reproduces it all."""
 
 import json
+from datetime import date
+from io import StringIO
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.evaluate.scopes import OVERALL
+from core.report.spreadsheet import MARK
 from pages.shared import evaluations
 from tests.conftest import REPOSITORY
 from tests.pages.evaluated_films import COHORT, checkpoints
@@ -186,12 +190,24 @@ def test_a_model_without_an_evaluation_says_so(page, weights):
         file.write_bytes(kept)
 
 
-def test_exports_hold_what_the_page_shows(page):
-    from core.evaluate.operating import OperatingPoint
-    from core.report.documents.report import Report, as_json
-    from pages.shared import resources
-
-    page()
-    parts = evaluations.own("tiny-a")
-    data = json.loads(as_json(Report(resources.cards()["tiny-a"], parts, point=OperatingPoint("COVID-19", 0.05))))
-    assert set(data["splits"]) == {"validation", "test"}
+def test_exports_hold_what_the_page_shows(page, monkeypatch):
+    offered = {}
+    monkeypatch.setattr(
+        st, "download_button", lambda label, make, file, *_, **__: offered.update({label: (file, make)})
+    )
+    app = page()
+    app.segmented_control(key="operating mode").set_value("One cut-off").run()
+    app.slider(key="cutoff").set_value(0.05).run()
+    app.segmented_control(key="report view").set_value("Export").run()
+    sound(app)
+    file, make = offered["Everything .json"]
+    assert file.endswith(f"-tiny-a-everything-{date.today():%Y-%m-%d}.json")
+    assert len({name for name, _ in offered.values()}) == 4
+    data, shown = json.loads(make()), metrics(app)
+    figures = data["splits"]["test"]["figures"]
+    assert shown["Sensitivity (recall)"] == pytest.approx(figures["COVID-19"]["recall"]["value"], abs=6e-4)
+    assert shown["Specificity"] == pytest.approx(figures["COVID-19"]["specificity"]["value"], abs=6e-4)
+    table = pd.read_csv(StringIO(offered["Figures .csv"][1]().removeprefix(MARK))).set_index(
+        ["split", "scope", "figure"]
+    )
+    assert table.loc[("test", "COVID-19", "recall"), "value"] == figures["COVID-19"]["recall"]["value"]

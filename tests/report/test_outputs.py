@@ -1,13 +1,14 @@
 """Files of examined films: named so that none takes another's place."""
 
 import json
+from datetime import date
 
 import pytest
 from PIL import Image
 
 from core.__main__ import main
 from core.model import checkpoint
-from core.report.outputs import safe, stems
+from core.report.outputs import export_name, safe, stems
 from tests.explain.toys import classifier, picture
 
 
@@ -21,6 +22,12 @@ def stored(tmp_path_factory):
 )
 def test_a_class_becomes_a_part_of_a_file_name(name, file):
     assert safe(name) == file
+
+
+def test_a_download_says_of_what_and_when_it_is():
+    today = f"{date.today():%Y-%m-%d}"
+    assert export_name("Report", "html", "A cohort", "my/model") == f"a-cohort-my-model-report-{today}.html"
+    assert export_name("", "png", "1", "COVID-19") == f"1-covid-19-{today}.png"
 
 
 def test_two_classes_never_share_a_file():

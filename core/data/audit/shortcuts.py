@@ -12,7 +12,7 @@ HALF = SIDE // 2  # pixels a side of what the forest sees
 _HIDDEN = 8  # pixels of a 64-pixel thumbnail that stay visible at each edge; the lungs lie inside
 _MOST_FILMS = 4000  # more make the borders-only test slower, not better
 LEAST_FILMS = 20  # of a class, for it to take part,
-FOLDS = 5  # and as many groups: one a fold
+FOLDS = 5  # and as many groups: one per fold
 _RESAMPLES = 200
 
 

@@ -42,7 +42,7 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
         raise FilmError(f'"{name}" is a damaged or cut-off {form} file', EXPECTED, remedy) from error
     if pages > 1:
         came = f'"{name}" holds {pages} pictures'
-        raise FilmError(came, "one film a file", "Save the film you mean as a file of its own")
+        raise FilmError(came, "one film per file", "Save the film you mean as a file of its own")
     try:
         depth = _bit_depth(picture, data)
         pixels, notes, colour = _whole(picture, data)

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.model.classifier import Classifier
 
-GRIDS = (8, 6)  # cells a side; the second grid's edges cross the middle of the first one's cells
+GRIDS = (8, 6)  # cells per side; the second grid's edges cross the middle of the first one's cells
 LIGHT = 5_000_000  # parameters; heavier networks are asked by the first grid only, so that a card stays below a second
 
 
@@ -23,7 +23,7 @@ class Bank:
     """What hiding each cell of a film does to a model's answer.
 
     Attributes:
-        grids: cells a side of each grid; N = the sum of their squares.
+        grids: cells per side of each grid; N = the sum of their squares.
         drops: float32 (N, C), the logit of the whole film minus that with the cell hidden; grid by grid, row by row.
     """
 

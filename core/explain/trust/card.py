@@ -37,7 +37,7 @@ class Trust:
 
     Attributes:
         lines: in the order to read them.
-        power: how often the occlusion test tells for this model and method; None where it was not measured.
+        power: of the occlusion test for this model and method; None where it was not measured.
     """
 
     lines: tuple[TrustLine, ...]

@@ -80,7 +80,7 @@ def occlusion_line(heatmap: Heatmap, found: Faithfulness, power: Power | None) -
         sentence = f"Hiding what the map marks lowers the score of {heatmap.class_name} most: {beaten}."
     elif power is not None and power.share < LEAST_POWER:
         verdict = "unknown"
-        sentence = f"Within chance ({beaten}), but this test seldom tells for this model: {power.sentence}."
+        sentence = f"Within chance ({beaten}), but this test has little power for this model: {power.sentence}."
     else:
         verdict = "bad"
         sentence = f"Within chance: hiding what it marks moves the answer no more than it would by luck; {beaten}."

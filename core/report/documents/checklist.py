@@ -105,7 +105,7 @@ def _missing(report: Report) -> str | None:
 
 def _sample_size(report: Report) -> str | None:
     counts = ", ".join(f"{name} {len(e):,}" for name, e in report.evaluations.items())
-    return f"What the cohort offers ({counts} films); no power calculation. The intervals show what it is worth."
+    return f"All that the cohort has ({counts} films); no power calculation. The intervals show what that is worth."
 
 
 def _model(report: Report) -> str | None:
@@ -223,7 +223,7 @@ def _calibrated(report: Report) -> str | None:
 
 
 def _design(report: Report) -> str | None:
-    """Known of the public collections alone; of own films nobody told."""
+    """Known for public collections only; for one's own films nobody has said."""
     parts = set(str(report.card.data.get("layout", "")).split(JOIN)) - {""}
     return "Retrospective: public collections." if parts and parts <= PUBLIC else None
 

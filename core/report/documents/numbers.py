@@ -18,7 +18,7 @@ def numbers(
     """Every number of a film before a model, JSON-ready.
 
     Args:
-        maps: the heatmaps to tell of, by class.
+        maps: the heatmaps to report, by class.
         files: the stem of the files that hold each of them, by class, where there are any.
         names: tell the film's file name, and not only its hash.
     """

@@ -1,4 +1,4 @@
-"""The printed report: laid out as scikit-learn's ``classification_report``, plus the intervals; one part a split.
+"""The printed report: laid out as scikit-learn's ``classification_report``, plus the intervals; one part per split.
 
 Below the split that counts stand the confusion matrix, the bins of the calibration error, and the slices and films that
 deserve a look.
@@ -39,7 +39,7 @@ def _details(report: Report) -> Iterator[str]:
     worst = slices.worst(evaluation, report.point, most=_MOST)
     if len(worst):
         clear = "clear: more than chance, for all slices looked at together"
-        yield f"Slices called less rightly than the other films ({name}; {clear})\n" + _table(worst)
+        yield f"Slices called right less often than the other films ({name}; {clear})\n" + _table(worst)
     errors = review.errors(evaluation, report.point, most=_MOST)
     if len(errors):
         yield f"Most confident errors ({name})\n" + _table(errors[["film", "label", "called", "p_called", "p_label"]])

@@ -49,7 +49,7 @@ def has_heatmaps(model: "Classifier", film: Radiograph, method: str, layer: str 
 
 def mild_copies(case_of: "Examined") -> "MildCopies":
     """What the model says of copies of the film that differ as mildly as films do anyway."""
-    with st.spinner("Asking about mild changes"):
+    with st.spinner("Predicting mildly changed copies"):
         return case_of.mild_copies
 
 
@@ -81,5 +81,5 @@ def sweep(case_of: "Examined", step: "Step", parameter: str, limits: tuple[float
         return robustness.sweep(case_of.classifier, case_of.picture, step, parameter, limits, class_name)
 
     made_of = {"step": step.to_dict(), "parameter": parameter, "limits": limits, "class_name": class_name}
-    with st.spinner("Moving through the range"):
+    with st.spinner("Computing the curve"):
         return case_of.keep("sweep", made, **made_of)
