@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line, one subparser per command."""
     root = argparse.ArgumentParser(
         prog="python -m core",
-        description="Train, evaluate and explain chest-film classifiers. Research and teaching only, not for diagnosis.",
+        description="Train, test and explain chest-film classifiers. Research and teaching only, not for diagnosis.",
     )
     subparsers = root.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name in COMMANDS:

@@ -12,7 +12,7 @@ _LAYOUTS = "table, siim, nih, coronahack, covid-chestxray, montgomery-shenzhen, 
 
 def add(command: argparse.ArgumentParser) -> None:
     """Both arguments."""
-    help_ = f"how the cohorts lie on disk ({_LAYOUTS}), instead of what is recognised; the films then count as the collection's"
+    help_ = f"how the cohorts lie on disk ({_LAYOUTS}), instead of as recognised; the films then count as its own"
     command.add_argument("--layout", help=help_)
     help_ = "what labels of the cohorts are called instead, e.g. 0=Normal 1=COVID-19"
     command.add_argument("--labels", nargs="+", default=[], metavar="LABEL=NAME", help=help_)

@@ -28,7 +28,7 @@ _ALIKE = (
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
-        "Evaluate a checkpoint: on the films of its own cohort, as kept beside it, or on those of --data. Films of --data "
+        "Evaluate a checkpoint on its own cohort, as kept beside it, or on the films of --data. Films of --data "
         "that the checkpoint was trained or tuned on are reported separately."
     )
     command = subparsers.add_parser("evaluate", help="judge a checkpoint", description=about)
@@ -49,7 +49,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     command.add_argument("--out", type=Path, help=help_)
     help_ = (
-        "record in the checkpoint's card how often it was right: on its own test films, or with --data on films that it "
+        "record in the checkpoint's card how often it was right: on its test films, or with --data on films that it "
         "never met; pages and case reports then say so beside an answer"
     )
     command.add_argument("--keep", action="store_true", help=help_)

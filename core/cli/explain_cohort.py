@@ -59,7 +59,7 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
 
 
 def chosen(classifier: "Classifier", cohort: "Cohort", split: str | None, limit: int | None) -> "Cohort":
-    """The films with a label that the model knows, of one split as the checkpoint met it, at most so many of each class."""
+    """The films with a label that the model knows, of one split as the checkpoint met it, at most N of each class."""
     from core.evaluate import met
     from core.evaluate.scoring import labelled
 

@@ -90,7 +90,7 @@ def bars(case: Case) -> None:
 
 
 def known_label(case: Case) -> str:
-    """What is known about a film of a cohort: its label, also in the model's words, and whether the model has seen it."""
+    """What is known about a film of a cohort: its label, in the model's words too, and whether the model saw it."""
     from core.evaluate.scoring import class_of_label, split_in_training
 
     meaning = class_of_label(case.model, [case.label]).get(case.label)
