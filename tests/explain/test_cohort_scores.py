@@ -221,7 +221,7 @@ def test_the_command_keeps_the_randomisation_check_in_the_card(stored, capsys):
     ("arguments", "words"),
     [
         ([], "No film came"),
-        (["a.png", "--cohort", "phantom"], "Films and --cohort came"),
+        (["a.png", "--cohort", "phantom"], "Both films and --cohort were given"),
         (["a.png", "--method", "magic"], "magic"),
     ],
 )
