@@ -1,4 +1,4 @@
-"""`python -m core data | augment | train | evaluate | predict | explain | report | audit | serve`: all but pages.
+"""`python -m core data | train | adopt | evaluate | predict | explain | report | ...`: all but pages.
 
 Each command is a module of this package with two functions, ``add(subparsers)`` (its arguments) and ``run(args)``
 (its work; returns the exit status). They import what they need inside ``run`` so that ``--help`` answers at once.
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 from core.errors import HilumError
 
-COMMANDS: tuple[str, ...] = ("data", "augment", "train", "evaluate", "predict", "explain", "report", "audit", "serve")
+COMMANDS: tuple[str, ...] = (
+    *("data", "augment", "train", "adopt", "evaluate", "predict", "explain", "report", "audit", "serve"),
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -241,7 +241,7 @@ class Examined:
     ) -> dict[str, str]:
         names = self.classifier.classes if classes is None else classes
         settings = {**self._drawn(method), **options}
-        where = layer or (self.classifier.network.layers[-1] if METHODS[find(method).name].layered else "film")
+        where = layer or (self.classifier.network.usual_layer if METHODS[find(method).name].layered else "film")
         made_of = {"method": method, "layer": where, "options": settings}
         return {name: self._part("heatmap", class_name=name, **made_of) for name in names}
 

@@ -94,7 +94,7 @@ def embed(model: "Classifier", films: Sequence[Radiograph]) -> tuple[np.ndarray,
     """Pooled features (B, D) of unit length, and logits (B, C)."""
     pictures = np.stack([model.picture(film) for film in films])
     map_ = model.features(model.tensor(pictures))
-    pooled = map_.mean(dim=(2, 3)).numpy()
+    pooled = model.network.layout.map_of(map_).mean(dim=(2, 3)).numpy()
     return pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-9), model.head(map_).numpy()
 
 

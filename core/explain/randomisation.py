@@ -124,8 +124,7 @@ def _cascade(classifier: Classifier, seed: int) -> Iterator[tuple[str, Classifie
     generator = torch.Generator().manual_seed(seed)
     twin = copy.copy(classifier)
     twin.network = copy.deepcopy(classifier.network)
-    top_down = [("head", twin.network.head), *reversed(list(twin.network.features.named_children()))]
-    for stage, module in top_down:
+    for stage, module in twin.network.parts():
         _shuffle(module, generator)
         yield stage, twin
 

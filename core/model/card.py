@@ -19,6 +19,7 @@ MAX_BYTES = 16_000_000
 MAX_CLASSES = 1000
 MAX_TEXT = 20_000  # characters
 COOLEST, HOTTEST = 1e-3, 1e3  # temperatures beyond these say nothing but 0 and 1, or nothing at all
+UNCALIBRATED = "Uncalibrated, no in-domain check"
 AS_TRAINING_WROTE_IT = "the card as training wrote it"
 
 
@@ -29,7 +30,7 @@ class Card:
     name: str  # folder name
     title: str  # for people
     classes: tuple[str, ...]  # in the order of the logits
-    network: str  # key of zoo.NETWORKS
+    network: str  # key of zoo.NETWORKS, or SOURCE:NAME
     preprocess: Preprocess
     recipe: dict[str, Any]  # Recipe.to_dict(): how it was trained
     parameters: int  # trainable and frozen
@@ -45,7 +46,10 @@ class Card:
     metrics: dict[str, Any] = field(default_factory=dict)  # on the test split unless the key says otherwise
     randomisation: dict[str, Any] = field(default_factory=dict)  # heatmap sanity check, filled by core.explain
     power: dict[str, Any] = field(default_factory=dict)  # of the occlusion test, by method, filled by core.explain
-    precision: dict[str, Any] = field(default_factory=dict)  # stages harmless in bfloat16: model.bulk.precision
+    # "bf16": stages harmless in bfloat16, see model.bulk.precision; "stored": "float32" where kernels are kept whole.
+    precision: dict[str, Any] = field(default_factory=dict)
+    # Of a model from outside: where it came from, what of it was tested, and "calibrated"; see model.adopt.
+    origin: dict[str, Any] = field(default_factory=dict)
     conformal: dict[str, Any] = field(default_factory=dict)  # limits of prediction sets: model.conformal
     triage: dict[str, Any] = field(default_factory=dict)  # where "negative" may be said: model.conformal
     versions: dict[str, str] = field(default_factory=dict)  # library -> version
@@ -56,6 +60,11 @@ class Card:
     limitations: str = ""
     # Of model.safetensors, written by `checkpoint.save`; "" on cards older than this field: not checked.
     weights_sha256: str = field(default="", compare=False)
+
+    @property
+    def caveat(self) -> str:
+        """What must be said wherever this model answers; "" where its answers were calibrated."""
+        return UNCALIBRATED if self.origin and self.origin.get("calibrated") is not True else ""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -174,7 +183,7 @@ _RULES: dict[str, Rule] = {
         "a probability from 0 to 1 for each class",
         _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
     ),
-    **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation", "power", "precision"), _MAP),
+    **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation", "power", "precision", "origin"), _MAP),
     "conformal": ("level, price, free, limits, films and fitted_on", _has("level", "price", "free", "limits", "films")),
     "triage": ("negative, limit, called and value", _has("negative", "limit", "called", "value")),
     "versions": ("names with versions", _map_of(_is_text)),
@@ -204,6 +213,8 @@ _INSIDE: dict[tuple[str, str], Rule] = {  # what pages read of the parts that ar
     ("triage", "limit"): ("a probability from 0 to 1, or -1 for never", lambda v: v == -1 or _is_share(v)),
     ("triage", "called"): ("a share from 0 to 1", _is_share),
     ("triage", "value"): ("a share from 0 to 1, or null", lambda v: v is None or _is_share(v)),
+    ("precision", "stored"): ('"float32" or "float16"', lambda v: v in ("float32", "float16")),
+    ("origin", "source"): _TEXT,
     ("precision", "bf16"): ("names of stages", lambda v: isinstance(v, list | tuple) and all(map(_is_text, v))),
 }
 

@@ -1,4 +1,6 @@
-"""A trained model as two readable files: ``model.safetensors`` (half precision) and ``card.json``. Never a pickle.
+"""A trained model as two readable files: ``model.safetensors`` and ``card.json``. Never a pickle.
+
+Kernels are kept in half precision, those of models from outside in full.
 
 The card is written last: a folder with a card is a whole checkpoint. Tensors of the in-domain gate live in the same
 safetensors file under ``domain.*``; ``evaluation.parquet`` beside it holds the predictions on films that the weights
@@ -19,20 +21,24 @@ from torch.overrides import TorchFunctionMode
 
 from core import identity
 from core.atomic import replacing
-from core.errors import CheckpointError
+from core.errors import CheckpointError, RecipeError
 from core.model import card as cards_from_outside
 from core.model.card import Card
-from core.networks.zoo import NETWORKS, Network, build
+from core.networks.sources import WAYS
+from core.networks.zoo import NETWORKS, Network, build, is_known
 
 WEIGHTS, CARD, EVALUATION = "model.safetensors", "card.json", "evaluation.parquet"
 DOMAIN = "domain."
 
 
 class _NoFirstWeights(TorchFunctionMode):
-    """Leaves normal draws out: on the meta device they draw nothing, but import half of torch's compiler (2 s)."""
+    """Leaves draws out: on the meta device they draw nothing, but import half of torch's compiler (2 s)."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return args[0] if func is torch.Tensor.normal_ else func(*args, **(kwargs or {}))
+        return args[0] if func in _DRAWS else func(*args, **(kwargs or {}))
+
+
+_DRAWS = (torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.erfinv_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +52,8 @@ class Checkpoint:
     @cached_property
     def weights(self) -> str:
         """SHA-256 hex of the tensors, by name, as they are in memory: equal for a checkpoint and its copy on disk."""
-        parts = {name: value.numpy(force=True) for name, value in as_stored(self.state).items()}
+        stored = as_stored(self.state, self.exact)
+        parts = {name: value.numpy(force=True) for name, value in stored.items()}
         return identity.key("weights", tensors=parts)
 
     def network(self) -> Network:
@@ -55,8 +62,10 @@ class Checkpoint:
         Raises:
             CheckpointError: the tensors do not fit the network that the card names.
         """
-        with torch.device("meta"), _NoFirstWeights():
-            network = build(self.card.network, len(self.card.classes))
+        try:
+            network = self._untrained("meta")
+        except RecipeError:  # torchvision's RegNet reads numbers while it is built
+            network = self._untrained("cpu")
         own = network.state_dict()
         weights = {key: value for key, value in self.state.items() if not key.startswith(DOMAIN)}
         wrong = sorted(own.keys() ^ weights.keys())
@@ -69,9 +78,21 @@ class Checkpoint:
             raise CheckpointError(
                 came, remedy="Train it again, or restore its model.safetensors and card.json together"
             )
+        if any(buffer.is_meta for name, buffer in network.named_buffers() if name not in own):
+            network = self._untrained("cpu")  # tables that no file keeps, such as Swin's, have to be worked out
         network.load_state_dict(weights, assign=True)
         network.to(memory_format=torch.channels_last)  # a quarter faster
         return network.eval().requires_grad_(False)
+
+    def _untrained(self, device: str) -> Network:
+        card, look = self.card, self.card.preprocess
+        with _NoFirstWeights(), torch.device(device):
+            return build(card.network, len(card.classes), channels=look.channels, size=look.size)
+
+    @property
+    def exact(self) -> bool:
+        """Whether kernels are kept in full precision: a model from outside answers as it did there."""
+        return self.card.precision.get("stored") == "float32"
 
     @property
     def domain(self) -> dict[str, torch.Tensor]:
@@ -84,7 +105,7 @@ def save(checkpoint: Checkpoint, folder: str | Path) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / CARD) as card, replacing(folder / WEIGHTS) as weights:  # the inner one is replaced first
-        save_file({key: _on_disk(key, value) for key, value in checkpoint.state.items()}, weights)
+        save_file({key: _on_disk(key, value, checkpoint.exact) for key, value in checkpoint.state.items()}, weights)
         written = replace(checkpoint.card, weights_sha256=identity.of_file(weights))
         text = json.dumps(written.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         card.write_text(text + "\n", encoding="utf-8")
@@ -117,9 +138,9 @@ def load(source: str | Path) -> Checkpoint:
     return Checkpoint(card, {key: _in_memory(value) for key, value in state.items()}, folder)
 
 
-def as_stored(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors as they come back from a file: float32, rounded to half precision where the file keeps them so."""
-    return {key: _in_memory(_on_disk(key, value)) for key, value in state.items()}
+def as_stored(state: dict[str, torch.Tensor], exact: bool = False) -> dict[str, torch.Tensor]:
+    """The tensors as they come back from a file: float32, rounded to half precision unless it keeps them ``exact``."""
+    return {key: _in_memory(_on_disk(key, value, exact)) for key, value in state.items()}
 
 
 def available() -> list[Path]:
@@ -130,7 +151,7 @@ def available() -> list[Path]:
 
 def candidates() -> list[Path]:
     """Folders with both files, by name, whatever their cards say; networks of other kinds are left out."""
-    found = {card.parent.name: card.parent for room in reversed(_rooms()) for card in room.glob(f"*/{CARD}")}
+    found = {card.parent.name: card.parent for room in reversed(rooms()) for card in room.glob(f"*/{CARD}")}
     whole = [found[name] for name in sorted(found) if (found[name] / WEIGHTS).is_file()]
     return [folder for folder in whole if not _is_another_network(folder / CARD)]
 
@@ -149,8 +170,9 @@ def catalogue() -> tuple[dict[str, Card], dict[str, str]]:
 def read_card(folder: Path) -> Card:
     """The card in a checkpoint's folder; CheckpointError where it cannot be relied on."""
     card = cards_from_outside.read(folder / CARD)
-    if card.network not in NETWORKS:
-        raise CheckpointError(f"{folder / CARD} asks for the network {card.network!r}", f"one of {', '.join(NETWORKS)}")
+    if not is_known(card.network):
+        known = f"one of {', '.join(NETWORKS)}, or {WAYS}"
+        raise CheckpointError(f"{folder / CARD} asks for the network {card.network!r}", known)
     return card
 
 
@@ -163,10 +185,10 @@ def _is_another_network(card: Path) -> bool:
     return isinstance(values, dict) and not {"preprocess", "classes"} & values.keys()
 
 
-def _on_disk(key: str, value: torch.Tensor) -> torch.Tensor:
+def _on_disk(key: str, value: torch.Tensor, exact: bool) -> torch.Tensor:
     """Kernels and matrices in half precision; vectors (norms, biases) and the domain's statistics in full."""
     value = value.detach().cpu().contiguous()
-    if not value.is_floating_point() or value.ndim < 2 or key.startswith(DOMAIN):
+    if exact or not value.is_floating_point() or value.ndim < 2 or key.startswith(DOMAIN):
         return value
     half = value.half()
     if not half.isfinite().all():
@@ -179,14 +201,15 @@ def _in_memory(value: torch.Tensor) -> torch.Tensor:
     return value.float() if value.is_floating_point() else value
 
 
-def _rooms() -> list[Path]:
+def rooms() -> list[Path]:
+    """Where checkpoints are looked for by name: ``weights/``, then ``$HILUM_WEIGHTS``."""
     extra = os.environ.get("HILUM_WEIGHTS")
     return [Path(__file__).resolve().parents[2] / "weights", *([Path(extra)] if extra else [])]
 
 
 def find(source: str | Path) -> Path:
     """The folder of a checkpoint by path or by name (looked up as by ``load``); CheckpointError where there is none."""
-    folders = [Path(source), *(room / source for room in _rooms())]
+    folders = [Path(source), *(room / source for room in rooms())]
     if there := [folder for folder in folders if folder.is_dir()]:
         # A folder that happens to have a model's name, as the clone of this repository does, does not hide the model.
         return next((folder for folder in there if (folder / CARD).is_file()), there[0])

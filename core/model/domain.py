@@ -125,7 +125,7 @@ _SEVERITY: tuple[Status, ...] = ("in", "doubtful", "out")
 
 
 def signature(network: Network, images: torch.Tensor, bf16: Collection[str] = ()) -> tuple[torch.Tensor, torch.Tensor]:
-    """Images (B, 3, S, S) -> logits (B, C), and float32 (B, D): mean and spread of each map of the last stages.
+    """Images (B, K, S, S) -> logits (B, C), and float32 (B, D): mean and spread of each map of the last stages.
 
     Args:
         bf16: stages that are computed in bfloat16 (`core.model.bulk.precision`); the others, and the head, never.
@@ -139,7 +139,7 @@ def signature(network: Network, images: torch.Tensor, bf16: Collection[str] = ()
         else:
             map_ = stage(map_.float())
         if number >= first:
-            found.append(pooled(map_))
+            found.append(pooled(network.layout.map_of(map_)))
     return network.head(map_.float()), torch.cat(found, dim=1)
 
 

@@ -7,7 +7,9 @@ download.
 import os
 import pickle
 import re
+import struct
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -18,6 +20,10 @@ from torch import nn
 from core.errors import CheckpointError, RecipeError
 
 State = dict[str, torch.Tensor]
+_DAMAGED = (  # what readers raise on files that are cut short or made up
+    *(SafetensorError, RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError),
+    *(struct.error, MemoryError, OverflowError, RecursionError),
+)
 CLASSIFIERS = ("fc.", "classifier.")  # how torchvision's names of a classifier's tensors begin
 
 
@@ -34,7 +40,7 @@ def torchvision_state(name: str, weights: str, model: nn.Module) -> State:
     if weights == "none" or (weights != "imagenet" and Path(weights).is_dir()):
         return {}
     file = pretrained_file(name) if weights == "imagenet" else Path(weights)
-    state = _download(name) if file is None else _read(file)
+    state = _download(name) if file is None else load_tensors(file)
     own = model.state_dict()
     fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
     body = {key for key in own if not key.startswith(CLASSIFIERS)}
@@ -89,7 +95,7 @@ def feature_state(weights: str, features: nn.Sequential) -> State:
     folder = Path(weights)
     if weights in ("none", "imagenet", "pypi") or not folder.is_dir():
         return {}
-    state = _read(folder / "model.safetensors")
+    state = load_tensors(folder / "model.safetensors")
     found = {key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")}
     own = features.state_dict()
     if found.keys() != own.keys() or any(found[key].shape != own[key].shape for key in own):
@@ -113,17 +119,35 @@ def _download(name: str) -> State:
         ) from error
 
 
-def _read(path: Path) -> State:
+def load_tensors(path: Path) -> State:
+    """A file of tensors by name; nothing in it is run.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or holds other things.
+    """
+    state = load_safely(path)
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        came = f"{path.name} holds other things than tensors by name"
+        raise CheckpointError(came, "a state dict of tensors", "Save model.state_dict() by itself")
+    return state
+
+
+def load_safely(path: Path) -> Any:
+    """What a .safetensors or PyTorch file holds: tensors and plain values, never code.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or needs code to be run.
+    """
     if not path.is_file():
         expected = "imagenet, none, a .pth or .safetensors file or a checkpoint folder"
         raise CheckpointError(f"there is no weights file {path}", expected)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise CheckpointError(f"{path.name} cannot be read as weights ({error})", "a state dict of tensors") from error
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        came = f"{path.name} holds other things than tensors by name"
-        raise CheckpointError(came, "a state dict of tensors", "Save model.state_dict() by itself")
-    return state
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        came = f"{path.name} cannot be read as weights: it holds Python objects, which would have to be run"
+        raise CheckpointError(came, "a state dict of tensors", "Save model.state_dict() by itself") from error
+    except _DAMAGED as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path.name} cannot be read as weights ({reason})", "a state dict of tensors") from error

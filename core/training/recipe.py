@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import RecipeError
-from core.networks.zoo import NETWORKS
+from core.networks.zoo import NETWORKS, spec_of
 from core.training.settings import LATER, NetworkConfig, SplitConfig, Stage, TrainingConfig, contradiction
 from core.transform.augment import Step
 from core.transform.preprocess import Preprocess
@@ -74,7 +74,7 @@ class Recipe:
                 raise contradiction(
                     f"published_report.{split} names {strangers[0]!r}", f"classes = {list(self.classes)}"
                 )
-        spec = NETWORKS[self.network.name]
+        spec = spec_of(self.network.name)
         if spec.fixed_size and self.preprocess.size != spec.input_size:
             own = f"network.name = {spec.name!r} (films of {spec.input_size} px)"
             raise contradiction(f"preprocess.size = {self.preprocess.size}", own)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from core.errors import RecipeError
-from core.networks.zoo import NETWORKS
+from core.networks.zoo import NETWORKS, is_known, spec_of
 
 Optimiser = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "stages", "cosine", "onecycle"]
@@ -21,7 +21,7 @@ class NetworkConfig:
     """Which network, and what it starts from."""
 
     name: str
-    """A key of ``zoo.NETWORKS``."""
+    """A key of ``zoo.NETWORKS``, or SOURCE:NAME (`core.networks.sources`)."""
     weights: str = "none"
     """"none", "imagenet", "pypi", a torchvision state dict (.pth, .safetensors) or a Hilum checkpoint folder."""
     dropout: float = 0.0
@@ -30,13 +30,14 @@ class NetworkConfig:
     """true: train the head only; a stage's name: the stages up to that one stay as they are."""
 
     def __post_init__(self) -> None:
-        _one_of("network.name", self.name, tuple(NETWORKS))
+        if not is_known(self.name):
+            _one_of("network.name", self.name, tuple(NETWORKS))
         _within("network.dropout", self.dropout, 0, 0.95)
         if self.freeze and self.weights == "none":
             raise contradiction("network.freeze", 'network.weights = "none"', "the features would stay random")
-        if self.weights == "pypi" and not NETWORKS[self.name].package:
+        if self.weights == "pypi" and not spec_of(self.name).package:
             raise contradiction('network.weights = "pypi"', f'network.name = "{self.name}"', "there is no package")
-        if self.weights == "imagenet" and not NETWORKS[self.name].pretrained:
+        if self.weights == "imagenet" and not spec_of(self.name).pretrained:
             raise contradiction('network.weights = "imagenet"', f'network.name = "{self.name}"', "there are none")
 
 

@@ -49,7 +49,7 @@ class Preprocess:
     region: Region = "film"
     """The whole film, or a square round the lung fields (which then need a mask; without one, the whole film)."""
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    """Subtracted from each of the three equal channels, in units of white = 1 (ImageNet's)."""
+    """Subtracted from each channel, all equally grey, in units of white = 1 (ImageNet's); one number = one channel."""
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     """Divides each channel after the mean is subtracted."""
 
@@ -59,8 +59,14 @@ class Preprocess:
                 raise RecipeError(f"preprocess.{name} is {getattr(self, name)!r}", f"one of {', '.join(allowed)}")
         if not 16 <= self.size <= 2048:
             raise RecipeError(f"preprocess.size is {self.size}", "a side between 16 and 2048 pixels")
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
-            raise RecipeError("preprocess.mean and preprocess.std do not fit", "three numbers each, std above zero")
+        if len(self.mean) not in (1, 3) or len(self.std) != len(self.mean) or min(self.std) <= 0:
+            expected = "three numbers each, or one each for a grey network, std above zero"
+            raise RecipeError("preprocess.mean and preprocess.std do not fit", expected)
+
+    @property
+    def channels(self) -> int:
+        """How many channels the network takes, 1 or 3."""
+        return len(self.mean)
 
     def picture(self, film: Radiograph, lungs: np.ndarray | None = None) -> np.ndarray:
         """The film as the model sees it: uint8 (S, S). `lungs` is a bool mask (H, W) in the film's frame."""
@@ -69,9 +75,9 @@ class Preprocess:
         return _paste(content, frame.picture, (self.size, self.size))
 
     def tensor(self, pictures: np.ndarray | torch.Tensor) -> torch.Tensor:
-        """uint8 (B, S, S) -> float32 (B, 3, S, S), normalised."""
+        """uint8 (B, S, S) -> float32 (B, 1 or 3, S, S), normalised."""
         grey = torch.as_tensor(pictures).to(torch.float32).unsqueeze(1)  # (B, 1, S, S)
-        mean, std = (torch.tensor(v, device=grey.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
+        mean, std = (torch.tensor(v, device=grey.device).view(1, -1, 1, 1) for v in (self.mean, self.std))
         return grey / (255 * std) - mean / std
 
     def to_film(self, map_: np.ndarray, film_shape: tuple[int, ...], lungs: np.ndarray | None = None) -> np.ndarray:

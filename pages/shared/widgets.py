@@ -213,7 +213,7 @@ def layer_picker(model: "Classifier", method: str, key: str = "layer") -> str | 
     if not METHODS[method].layered:
         st.selectbox("Layer", ["the film itself"], disabled=True, width=150)
         return None
-    state.choose(key, layers, lambda: layers[-1])
+    state.choose(key, layers, lambda: model.network.usual_layer)
     return st.selectbox(
         "Layer",
         layers,

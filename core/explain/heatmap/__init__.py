@@ -13,10 +13,12 @@ on ``norm5`` the library records neither side, because torchvision's in-place Re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from torch import nn
 
 from core.errors import ExplainError
 from core.explain.heatmap.cache import feature_map
@@ -25,6 +27,7 @@ from core.explain.hide import Progress
 from core.explain.method_functions import Request
 from core.explain.methods import Method, find
 from core.model.classifier import Classifier
+from core.networks.network import Layout
 
 Fuse = Literal["mean", "product"]
 ROUNDING = 1e-6  # positive evidence below this part of the largest magnitude is float32 rounding, not evidence
@@ -91,8 +94,8 @@ def heatmaps(
     Args:
         picture: the film as the model sees it, uint8 (S, S).
         method: a key of ``METHODS``; its row lists the ``options`` it takes.
-        layer: a stage of the network, its last one unless given; several stages are fused. Methods that look at the
-            film itself ignore it.
+        layer: a stage of the network, ``Network.usual_layer`` unless given; several stages are fused. Methods that look
+            at the film itself ignore it.
         fuse: how maps of several layers become one. Each is brought to [0, 1]; "mean" averages them (as the library
             does), "product" takes their geometric mean (evidence on which all layers agree). The result gets the mean
             of the peaks as its scale.
@@ -149,15 +152,24 @@ def heatmaps(
 
 def _opened(asked: Request, stage: str) -> Cut:
     """The network opened at a stage, with this film's feature map."""
-    lower, upper = asked.classifier.network.cut(stage)
-    found = feature_map(asked.classifier, asked.picture, stage, lower)
+    network = asked.classifier.network
+    lower, upper = network.cut(stage)
+    native = feature_map(asked.classifier, asked.picture, stage, lower)
+    found = network.layout.map_of(native)
     if not _has_places(found):
         raise ExplainError(
             f"the map at {stage} is {tuple(found.shape)} for a picture of {asked.picture.shape}",
             "a map (1, K, h, w) of several places",
             "Choose an earlier layer",
         )
-    return Cut(asked.classifier.tensor, asked.picture, lower, upper, found, asked.indices)
+    whole = partial(_rest, network.layout, upper, native)
+    return Cut(asked.classifier.tensor, asked.picture, network, whole, found, asked.indices)
+
+
+def _rest(layout: Layout, upper: nn.Module, native: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+    """Maps (B, K, h, w) in the place of this film's -> logits (B, n); its prefix tokens stay as they are."""
+    logits: torch.Tensor = upper(layout.native_of(maps, native))
+    return logits
 
 
 def _evidence(raw: np.ndarray, signed: bool) -> np.ndarray:
@@ -207,7 +219,7 @@ def _known_classes(classifier: Classifier, classes: Sequence[str] | None) -> tup
 
 def _known_layers(classifier: Classifier, layer: str | Sequence[str] | None) -> tuple[str, ...]:
     known = classifier.network.layers
-    stages = known[-1:] if not layer else (layer,) if isinstance(layer, str) else tuple(layer)
+    stages = (classifier.network.usual_layer,) if not layer else (layer,) if isinstance(layer, str) else tuple(layer)
     if unknown := [stage for stage in stages if stage not in known]:
         raise ExplainError(f"{classifier.card.network} has no layer {unknown[0]!r}", f"one of {', '.join(known)}")
     return stages

@@ -31,7 +31,7 @@ class Cut:
     Attributes:
         tensor: uint8 (B, S, S) -> normalised float32 (B, 3, S, S).
         picture: the film as the model sees it, uint8 (S, S).
-        lower: picture -> feature map.
+        network: normalised picture -> logits (B, n).
         upper: feature map -> logits (B, n).
         feature_map: float32 (1, K, h, w), without a graph, shared with other requests: never written to.
         indices: the C classes asked for.
@@ -39,8 +39,8 @@ class Cut:
 
     tensor: Callable[[np.ndarray], torch.Tensor]
     picture: np.ndarray
-    lower: nn.Module
-    upper: nn.Module
+    network: nn.Module
+    upper: Callable[[torch.Tensor], torch.Tensor]
     feature_map: torch.Tensor
     indices: Sequence[int]
 
@@ -118,7 +118,7 @@ def score_cam(cut: Cut, channels: int | None, progress: Progress | None) -> tupl
             masks = torch.nn.functional.interpolate(part, film.shape[-2:], mode="bilinear", align_corners=True)
             low, high = masks.amin((2, 3), keepdim=True), masks.amax((2, 3), keepdim=True)
             seen = film * (masks - low) / (high - low + 1e-8)
-            scores.append(cut.upper(cut.lower(seen))[:, cut.indices])
+            scores.append(cut.network(seen)[:, cut.indices])
             if progress:
                 progress(min(1.0, (start + 16) / len(maps)))
     weights = torch.cat(scores).softmax(dim=0).T  # (C, K)

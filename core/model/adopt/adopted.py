@@ -1,0 +1,172 @@
+"""``adopt``: a weights file or a source's own weights -> a checkpoint that opens on every page.
+
+What is known of such a model is what its file and its source say, and what the user adds. Its answers are uncalibrated
+and it has no in-domain check until labelled films have been shown to it (`core.training.adopted`); its card says so.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.errors import CheckpointError, RecipeError
+from core.model.adopt import looks, recognise, weights
+from core.model.card import MAX_CLASSES, Card
+from core.model.checkpoint import Checkpoint
+from core.networks import sources
+from core.transform.preprocess import Preprocess
+
+INTENDED_USE = "Research and teaching on frontal chest radiographs. Not a medical device; not for diagnosis."
+LIMITATIONS = "A model from outside: what it learned from is not known here."
+LONGEST = 100  # characters of a class name
+USUAL = {"mean": looks.RANGES["imagenet"][0], "std": looks.RANGES["imagenet"][1], "fit": "squash"}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user says of the model; what is left out is recognised or taken as usual."""
+
+    network: str = ""
+    """SOURCE:NAME; recognised from the keys if not given."""
+    classes: tuple[str, ...] = ()
+    """In the order of the outputs."""
+    output: str = "softmax"
+    """"softmax": exclusive classes; "sigmoid": findings that occur together."""
+    look: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the preprocessing: size, fit, mean, std, contrast."""
+    range: str = ""
+    """Name of a range of `core.model.adopt.looks` instead of mean and std."""
+    title: str = ""
+    """For people; the source's or file's name if not given."""
+
+
+def from_file(path: Path, wishes: Wishes, name: str) -> Checkpoint:
+    """A state dict of a network that a source knows.
+
+    Args:
+        name: of the checkpoint's folder.
+
+    Raises:
+        CheckpointError: the file cannot be read, does not fit, or its classes are not named.
+        RecipeError: the network does not exist, or its preprocessing contradicts itself.
+    """
+    found = weights.read(path)
+    state, outputs, channels = found.state, found.outputs, found.channels
+    classes = _classes(wishes, outputs)
+    if outputs == 1 and len(classes) == 2:
+        state, outputs = weights.one_logit_as_two(state), 2
+    side = int(wishes.look.get("size", 0))
+    network = wishes.network or recognise.network_of(state, outputs, channels, side)
+    side = side or recognise.side_of(state) or sources.spec_of(network).input_size
+    model = sources.make(network, outputs, channels, side)
+    recognise.fill(model, state, network)
+    left_out = {"left_out": list(found.left_out[:20])} if found.left_out else {}
+    return _checkpoint(name, network, model, classes, _look(wishes, {**USUAL, "size": side}, channels), wishes,
+                       {"source": path.name, **left_out})  # fmt: skip
+
+
+def from_source(source: str, wishes: Wishes, name: str) -> Checkpoint:
+    """A model with the weights that its source offers: ``timm:NAME``, ``torchvision:NAME``.
+
+    Raises:
+        RecipeError: there is no such network, or its weights cannot be had here.
+        CheckpointError: other classes than it has outputs.
+    """
+    opened, rest = sources.opened(source)
+    offered = opened.own_weights(rest)
+    classes = _classes(wishes, len(offered.classes)) if wishes.classes else offered.classes
+    network = f"{source.partition(':')[0]}:{offered.architecture}"
+    look = _look(wishes, {**USUAL, **offered.preprocess}, len(offered.preprocess.get("mean", "123")))
+    said = {"source": source, **({"licence": offered.licence} if offered.licence else {})}
+    return _checkpoint(name, network, offered.model, classes, look, wishes, said)
+
+
+def checked_classes(names: Sequence[str]) -> tuple[str, ...]:
+    """Class names as a card may hold them.
+
+    Raises:
+        CheckpointError: too many, empty, twice the same, too long, or with characters that are markup or invisible.
+    """
+    if not 1 <= len(names) <= MAX_CLASSES:
+        raise CheckpointError(f"{len(names):,} classes were named", f"1 to {MAX_CLASSES:,}")
+    cleaned = tuple(name.strip() for name in names)
+    for name in cleaned:
+        if not name or len(name) > LONGEST:
+            raise CheckpointError(f"a class is called {name[:40]!r}", f"a name of 1 to {LONGEST} characters")
+        if bad := next((c for c in name if c in "<>" or unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")), ""):
+            raise CheckpointError(f"the class name {name!r} holds {bad!r}", "plain words")
+    if len(set(cleaned)) != len(cleaned):
+        twice = next(name for name in cleaned if cleaned.count(name) > 1)
+        raise CheckpointError(f"two classes are called {twice!r}", "a name of its own for each")
+    return cleaned
+
+
+def _classes(wishes: Wishes, outputs: int) -> tuple[str, ...]:
+    if not wishes.classes:
+        came = f"the model has {outputs} output{'s' * (outputs > 1)} and its file names none of them"
+        raise CheckpointError(
+            came, f"{outputs} class names in the order of the outputs", "Name them with --classes A,B"
+        )
+    classes = checked_classes(wishes.classes)
+    if len(classes) != outputs and not (outputs == 1 and len(classes) == 2):
+        came = f"the model has {outputs} output{'s' * (outputs > 1)}, and {len(classes)} classes were named"
+        raise CheckpointError(came, "a name for each output")
+    return classes
+
+
+def _look(wishes: Wishes, usual: Mapping[str, Any], channels: int) -> Preprocess:
+    """The preprocessing: the user's wishes before what the source says."""
+    values = {**usual, **wishes.look}
+    if wishes.range and {"mean", "std"} & wishes.look.keys():
+        raise RecipeError(f"both the range {wishes.range} and mean or std were given", "one of the two")
+    if wishes.range:
+        values["mean"], values["std"] = looks.values(wishes.range, channels)
+    elif channels == 1:
+        values |= {key: (sum(values[key]) / len(values[key]),) for key in ("mean", "std")}
+    look = Preprocess.from_dict({key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    if look.channels != channels:
+        raise RecipeError(f"mean and std are of {look.channels} channels", f"{channels}, as the network takes")
+    return look
+
+
+def _checkpoint(
+    name: str, network: str, model: nn.Module, classes: tuple[str, ...], look: Preprocess, wishes: Wishes,
+    origin: dict[str, Any],
+) -> Checkpoint:  # fmt: skip
+    """The model as the house keeps one; it must answer one picture with finite numbers."""
+    opened, _ = sources.opened(network)
+    parts = opened.regroup(model).eval().requires_grad_(False)
+    with torch.no_grad():
+        try:
+            logits = parts(torch.zeros(1, look.channels, look.size, look.size))
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).splitlines()[0][:200]
+            came = f"{network} does not take a picture of {look.size} px ({reason})"
+            raise RecipeError(came, remedy="Give the side it was trained with: --size") from error
+    if logits.shape != (1, len(classes)) or not logits.isfinite().all():
+        raise CheckpointError(
+            f"{network} answers a black picture with {logits.flatten()[:3].tolist()}", "finite logits"
+        )
+    card = Card(
+        name=name,
+        title=wishes.title or f"{Path(str(origin['source'])).stem} ({network})",
+        classes=classes,
+        network=network,
+        preprocess=look,
+        recipe={},
+        parameters=sum(p.numel() for p in parts.parameters()),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        data={"name": "films that are not known here"},
+        precision={"stored": "float32"},
+        origin={**origin, "calibrated": False},
+        licence=str(origin.get("licence", "")),
+        intended_use=INTENDED_USE,
+        limitations=LIMITATIONS,
+        versions={"torch": torch.__version__},
+    )
+    return Checkpoint(card, dict(parts.state_dict()))

@@ -1,0 +1,125 @@
+"""Where networks come from besides the house's own table: ``torchvision:NAME``, ``timm:NAME``, ``xrv:NAME``.
+
+A new source is one file of this room with five functions, and one row below. Nothing is imported before a network of a
+source is asked for; a name from a card reaches its library only if it is plain letters.
+
+A source's file has
+- ``names()``: what it offers;
+- ``spec(name)``: what is known of a network before it is built;
+- ``make(name, n_classes, channels, size, dropout)``: its model, untrained, with the keys that a user's file has;
+- ``regroup(model)``: that model as ``features | head``;
+- ``own_weights(name)``: a model with the weights that the source offers, and what is known of them.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import torch
+from torch import nn
+
+from core.errors import CheckpointError, RecipeError
+from core.networks.initial import load_tensors
+from core.networks.network import Network, NetworkSpec
+
+SOURCES = {
+    "torchvision": "core.networks.from_torchvision",
+    "timm": "core.networks.from_timm",
+}
+WAYS = " or ".join(f"{prefix}:NAME" for prefix in SOURCES)
+_NAME = re.compile(rf"({'|'.join(SOURCES)}):[A-Za-z0-9_.\-]{{1,100}}")
+
+
+@dataclass(frozen=True, eq=False)
+class Offered:
+    """A model as its source offers it, with weights.
+
+    Attributes:
+        model: with the source's own keys.
+        architecture: what the network is called without the tag of its weights.
+        classes: names of its outputs.
+        preprocess: as far as the source says: size, mean, std, fit.
+        licence: of the weights, as the source says it; "" where it does not.
+    """
+
+    model: nn.Module
+    architecture: str
+    classes: tuple[str, ...]
+    preprocess: Mapping[str, Any]
+    licence: str = ""
+
+
+class Source(Protocol):
+    """A file of this room; see the head of this module."""
+
+    def names(self) -> tuple[str, ...]: ...
+    def spec(self, name: str) -> NetworkSpec: ...
+    def make(self, name: str, n_classes: int, channels: int, size: int, dropout: float) -> nn.Module: ...
+    def regroup(self, model: nn.Module) -> Network: ...
+    def own_weights(self, name: str) -> Offered: ...
+
+
+def is_source(name: str) -> bool:
+    """Whether a network's name is ``SOURCE:NAME`` with a source known here."""
+    return _NAME.fullmatch(name) is not None
+
+
+def opened(name: str) -> tuple[Source, str]:
+    """The source of ``SOURCE:NAME``, imported, and the NAME."""
+    prefix, _, rest = name.partition(":")
+    if not is_source(name):
+        raise RecipeError(f"there is no network {name!r}", WAYS)
+    return cast(Source, import_module(SOURCES[prefix])), rest
+
+
+def names() -> tuple[str, ...]:
+    """Every ``SOURCE:NAME`` that can be had here; sources that are not installed offer none."""
+    found: list[str] = []
+    for prefix in SOURCES:
+        try:
+            source, _ = opened(f"{prefix}:any")
+            found += [f"{prefix}:{name}" for name in source.names()]
+        except RecipeError:
+            continue
+    return tuple(found)
+
+
+def spec_of(name: str) -> NetworkSpec:
+    """What is known of ``SOURCE:NAME`` before it is built."""
+    source, rest = opened(name)
+    return source.spec(rest)
+
+
+def make(name: str, n_classes: int, channels: int = 3, size: int = 0, dropout: float = 0.0) -> nn.Module:
+    """The source's own model, untrained.
+
+    Raises:
+        RecipeError: the source has no such network, or not with these channels or for pictures of this size.
+    """
+    source, rest = opened(name)
+    return source.make(rest, n_classes, channels, size, dropout)
+
+
+def build(name: str, n_classes: int, weights: str, dropout: float, channels: int, size: int) -> Network:
+    """A network of a source; ``weights`` is "none", "imagenet" (the source's own), a state dict, or a Hilum folder."""
+    source, rest = opened(name)
+    model = source.make(rest, n_classes, channels, size, dropout)
+    if weights == "imagenet":
+        _take(model, source.own_weights(rest).model.state_dict(), name)
+    elif weights != "none" and not Path(weights).is_dir():
+        _take(model, load_tensors(Path(weights)), weights)
+    return source.regroup(model)
+
+
+def _take(model: nn.Module, state: Mapping[str, torch.Tensor], source: str) -> None:
+    """All but the classifier, whose classes are others: nothing else may be missing."""
+    own = model.state_dict()
+    fitting = {key: value for key, value in state.items() if key in own and own[key].shape == value.shape}
+    missing = [key for key in own if key not in fitting and not key.endswith("num_batches_tracked")]
+    if sum(own[key].ndim > 1 for key in missing) > 1:
+        came = f"{source} lacks {len(missing)} of the network's {len(own)} tensors, the first being {missing[0]}"
+        raise CheckpointError(came, "the weights of the same network")
+    model.load_state_dict(fitting, strict=False)
