@@ -1,16 +1,19 @@
 """`python -m core adopt SOURCE`: a model from outside becomes a checkpoint that every page and command opens."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.atomic import replacing
 from core.cli import cohorts
 from core.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from core.data.cohort import Cohort
     from core.model.checkpoint import Checkpoint
 
-FILES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
+CHECKED = 8  # films of the sanity check
 
 
 def add(subparsers: argparse._SubParsersAction) -> None:
@@ -27,7 +30,7 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     help_ = "softmax: exclusive classes (default); sigmoid: findings that occur together"
     command.add_argument("--output", choices=("softmax", "sigmoid"), default="", help=help_)
     command.add_argument("--size", type=int, help="side of the picture it takes, pixels")
-    help_ = "what pixels become: imagenet, 0..1, -1..1, 0..255, bgr or -1024..1024"
+    help_ = "what pixels become: imagenet, unit (0..1), symmetric (-1..1), bytes (0..255), caffe, xrv (-1024..1024)"
     command.add_argument("--range", default="", metavar="NAME", help=help_)
     command.add_argument("--mean", metavar="A,B,C", help="instead of --range, in units of white = 1")
     command.add_argument("--std", metavar="A,B,C", help="with --mean")
@@ -35,44 +38,106 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("--title", default="", help="what pages call it")
     help_ = "the checkpoint's folder (default: its name in $HILUM_WEIGHTS, or in weights/)"
     command.add_argument("--out", type=Path, metavar="FOLDER", help=help_)
+    help_ = "films to try the usual preprocessings on; their labels tell which is clearly better"
+    command.add_argument("--try", dest="tried", metavar="COHORT", help=help_)
+    help_ = "labelled films it did not learn from: fits calibration, operating points, in-domain check and sanity check"
+    command.add_argument("--calibrate", metavar="COHORT", help=help_)
     cohorts.add(command)
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Adopt, save and tell what was understood."""
+    from core.model.adopt.adopted import folder_name, told
     from core.model.checkpoint import save
 
-    folder = args.out or _room() / _name(args.source)
+    folder = args.out or _room() / folder_name(args.source)
     if (folder / "card.json").exists():
         raise CheckpointError(f"{folder} holds a checkpoint already", remedy="Name another folder with --out")
     adopted = _adopted(args, folder.name)
-    save(adopted, folder)
     for line in told(adopted):
         print(line)
-    print(f"Written to {folder}: card.json, model.safetensors")
+    if path := args.tried or args.calibrate:
+        [cohort] = cohorts.several([path], args.layout, args.labels)
+        adopted = _tried(adopted, cohort)
+    if args.calibrate:
+        [cohort] = cohorts.several([args.calibrate], args.layout, args.labels)
+        written = ", ".join(_calibrated(adopted, cohort, folder))
+    else:
+        save(adopted, folder)
+        print(adopted.card.caveat + ": see --calibrate.")
+        written = "card.json, model.safetensors"
+    print(f"Written to {folder}: {written}")
     return 0
 
 
-def told(checkpoint: "Checkpoint") -> list[str]:
-    """What was understood of a model, a line each."""
-    from core.model.adopt import looks
+def _tried(checkpoint: "Checkpoint", cohort: "Cohort") -> "Checkpoint":
+    """Try preprocessings on films, say what came of it, and keep it in the card."""
+    from core.cli.progress import Bars
+    from core.errors import EvaluationError
+    from core.evaluate import looks
+    from core.evaluate.scoring import labelled
+    from core.model.classifier import Classifier
 
-    card, look = checkpoint.card, checkpoint.card.preprocess
-    named = ", ".join(card.classes[:6]) + (", ..." if len(card.classes) > 6 else "")
-    channels = "one grey channel" if look.channels == 1 else "three equal channels"
-    lines = [
-        f"{card.title}: {card.network}, {card.parameters:,} parameters",
-        f"outputs: {len(card.classes)} ({named})",
-        f"picture: {look.size} px, {look.fit}, {channels}, pixels as {looks.name_of(look)}",
-    ]
-    if left := card.origin.get("left_out"):
-        lines.append(f"left out of the file: {', '.join(map(str, left))}")
-    return [*lines, *([card.caveat] if card.caveat else [])]
+    classifier = Classifier(checkpoint, "torch")
+    try:
+        known = labelled(classifier, cohort)
+    except EvaluationError as error:
+        _, films = looks.readable(cohort.draw(max(1, looks.ALONE // len(cohort.classes))))
+        odd = looks.suspicions(classifier, films)
+        for line in (str(error), *(odd or [f"Nothing odd about its answers to {len(films)} films."])):
+            print(line)
+        return checkpoint
+    with Bars() as bars:
+        found = looks.compared(classifier, known, progress=bars)
+    for line in looks.sentences(found):
+        print(line)
+    tried = [vars(look) for look in found]
+    card = replace(checkpoint.card, origin={**checkpoint.card.origin, "tried": tried, "tried_on": cohort.name})
+    return replace(checkpoint, card=card)
+
+
+def _calibrated(checkpoint: "Checkpoint", cohort: "Cohort", folder: Path) -> list[str]:
+    """Calibrate, save, and check that heatmaps come from the weights; the files written."""
+    from core.cli.progress import Bars
+    from core.evaluate.scoring import labelled
+    from core.model.checkpoint import EVALUATION, save
+    from core.model.classifier import Classifier
+    from core.training.adopted import calibrate
+
+    known = labelled(Classifier(checkpoint, "torch"), cohort)
+    with Bars() as bars:
+        made, table = calibrate(checkpoint, known, bars)
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / EVALUATION) as temporary:
+        table.to_parquet(temporary, index=False)
+    save(made, folder)
+    checked = _checked(folder, known)
+    for line in (f"Calibrated on {cohort.name}: {made.card.metrics.get('films', 0)} of its films judge it.", checked):
+        print(line)
+    return ["card.json", "model.safetensors", EVALUATION]
+
+
+def _checked(folder: Path, cohort: "Cohort") -> str:
+    """Adebayo's sanity check of Grad-CAM, kept in the card."""
+    from core.explain.randomisation import randomisation, record
+    from core.model.checkpoint import load
+    from core.model.classifier import Classifier
+
+    classifier = Classifier(load(folder), "torch")
+    films = cohort.draw(max(1, CHECKED // len(cohort.classes)))
+    pictures = [classifier.picture(films.film(row)) for row in range(min(CHECKED, len(films)))]
+    found = randomisation(classifier, pictures, ["gradcam"], seeds=2)
+    record(folder, found)
+    final, limit = found["gradcam"]["final"], found["gradcam"]["chance_95"]
+    if final is None:
+        return "Destroying the weights leaves Grad-CAM blank."
+    passed = "as it should" if final <= limit else "more than by chance: its maps come from the picture"
+    return f"After its weights are destroyed, Grad-CAM resembles its maps with |rho| {final:.2f} ({passed})."
 
 
 def _adopted(args: argparse.Namespace, name: str) -> "Checkpoint":
-    from core.model.adopt.adopted import Wishes, from_file, from_source
+    from core.model.adopt.adopted import FILES, Wishes, from_file, from_source
     from core.networks.sources import is_source
 
     look: dict[str, Any] = {key: getattr(args, key) for key in ("size", "fit") if getattr(args, key)}
@@ -93,12 +158,6 @@ def _numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError as error:
         raise CheckpointError(f"{text!r} came", "numbers such as 0.485,0.456,0.406") from error
-
-
-def _name(source: str) -> str:
-    """A folder's name from a file's or a network's."""
-    stem = Path(source).stem if Path(source).suffix.lower() in FILES else source
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in stem).strip("-.") or "adopted"
 
 
 def _room() -> Path:

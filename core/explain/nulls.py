@@ -42,10 +42,12 @@ def random_cams(
 
     Args:
         picture: uint8 (S, S).
-        layer: a stage of the network; its last unless given.
+        layer: a stage of the network; its usual one unless given.
     """
-    stage = layer or classifier.network.layers[-1]
-    found = feature_map(classifier, picture, stage, classifier.network.cut(stage)[0])[0].numpy(force=True)  # (K, h, w)
+    network = classifier.network
+    stage = layer or network.usual_layer
+    native = feature_map(classifier, picture, stage, network.cut(stage)[0])
+    found = network.layout.map_of(native)[0].numpy(force=True)  # (K, h, w)
     weights = np.random.default_rng([seed, 0x5EED]).uniform(-1, 1, (count, len(found))).astype(np.float32)
     maps: np.ndarray = (weights @ found.reshape(len(found), -1)).reshape(count, *found.shape[1:])
     positive: np.ndarray = np.maximum(maps, 0)

@@ -66,6 +66,11 @@ class Card:
         """What must be said wherever this model answers; "" where its answers were calibrated."""
         return UNCALIBRATED if self.origin and self.origin.get("calibrated") is not True else ""
 
+    @property
+    def all_limitations(self) -> str:
+        """The caveat and the limitations, as documents print them."""
+        return " ".join(part for part in (self.caveat and f"{self.caveat}.", self.limitations) if part)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -15,14 +15,14 @@ from core.evaluate.scopes import MACRO, OVERALL
 from core.evaluate.split_reports import side_by_side
 from core.intervals import Estimate
 from core.report import evaluation_figures, figures
-from pages.shared import evaluated_films, evaluations, leaderboard, resources, state, viewer, widgets
+from pages.shared import add_model, evaluated_films, evaluations, leaderboard, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort
 from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.model.card import Card
 
-VIEWS = ("All models", "Training", "Two on the same films", "Two on this film", "Leaderboard")
+VIEWS = ("All models", "Training", "Two on the same films", "Two on this film", "Leaderboard", "Add a model")
 SHOWN = {"accuracy": OVERALL, "balanced_accuracy": OVERALL, "auroc": MACRO, "f1": MACRO, "mcc": OVERALL, "ece": OVERALL}
 TITLES = {
     key: f"Macro {GLOSSARY[key].title}" if scope == MACRO else GLOSSARY[key].title for key, scope in SHOWN.items()
@@ -243,8 +243,10 @@ if view == VIEWS[0]:
     all_models(known)
 elif view == VIEWS[1]:
     training(known)
+elif view == VIEWS[5]:
+    add_model.view()
 elif len(known) < 2:
-    st.info("There is only one model; train another with python -m core train.", icon=":material/info:")
+    st.info("There is only one model; train another with python -m core train, or add one.", icon=":material/info:")
 elif view == VIEWS[4]:
     leaderboard.view(known)
 elif view == VIEWS[2]:

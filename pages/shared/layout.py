@@ -181,6 +181,10 @@ def _model() -> None:
         st.caption(f":material/travel_explore: {plain(told)}")
     if told := headline.pooled(card):
         st.caption(f":material/call_split: {plain(told)}")
+    if card.caveat:
+        st.caption(f":material/warning: {card.caveat}.")
+    if card.origin:
+        return  # what it learned from is not known here
     if not st.session_state["upload"] and kinship(card, st.session_state["cohort"]) < 2:
         learned = plain(card.data.get("name", "other films"))
         st.caption(f":material/warning: This model learned from {learned}, not from this kind of film.")

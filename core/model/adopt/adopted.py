@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from core.errors import CheckpointError, RecipeError
+from core.model import output
 from core.model.adopt import looks, recognise, weights
 from core.model.card import MAX_CLASSES, Card
 from core.model.checkpoint import Checkpoint
@@ -23,6 +24,7 @@ from core.transform.preprocess import Preprocess
 
 INTENDED_USE = "Research and teaching on frontal chest radiographs. Not a medical device; not for diagnosis."
 LIMITATIONS = "A model from outside: what it learned from is not known here."
+FILES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 LONGEST = 100  # characters of a class name
 USUAL = {"mean": looks.RANGES["imagenet"][0], "std": looks.RANGES["imagenet"][1], "fit": "squash"}
 
@@ -106,6 +108,28 @@ def checked_classes(names: Sequence[str]) -> tuple[str, ...]:
     return cleaned
 
 
+def told(checkpoint: Checkpoint) -> list[str]:
+    """What was understood of a model, a line each."""
+    card, look = checkpoint.card, checkpoint.card.preprocess
+    named = ", ".join(card.classes[:6]) + (", ..." if len(card.classes) > 6 else "")
+    channels = "one grey channel" if look.channels == 1 else "three equal channels"
+    lines = [
+        f"{card.title}: {card.network}, {card.parameters:,} parameters",
+        f"outputs: {len(card.classes)} ({named})",
+        f"picture: {look.size} px, {look.fit}, {channels}, pixels as {looks.name_of(look)}",
+    ]
+    if left := card.origin.get("left_out"):
+        lines.append(f"left out of the file: {', '.join(map(str, left))}")
+    return lines
+
+
+def folder_name(source: str) -> str:
+    """A checkpoint's folder from a file's, network's or user's name: letters, digits, "-", "_" and "." only."""
+    suffix = Path(source).suffix.lower()
+    stem = Path(source).stem if suffix in FILES else source
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in stem).strip("-.") or "adopted"
+
+
 def _classes(wishes: Wishes, outputs: int) -> tuple[str, ...]:
     if not wishes.classes:
         came = f"the model has {outputs} output{'s' * (outputs > 1)} and its file names none of them"
@@ -168,5 +192,6 @@ def _checkpoint(
         intended_use=INTENDED_USE,
         limitations=LIMITATIONS,
         versions={"torch": torch.__version__},
+        **output.new(wishes.output, classes).to_card(),
     )
     return Checkpoint(card, dict(parts.state_dict()))

@@ -7,11 +7,11 @@ _BGR = (103.939 / 255, 116.779 / 255, 123.68 / 255)  # Caffe's and Keras' means,
 
 RANGES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {  # name -> mean and std, in units of white = 1
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "0..1": ((0.0,) * 3, (1.0,) * 3),
-    "-1..1": ((0.5,) * 3, (0.5,) * 3),
-    "0..255": ((0.0,) * 3, (1 / 255,) * 3),
-    "bgr": (_BGR, (1 / 255,) * 3),
-    "-1024..1024": ((0.5,) * 3, (1 / 2048,) * 3),  # TorchXRayVision
+    "unit": ((0.0,) * 3, (1.0,) * 3),  # 0 to 1
+    "symmetric": ((0.5,) * 3, (0.5,) * 3),  # -1 to 1
+    "bytes": ((0.0,) * 3, (1 / 255,) * 3),  # 0 to 255
+    "caffe": (_BGR, (1 / 255,) * 3),  # 0 to 255, less the means
+    "xrv": ((0.5,) * 3, (1 / 2048,) * 3),  # -1024 to 1024, TorchXRayVision's
 }
 
 

@@ -102,7 +102,7 @@ class CaseReport:
             ("Like the films the model knows?", self.prediction.domain.sentence),
             ("Model", f"{self.card.title} ({self.card.name}, {self.card.created[:10]})"),
             ("Learned from", str(self.card.data.get("name", "")) or None),
-            ("Limitations", self.card.limitations or None),
+            ("Limitations", self.card.all_limitations or None),
             ("SHA-256 of the film", self.film_sha256),
         ]
 

@@ -287,7 +287,7 @@ ITEMS: tuple[Item, ...] = (
     Item(RESULTS, 39, "", "Failure analysis", _failures),
     Item(RESULTS, None, "23b", "Heterogeneity between sources", _heterogeneity),
     Item(RESULTS, None, "24", "Result of recalibration", _calibrated),
-    Item("Discussion", 40, "26", "Limitations", lambda r: r.card.limitations or None),
+    Item("Discussion", 40, "26", "Limitations", lambda r: r.card.all_limitations or None),
     Item("Discussion", 41, "25, 27a-c", "Implications; figures published for this recipe", _published),
     Item("Other information", 42, "18c", "Protocol", unknown),
     Item("Other information", 43, "18e-f, 22", "Availability; licence", lambda r: r.card.licence or None),

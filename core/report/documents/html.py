@@ -40,7 +40,7 @@ def checklist_html(report: Report) -> str:
 def _body(report: Report) -> Iterator[str]:
     evaluation, figures = report.evaluations[report.main], report.figures[report.main]
     yield f"<h1>{text(report.card.title)}</h1>"
-    yield f'<p class="note">{DISCLAIMER} {text(report.card.limitations)}</p>'
+    yield f'<p class="note">{DISCLAIMER} {text(report.card.all_limitations)}</p>'
     yield f"<p>{text(' '.join((report.summary, *report.how)))}</p>"
     yield from _parts(report)
     yield f"<h2>{text(report.main.capitalize())} films</h2>"
