@@ -213,7 +213,7 @@ def test_calibrated_on_labelled_films(tmp_path: Path, adopt: Adopt, squares, cap
         "--network",
         "timm:test_resnet",
         "--size",
-        "32",
+        "64",
         "--calibrate",
         str(Path(squares.samples["path"].iat[0]).parents[1]),
     )

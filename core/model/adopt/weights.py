@@ -18,6 +18,7 @@ from core.networks.initial import load_safely
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "ema", "weights")
 PREFIXES = ("module.", "model.", "net.", "network.", "_orig_mod.", "backbone.", "classifier_model.")
+HEADS = ("fc", "classifier", "head", "heads", "last_linear", "output", "logits")
 MOST = 0.8  # of the keys that share a prefix: the others belong to the loss or the metrics
 
 
@@ -30,20 +31,20 @@ class Weights:
 
     @property
     def channels(self) -> int:
-        """What the first convolution takes, 1 or 3.
+        """What the first convolution takes: 3, or 1 where no kernel takes 3. (Depthwise kernels take 1 everywhere.)
 
         Raises:
             CheckpointError: another number, or no convolution.
         """
-        first = next((v for v in self.state.values() if v.ndim == 4), None)
-        found = 0 if first is None else first.shape[1]
-        if found not in (1, 3):
-            raise CheckpointError(f"the first convolution takes {found} channels", "1 (grey) or 3 (grey three times)")
-        return int(found)
+        taken = {int(value.shape[1]) for value in self.state.values() if value.ndim == 4}
+        if not taken & {1, 3}:
+            came = f"its convolutions take {', '.join(map(str, sorted(taken))) or 'no'} channels"
+            raise CheckpointError(came, "a first one that takes 1 (grey) or 3 (grey three times)")
+        return 3 if 3 in taken else 1
 
     @property
     def outputs(self) -> int:
-        """How many logits the classifier has: the rows of the last matrix.
+        """How many logits the classifier has: the rows of its matrix.
 
         Raises:
             CheckpointError: there is none, or they are more than a card takes.
@@ -93,9 +94,14 @@ def one_logit_as_two(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tenso
 
 
 def _last(state: Mapping[str, torch.Tensor]) -> str:
-    """The key of the last matrix (or 1 x 1 convolution), which makes the logits; "" if there is none."""
-    flat = [key for key, value in state.items() if value.ndim == 2 or (value.ndim == 4 and value[0, 0].numel() == 1)]
-    return flat[-1] if flat else ""
+    """The key of the matrix (or 1 x 1 convolution) that makes the logits; "" if there is none.
+
+    The order of keys says little: safetensors files sort them. So the usual names of classifiers come first.
+    """
+    matrices = [key for key, value in state.items() if value.ndim == 2]
+    flat = [key for key, value in state.items() if value.ndim == 4 and value[0, 0].numel() == 1]
+    found = [[key for key in keys if key.partition(".")[0] in HEADS] for keys in (matrices, flat)]
+    return next((keys[-1] for keys in (*found, matrices, flat) if keys), "")
 
 
 def _shared(tensors: Mapping[str, torch.Tensor]) -> str:
