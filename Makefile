@@ -33,7 +33,7 @@ docs: .venv/docs.stamp
 lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
-		requirements.txt requirements-dev.txt requirements-docs.txt requirements-pacs.txt requirements-cluster.txt \
+		requirements.txt requirements-dev.txt requirements-docs.txt requirements-pacs.txt requirements-models.txt requirements-cluster.txt \
 		requirements-serve.txt --output-file requirements.lock
 
 .venv/run.stamp: requirements.txt
@@ -43,8 +43,8 @@ lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet -r requirements.txt $(LOCKED)
 	touch $@
 
-.venv/test.stamp: requirements-dev.txt requirements-pacs.txt requirements-serve.txt .venv/run.stamp
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -r requirements-pacs.txt -r requirements-serve.txt $(LOCKED)
+.venv/test.stamp: requirements-dev.txt requirements-pacs.txt requirements-models.txt requirements-serve.txt .venv/run.stamp
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -r requirements-pacs.txt -r requirements-models.txt -r requirements-serve.txt $(LOCKED)
 	touch $@
 
 .venv/docs.stamp: requirements-docs.txt .venv/run.stamp

@@ -19,9 +19,9 @@ CHECKED = 8  # films of the sanity check
 def add(subparsers: argparse._SubParsersAction) -> None:
     """The command's arguments."""
     about = (
-        "Turn a model from outside into a checkpoint. SOURCE is a file of weights (.pth, .safetensors), timm:NAME or "
-        "torchvision:NAME with the weights offered there. Nothing in a file is run. What the file does not say is "
-        "asked for or taken as usual, and printed."
+        "Turn a model from outside into a checkpoint. SOURCE is a file of weights (.pth, .safetensors), or timm:NAME, "
+        "torchvision:NAME or xrv:NAME with the weights offered there. Nothing in a file is run. What the file does not "
+        "say is asked for or taken as usual, and printed."
     )
     command = subparsers.add_parser("adopt", help="open a model from outside", description=about)
     command.add_argument("source", metavar="SOURCE", help="a file, or SOURCE:NAME")
@@ -42,6 +42,8 @@ def add(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument("--try", dest="tried", metavar="COHORT", help=help_)
     help_ = "labelled films it did not learn from: fits calibration, operating points, in-domain check and sanity check"
     command.add_argument("--calibrate", metavar="COHORT", help=help_)
+    help_ = "xrv: only: read weights that are a pickle of a module, which runs its code, in a process of its own"
+    command.add_argument("--run-pickle", action="store_true", help=help_)
     cohorts.add(command)
     command.set_defaults(run=run)
 
@@ -146,12 +148,12 @@ def _adopted(args: argparse.Namespace, name: str) -> "Checkpoint":
     look: dict[str, Any] = {key: getattr(args, key) for key in ("size", "fit") if getattr(args, key)}
     look |= {key: _numbers(getattr(args, key)) for key in ("mean", "std") if getattr(args, key)}
     classes = tuple(args.classes.split(",")) if args.classes else ()
-    wishes = Wishes(args.network, classes, args.output or "softmax", look, args.range, args.title)
+    wishes = Wishes(args.network, classes, args.output, look, args.range, args.title)
     if is_source(args.source):
-        return from_source(args.source, wishes, name)
+        return from_source(args.source, wishes, name, args.run_pickle)
     path = Path(args.source)
     if path.suffix.lower() not in FILES:
-        expected = f"a file ({', '.join(FILES)}), timm:NAME or torchvision:NAME"
+        expected = f"a file ({', '.join(FILES)}), timm:NAME, torchvision:NAME or xrv:NAME"
         raise CheckpointError(f"{args.source} came", expected)
     return from_file(path, wishes, name)
 

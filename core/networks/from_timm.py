@@ -70,7 +70,7 @@ def regroup(model: Any) -> Network:
     return _whole(model)
 
 
-def own_weights(name: str) -> Offered:
+def own_weights(name: str, run_pickle: bool = False) -> Offered:
     """The weights timm offers under this name (with or without a tag), from its cache or the internet."""
     _check(name)
     timm = _timm()

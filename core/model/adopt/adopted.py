@@ -6,7 +6,7 @@ and it has no in-domain check until labelled films have been shown to it (`core.
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,8 @@ class Wishes:
     """SOURCE:NAME; recognised from the keys if not given."""
     classes: tuple[str, ...] = ()
     """In the order of the outputs."""
-    output: str = "softmax"
-    """"softmax": exclusive classes; "sigmoid": findings that occur together."""
+    output: str = ""
+    """"softmax": exclusive classes; "sigmoid": findings that occur together; the source's, or softmax, if not given."""
     look: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the preprocessing: size, fit, mean, std, contrast."""
     range: str = ""
@@ -72,20 +72,27 @@ def from_file(path: Path, wishes: Wishes, name: str) -> Checkpoint:
                        {"source": path.name, **left_out})  # fmt: skip
 
 
-def from_source(source: str, wishes: Wishes, name: str) -> Checkpoint:
-    """A model with the weights that its source offers: ``timm:NAME``, ``torchvision:NAME``.
+def from_source(source: str, wishes: Wishes, name: str, run_pickle: bool = False) -> Checkpoint:
+    """A model with the weights that its source offers: ``timm:NAME``, ``torchvision:NAME``, ``xrv:NAME``.
+
+    Args:
+        run_pickle: where the source has its weights as a pickle of a module, read it in a process of its own.
 
     Raises:
         RecipeError: there is no such network, or its weights cannot be had here.
         CheckpointError: other classes than it has outputs.
     """
     opened, rest = sources.opened(source)
-    offered = opened.own_weights(rest)
+    offered = opened.own_weights(rest, run_pickle)
     classes = _classes(wishes, len(offered.classes)) if wishes.classes else offered.classes
     network = f"{source.partition(':')[0]}:{offered.architecture}"
     look = _look(wishes, {**USUAL, **offered.preprocess}, len(offered.preprocess.get("mean", "123")))
+    wishes = replace(wishes, output=wishes.output or offered.output)
     said = {"source": source, **({"licence": offered.licence} if offered.licence else {})}
-    return _checkpoint(name, network, offered.model, classes, look, wishes, said)
+    made = _checkpoint(name, network, offered.model, classes, look, wishes, said)
+    points = {new: offered.thresholds.get(old) for new, old in zip(classes, offered.classes, strict=True)}
+    known = {label: point for label, point in points.items() if point is not None}
+    return replace(made, card=replace(made.card, thresholds={**made.card.thresholds, **known}))
 
 
 def checked_classes(names: Sequence[str]) -> tuple[str, ...]:
@@ -192,6 +199,6 @@ def _checkpoint(
         intended_use=INTENDED_USE,
         limitations=LIMITATIONS,
         versions={"torch": torch.__version__},
-        **output.new(wishes.output, classes).to_card(),
+        **output.new(wishes.output or "softmax", classes).to_card(),
     )
     return Checkpoint(card, dict(parts.state_dict()))
