@@ -1,9 +1,10 @@
 """`python -m benchmarks.heatmaps`: all classes' Grad-CAM beside a bare pass and three libraries, and the trust card.
 
-All contestants explain the same drawn film with the same ResNet-18 at batch 1, 224 px, on the same threads, and take
+All contestants explain the same drawn film with the same network at batch 1, 224 px, on the same threads, and take
 turns within each round; figures are medians over the rounds. Each library is used as its manual shows, its extractor
 built once and its map brought to the size of the film; for all classes it is asked once a class. Without a checkpoint
-the weights are random, on which no time here depends.
+the weights are random, on which no time here depends: of a ResNet-18, a DenseNet-121 and a ViT-S/16, one table each. Of
+a ViT only the `grad-cam` library knows that its tokens lie on a grid.
 """
 
 import argparse
@@ -27,22 +28,35 @@ from core.explain.trust import assess
 from core.model.card import Card
 from core.model.checkpoint import Checkpoint
 from core.model.classifier import Classifier, open_classifier
+from core.networks.network import MAP
 from core.networks.zoo import build
 from core.shelf import Shelf
 from core.transform.preprocess import Preprocess
 
+NETWORKS = ("resnet18", "densenet121", "timm:vit_small_patch16_224")
 FORWARD, NEW, SEEN = "bare forward pass", "Hilum, film not seen before", "Hilum, film seen before"
 
 
 def main() -> None:
     """Print the table and the trust card's time."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", help="name or folder (default: a ResNet-18 with random weights)")
+    parser.add_argument("--checkpoint", help="name or folder, instead of networks with random weights")
+    parser.add_argument(
+        "--networks", nargs="+", default=NETWORKS, metavar="NAME", help=f"default: {' '.join(NETWORKS)}"
+    )
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    classifier = open_classifier(args.checkpoint) if args.checkpoint else _random()
+    if args.checkpoint:
+        _compare(open_classifier(args.checkpoint), args)
+    else:
+        for name in args.networks:
+            _compare(_random(name), args)
+
+
+def _compare(classifier: Classifier, args: argparse.Namespace) -> None:
+    """The tables of one network."""
     classes, size = len(classifier.classes), classifier.preprocess.size
     film = draw(Patient(seed=0), Finding(), Acquisition(), size)
     print(f"{classifier.card.network}, {classes} classes, {size} px, {args.threads} threads, {args.rounds} rounds\n")
@@ -50,7 +64,7 @@ def main() -> None:
     _show(_medians(runs, args.rounds))
     heatmap = max(heatmaps(classifier, film.pixels).values(), key=lambda found: float(found.values.max()))
     card: Runs = {("trust card", 1): lambda: assess(classifier, film.pixels, heatmap, film.lungs)}
-    print(f"\ntrust card of one heatmap: {_medians(card, max(args.rounds // 8, 3))['trust card', 1]:.2f} s")
+    print(f"\ntrust card of one heatmap: {_medians(card, max(args.rounds // 8, 3))['trust card', 1]:.2f} s\n")
 
 
 Runs = dict[tuple[str, int], Callable[[], object]]
@@ -79,9 +93,11 @@ def _libraries(classifier: Classifier, picture: np.ndarray) -> Runs:
     """Each on its own copy of the network, whose parameters ask for gradients as a freshly loaded network's do."""
     tensor, size = classifier.tensor(picture[None]), picture.shape
     networks = [copy.deepcopy(classifier.network).requires_grad_(True) for _ in range(3)]
-    grad_cam = GradCAM(networks[0], [networks[0].features[-1]])
-    torchcam = TorchcamGradCAM(networks[1], networks[1].features[-1])
-    captum = LayerGradCam(networks[2], networks[2].features[-1])
+    stages = [network.features.get_submodule(network.usual_layer) for network in networks]
+    layout = classifier.network.layout
+    grad_cam = GradCAM(networks[0], [stages[0]], reshape_transform=None if layout == MAP else layout.map_of)
+    torchcam = TorchcamGradCAM(networks[1], stages[1])
+    captum = LayerGradCam(networks[2], stages[2])
 
     def by_grad_cam(index: int) -> None:
         grad_cam(tensor, [ClassifierOutputTarget(index)])
@@ -94,7 +110,9 @@ def _libraries(classifier: Classifier, picture: np.ndarray) -> Runs:
         found = captum.attribute(tensor, target=index, relu_attributions=True)
         LayerAttribution.interpolate(found, size, "bilinear")
 
-    contestants = {"grad-cam library": by_grad_cam, "torchcam": by_torchcam, "Captum": by_captum}
+    contestants = {"grad-cam library": by_grad_cam}
+    if layout == MAP:
+        contestants |= {"torchcam": by_torchcam, "Captum": by_captum}
     return {
         (name, wanted): lambda explain=explain, wanted=wanted: [explain(index) for index in range(wanted)]  # type: ignore[misc]
         for name, explain in contestants.items()
@@ -125,10 +143,10 @@ def _show(took: dict[tuple[str, int], float]) -> None:
     print(", ".join(f"{name.split(', ')[1]} {rivals[fastest] / took[name, ours[1]]:.2f}" for name in (NEW, SEEN)))
 
 
-def _random() -> Classifier:
+def _random(network: str) -> Classifier:
     torch.manual_seed(0)
-    card = Card("random", "Random weights", CLASSES, "resnet18", Preprocess(), {}, 0, "")
-    return Classifier(Checkpoint(card, build("resnet18", len(CLASSES)).state_dict()))
+    card = Card("random", "Random weights", CLASSES, network, Preprocess(), {}, 0, "")
+    return Classifier(Checkpoint(card, build(network, len(CLASSES)).state_dict()))
 
 
 if __name__ == "__main__":
