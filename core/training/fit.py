@@ -180,7 +180,8 @@ def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[N
     c, n = recipe.training, recipe.network
     torch.manual_seed(c.seed)
     weights = "none" if state.network else n.weights
-    network = build(n.name, len(recipe.classes), weights, n.dropout, n.freeze)
+    look = recipe.preprocess
+    network = build(n.name, len(recipe.classes), weights, n.dropout, n.freeze, look.channels, look.size)
     network = network.to(device).to(memory_format=torch.channels_last)
     parameters = _groups(network, c)
     settings: dict[str, Any] = {"lr": c.learning_rate, "weight_decay": c.weight_decay}

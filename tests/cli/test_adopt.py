@@ -99,6 +99,17 @@ def test_a_state_dict_is_recognised_and_answers_as_it_did(name: str, wrapped: Ca
     same_logits(folder, model)
 
 
+def test_many_films_get_the_answer_of_one(tmp_path: Path, adopt: Adopt) -> None:
+    """A transformer through the bulk engine and the in-domain signature, as `core predict` asks it."""
+    torch.save(trained("timm:test_vit").state_dict(), tmp_path / "vit.pth")
+    classifier = Classifier(load(adopt(tmp_path / "vit.pth", "--network", "timm:test_vit", "--size", "64")))
+    grey = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
+    films = [from_pixels(one, f"{number}") for number, one in enumerate(grey)]
+    together = list(classifier.predict_many(films))
+    for film, many in zip(films, together, strict=True):
+        np.testing.assert_allclose(many.probabilities, classifier.predict(film).probabilities, atol=1e-5)
+
+
 def test_safetensors_with_one_grey_channel_and_its_own_range(tmp_path: Path, adopt: Adopt) -> None:
     model = trained("timm:test_resnet", channels=1)
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "grey.safetensors")

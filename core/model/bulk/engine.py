@@ -15,6 +15,7 @@ import torch
 from core.errors import CheckpointError
 from core.model import device as devices
 from core.model.domain import signature
+from core.networks.network import MAP
 from core.networks.zoo import Network
 from core.transform.preprocess import Preprocess
 
@@ -23,7 +24,7 @@ Engine = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto", bf16: Collection[str] = ()) -> Engine:
-    """The engine on a backend: "torch", "openvino", or "auto" (the GPU where there is one, else OpenVINO if installed).
+    """The engine on a backend: "torch", "openvino", or "auto" (torch on a GPU or for a transformer, else OpenVINO if installed).
 
     Args:
         bf16: stages that may be computed in bfloat16; what the checkpoint's card says.
@@ -36,7 +37,8 @@ def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto",
     installed = find_spec("openvino") is not None
     if backend == "openvino" and not installed:
         raise CheckpointError("OpenVINO is not installed", remedy="pip install openvino, or choose the torch backend")
-    if backend == "torch" or not installed or (backend == "auto" and devices.pick().type != "cpu"):
+    own_ground = devices.pick().type != "cpu" or network.layout != MAP  # of transformers torch is the measured one
+    if backend == "torch" or not installed or (backend == "auto" and own_ground):
         return torch_engine(network, preprocess, bf16)
     # Importing OpenVINO reports to its makers, unasked, from a forked process that can hang a server; without this
     # module it does not.

@@ -44,7 +44,7 @@ class _Part(nn.Module):
     def __init__(self, network: Network, preprocess: Preprocess, start: int, stop: int, head: bool) -> None:
         super().__init__()
         self.stages, self.first = network.features[start:stop], len(network.features) - STAGES - start
-        self.preprocess = preprocess if start == 0 else None
+        self.preprocess, self.layout = preprocess if start == 0 else None, network.layout
         self.head = network.head if head else None
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -53,7 +53,7 @@ class _Part(nn.Module):
         for number, stage in enumerate(self.stages):
             map_ = stage(map_)
             if number >= self.first:
-                found.append(pooled(map_))
+                found.append(pooled(self.layout.map_of(map_)))
         last = map_ if self.head is None else self.head(map_)
         return (last, torch.cat(found, dim=1)) if found else (last,)
 
