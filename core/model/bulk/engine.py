@@ -24,7 +24,7 @@ Engine = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto", bf16: Collection[str] = ()) -> Engine:
-    """The engine on a backend: "torch", "openvino", or "auto": torch on a GPU or for a transformer, else OpenVINO if there.
+    """The engine on a backend: "torch", "openvino", or "auto" (torch on a GPU and for transformers, else OpenVINO).
 
     Args:
         bf16: stages that may be computed in bfloat16; what the checkpoint's card says.
