@@ -28,7 +28,7 @@ def test_a_model_is_tried_kept_and_open_on_the_heatmaps_page(open_page, tiny_wei
     torch.manual_seed(0)
     torch.save(sources.make("timm:test_vit", 2, 3, 64).state_dict(), tmp_path / "mine.pth")
     app = sound(form(open_page, ("mine.pth", (tmp_path / "mine.pth").read_bytes())))
-    assert any("Grad-CAM" in str(image.proto) for image in app.get("imgs"))
+    assert any("Grad-CAM" in str(image.proto) for image in app.get("image"))
     assert any("Uncalibrated, no in-domain check" in caption.value for caption in app.caption)
     next(button for button in app.button if button.label == "Keep this model").click().run()
     sound(app)
