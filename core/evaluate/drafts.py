@@ -94,9 +94,26 @@ def _averages(replicates: Replicates, classes: tuple[str, ...], of_classes: list
         n = round(float(support[0].sum()))
         weighted = (np.where(weight > 0, values, 0) * weight).sum(axis=1) / weight.sum(axis=1)
         silent = 2.0 * clusters if key == "auroc" else None
-        result.append(Draft(MACRO, key, values.mean(axis=1), n, clusters, silent=silent, note=note))
-        result.append(Draft(WEIGHTED, key, weighted, n, clusters, silent=silent, note=note))
+        parts, whole = [by_scope[name, key] for name in present], weight[0] / weight[0].sum()
+        for scope, mean, shares in (
+            (MACRO, values.mean(axis=1), np.full(len(present), 1 / len(present))),
+            (WEIGHTED, weighted, whole),
+        ):
+            most = _most_of_mean(float(mean[0]), parts, shares)
+            result.append(Draft(scope, key, mean, n, clusters, most=most, silent=silent, note=note))
     return result
+
+
+def _most_of_mean(value: float, parts: list[Draft], shares: np.ndarray) -> float:
+    """Effective films, at most, of a mean of the classes' figures, from those of each; infinite where none is limited.
+
+    Two classes rank the same films by the same probability, so their errors add up; those of more classes are taken as
+    independent, and what they have in common the bootstrap sees.
+    """
+    own = [float(part.samples[0]) for part in parts]
+    variances = np.array([v * (1 - v) / part.most for v, part in zip(own, parts, strict=True)])
+    variance = (shares @ np.sqrt(variances)) ** 2 if len(parts) == 2 else shares**2 @ variances
+    return value * (1 - value) / float(variance) if variance > 1e-15 else math.inf
 
 
 def _overall(replicates: Replicates) -> list[Draft]:
