@@ -63,6 +63,7 @@ def elsewhere(folder: Path, home: Cohort, away: Cohort, keep: bool) -> list[str]
     classifier = Classifier(load(folder))
     films = unmet(labelled(classifier, away), used(classifier.card, folder, home))
     judged, _ = score(classifier, films)
+    assert isinstance(judged, Evaluation), "recipes of several findings have no such row"
     if keep:
         record(folder, away.name, judged)
     frame = explained.score(classifier, films.draw(LUNG_FILMS))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.orthanc import orthanc, shared_orthanc  # noqa: F401 - fixtures
+from tests.several import findings_recipe, several  # noqa: F401 - fixtures
 from tests.squares import squares, tiny_recipe  # noqa: F401 - fixtures
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from core.cli import cohorts, exports
 from core.errors import EvaluationError
@@ -10,10 +10,12 @@ from core.errors import EvaluationError
 if TYPE_CHECKING:
     from core.data.cohort import Cohort
     from core.evaluate.evaluation import Evaluation
+    from core.evaluate.findings import FindingsEvaluation
     from core.evaluate.operating import OperatingPoint
     from core.model.checkpoint import Checkpoint
     from core.report.documents.report import Report
 
+Parts = TypeVar("Parts")
 SPLITS = ("train", "validation", "test", "left out", "new", "external")
 _UNKNOWN = (
     "no evaluation is kept beside the checkpoint, so which of these films it learned from is not known: all are "
@@ -60,6 +62,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """Print the report and write it in every form."""
+    from core.evaluate.evaluation import Evaluation
     from core.evaluate.met import stored
     from core.evaluate.operating import ARGMAX
     from core.model.checkpoint import load
@@ -70,22 +73,53 @@ def run(args: argparse.Namespace) -> int:
     classes = checkpoint.card.classes
     prevalence = dict(share(pair, classes) for pair in args.prevalence)
     wished = share(args.sensitivity, classes) if args.sensitivity else None
-    point = _point(checkpoint, *wished) if wished else ARGMAX
     if args.data:
         [whole] = cohorts.several([args.data], args.layout, args.labels)
         evaluation, cohort, notes = _score(checkpoint, whole, args.split)
     else:
         evaluation, cohort, notes = stored(checkpoint), str(checkpoint.card.data.get("name", "")), ()
+    folder = args.out or (Path("runs") / f"{checkpoint.card.name}-on-{Path(args.data).name}" if args.data else None)
+    if not isinstance(evaluation, Evaluation):
+        return _findings(args, checkpoint, evaluation, cohort, notes, prevalence, folder)
+    point = _point(checkpoint, *wished) if wished else ARGMAX
     parts = chosen(evaluation.by_split(own=not args.data), args.split)
     report = Report(checkpoint.card, parts, cohort, point, prevalence, notes, args.names)
     print(as_text(report))
     print("".join(f"\n- {note}" for note in notes))
-    folder = args.out or (Path("runs") / f"{checkpoint.card.name}-on-{Path(args.data).name}" if args.data else None)
     if folder:
         write(report, evaluation, folder)
         print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
     if args.keep:
         print(_keep(checkpoint, evaluation, cohort if args.data else None))
+    return 0
+
+
+def _findings(
+    args: argparse.Namespace,
+    checkpoint: "Checkpoint",
+    evaluation: "FindingsEvaluation",
+    cohort: str,
+    notes: tuple[str, ...],
+    prevalence: dict[str, float],
+    folder: Path | None,
+) -> int:
+    """The same for a model of several findings, each called at its own operating point."""
+    from core.report.documents import findings as documents
+
+    for option in ("sensitivity", "keep"):
+        if getattr(args, option):
+            came = f"--{option} came for a model of several findings"
+            raise EvaluationError(came, "a model of exclusive classes", f"Leave --{option} out")
+    parts = chosen(evaluation.by_split(own=not args.data), args.split)
+    report = documents.FindingsReport(checkpoint.card, parts, cohort, prevalence, notes)
+    print(documents.as_text(report))
+    print("".join(f"\n- {note}" for note in notes))
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        evaluation.table.to_parquet(folder / "evaluation.parquet", index=False)
+        for suffix, make in (("json", documents.as_json), ("csv", documents.as_csv), ("html", documents.as_html)):
+            (folder / f"evaluation.{suffix}").write_text(make(report), encoding="utf-8")
+        print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
     return 0
 
 
@@ -118,7 +152,7 @@ def share(pair: str, classes: tuple[str, ...]) -> tuple[str, float]:
     return name, number
 
 
-def chosen(parts: dict[str, "Evaluation"], only: str | None) -> dict[str, "Evaluation"]:
+def chosen(parts: dict[str, Parts], only: str | None) -> dict[str, Parts]:
     """All splits, or the one asked for."""
     if only and only not in parts:
         raise EvaluationError(f"there are no {only} films", f"one of {', '.join(parts)}")
@@ -140,13 +174,15 @@ def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "Operatin
     from core.evaluate.met import stored
     from core.evaluate.operating import OperatingPoint, cut_off_for_sensitivity
 
-    validation = stored(checkpoint).split("validation")
+    validation = cast("Evaluation", stored(checkpoint)).split("validation")
     index = validation.classes.index(name)
     cut_off = cut_off_for_sensitivity(validation.probabilities[:, index], validation.labels == index, sensitivity)
     return OperatingPoint(name, cut_off)
 
 
-def _score(checkpoint: "Checkpoint", whole: "Cohort", only: str | None) -> tuple["Evaluation", str, tuple[str, ...]]:
+def _score(
+    checkpoint: "Checkpoint", whole: "Cohort", only: str | None
+) -> "tuple[Evaluation | FindingsEvaluation, str, tuple[str, ...]]":
     from core.cli.progress import Bars
     from core.evaluate.met import known, with_training_splits
     from core.evaluate.provenance import PROVENANCE

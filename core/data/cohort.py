@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core import identity
-from core.data import labels, masks
+from core.data import findings, labels, masks
 from core.data.film import opener
 from core.data.film.radiograph import Radiograph
 from core.data.film_id import FILM_ID, base_name, film_ids, unique
@@ -33,8 +33,8 @@ class Cohort:
         name: for people ("COVID-19 Radiography Database").
         samples: one row per film; always ``COLUMNS``, text except age (years, NaN = unknown); unknown text is "".
             Always ``film_id`` as well, which names the film within the cohort ("COVID/images/COVID-1.png"): made here
-            from the paths where the reader did not make it. Further columns: lungs and truth (paths of masks), boxes
-            ("x,y,w,h;..." in pixels of the film as stored), slices.
+            from the paths where the reader did not make it. Further columns: findings (see `core.data.findings`), lungs
+            and truth (paths of masks), boxes ("x,y,w,h;..." in pixels of the film as stored), slices.
         classes: the labels, in the order of a model's outputs.
         notes: what the reader of the cohort noticed, in words.
         prepare: makes a file that is missing or damaged at a path (drawn films); a module-level function, so that
@@ -77,7 +77,7 @@ class Cohort:
         """SHA-256 hex of what the rows say, with paths taken below their common folder: equal on every machine."""
         table = self.samples.assign(path=relative_paths(self.samples["path"]))
         text = (
-            table[sorted(set(COLUMNS) & set(table))]
+            table[sorted({*COLUMNS, *map(findings.column, self.findings)} & set(table))]
             .sort_values(["path", "label"])
             .to_csv(index=False, lineterminator="\n")
         )
@@ -101,6 +101,15 @@ class Cohort:
         said = {str(name): "\0".join(map(str, self.samples[name].array)) for name in self.samples}
         return identity.key("rows", said=said)
 
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What is said of each film as present, absent or unknown; () where films have one label each."""
+        return findings.names(self.samples)
+
+    def present(self) -> np.ndarray:
+        """The findings of each film, float32 (N, F): 1 present, 0 absent, NaN unknown."""
+        return findings.values(self.samples)
+
     def labels(self) -> np.ndarray:
         """Class indices, int64 (N,)."""
         return self.samples["label"].map({c: i for i, c in enumerate(self.classes)}).to_numpy(np.int64)
@@ -109,6 +118,12 @@ class Cohort:
         """Films by label (rows, in class order) and split (columns, those that occur)."""
         table = pd.crosstab(self.samples["label"], self.samples["split"])
         return table.reindex(index=list(self.classes), columns=[s for s in SPLITS if s in table], fill_value=0)
+
+    def present_counts(self) -> pd.DataFrame:
+        """Films that show each finding (rows) by split (columns, those that occur)."""
+        there = pd.DataFrame(self.present() == 1, columns=list(self.findings))
+        counts = there.groupby(self.samples["split"]).sum().T
+        return counts[[s for s in SPLITS if s in counts]]
 
     def split(self, name: str) -> "Cohort":
         """The films of one split: "train", "validation", "test" or "" (in none)."""
@@ -140,6 +155,7 @@ class Cohort:
 
     def relabel(self, mapping: Mapping[str, str], classes: Sequence[str]) -> "Cohort":
         """The same films under a model's class names; those whose label means none of them are dropped, with a note.
+        They have one label each then, and no findings beside it.
 
         Args:
             mapping: label -> class, as a recipe lists it; other spellings and synonyms follow from the vocabulary.
@@ -150,7 +166,24 @@ class Cohort:
         dropped = self.samples.loc[~kept, "label"].value_counts()
         note = ", ".join(f"{n} {name or 'unlabelled'}" for name, n in dropped.items())
         notes = (*self.notes, f"left out by their label: {note}") if note else self.notes
-        return replace(self, samples=self.samples[kept].assign(label=label[kept]), classes=tuple(classes), notes=notes)
+        single = self.samples.drop(columns=[findings.column(name) for name in self.findings])
+        return replace(self, samples=single[kept].assign(label=label[kept]), classes=tuple(classes), notes=notes)
+
+    def with_findings(self, mapping: Mapping[str, str], classes: Sequence[str]) -> "Cohort":
+        """The same films with what is known of a model's findings, see `findings.to_model`; labels stay.
+
+        Films of which nothing is known are dropped, with a note.
+
+        Args:
+            mapping, classes: as of `relabel`.
+        """
+        known = findings.to_model(self.samples, classes, mapping, self.classes)
+        kept = ~np.isnan(known).all(axis=1)
+        note = f"left out, nothing is known of the model's findings: {int((~kept).sum())} films"
+        bare = self.samples.drop(columns=[findings.column(name) for name in self.findings])
+        columns = {findings.column(name): known[:, place] for place, name in enumerate(classes)}
+        notes = self.notes if kept.all() else (*self.notes, note)
+        return replace(self, samples=bare.assign(**columns)[kept], notes=notes)
 
     def renamed(self, names: Mapping[str, str]) -> "Cohort":
         """The same films with some labels under other names ("1" under "COVID-19"); labels that are not here are no
@@ -189,7 +222,7 @@ class Cohort:
         return "-".join(map(str, identity.stamp(str(self.samples["path"].iat[i]))))
 
     def mask(self, i: int, column: str, shape: tuple[int, int] | None = None) -> np.ndarray | None:
-        """Bool (H, W) in the frame of film ``i`` from a column of mask paths or "boxes"; None where there is none.
+        """Bool (H, W) in the frame of film ``i`` from a column of mask paths, "outlines" or "boxes"; else None.
 
         A mask that is missing or cannot be read is none: the film is shown without it.
 
@@ -203,8 +236,10 @@ class Cohort:
         if column == "boxes":
             return masks.of_boxes(value, film, frame)
         try:
+            if column == "outlines":
+                return masks.of_outlines(value, frame)
             return masks.read(self._file(i, column), film, frame)
-        except FilmError:
+        except (FilmError, CohortError):
             return None
 
     def _file(self, i: int, column: str) -> Path:

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from core.data import outlines
+
 _ORIENTATION = 0x0112  # EXIF
 _FEW = 16  # grey values at most of a mask that numbers its parts (1 left lung, 2 right lung); more come of smooth edges
 
@@ -51,6 +53,15 @@ def boxes_to_mask(boxes: str, shape: tuple[int, int]) -> np.ndarray:
         x, y, w, h = (float(v) for v in box.split(","))
         mask[max(round(y), 0) : max(round(y + h), 0), max(round(x), 0) : max(round(x + w), 0)] = True
     return mask
+
+
+def of_outlines(place: str, shape: tuple[int, int], finding: str = "") -> np.ndarray | None:
+    """Bool (H, W) in the frame ``shape`` of a film from CheXlocalize's outlines, see `core.data.outlines.mask`."""
+    found = outlines.mask(place, finding)
+    if found is None:
+        return None
+    inside = Image.fromarray(np.uint8(255 * found))
+    return np.asarray(inside.resize((shape[1], shape[0]), Image.Resampling.NEAREST)) > 127
 
 
 def of_boxes(boxes: str, film: Path, shape: tuple[int, int]) -> np.ndarray:

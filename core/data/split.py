@@ -12,6 +12,7 @@ import pandas as pd
 from core.data.cohort import Cohort, relative_paths
 from core.data.copies import find_copies
 from core.data.progress import Progress, quiet
+from core.data.stratify import deal, strata
 from core.errors import CohortError
 
 _LARGEST_SHARE = 0.25  # of a class that one of validation and test may take, unless a larger share is asked for
@@ -48,13 +49,14 @@ def split(
     use_source: bool = False,
     progress: Progress = quiet,
 ) -> Cohort:
-    """The same cohort with every film in train, validation or test; stratified by class.
+    """The same cohort with every film in train, validation or test; stratified by class, or by findings (`stratify`).
 
     Args:
         cohort: films; a patient or near-duplicate is never divided.
         validation, test: shares of each class, 0 to 1, together below 1.
         seed: another seed, another split.
-        per_split: that many films in each of validation and test instead, as evenly over the classes as possible.
+        per_split: that many films in each of validation and test instead, as evenly over the classes as possible;
+            of findings that many at most, in their own shares.
         use_source: keep the test films that the source itself set apart, and of its validation films those that share
             no patient or picture with them; training films that share one with either are left out, and what the
             source lacks is taken from the rest.
@@ -75,9 +77,33 @@ def split(
     if use_source:
         chosen, free, notes = _source_split(cohort, group)
     order = _order(cohort, group, seed)
-    for name, share in (("test", test), ("validation", validation)):
-        if use_source and (chosen == name).any():
-            continue
+    open_ = {
+        name: share
+        for name, share in (("test", test), ("validation", validation))
+        if not (use_source and (chosen == name).any())
+    }
+    if cohort.findings:
+        chosen = _by_findings(cohort, order, group, chosen, free, open_, per_split)
+    else:
+        chosen = _by_class(labels, sizes, order, group, chosen, free, open_, per_split, use_source)
+    notes.append(f"split by patient and near-duplicate: {len(order)} groups of {len(cohort)} films, seed {seed}")
+    return replace(cohort.with_splits(chosen), notes=(*cohort.notes, *notes))
+
+
+def _by_class(
+    labels: np.ndarray,
+    sizes: np.ndarray,
+    order: np.ndarray,
+    group: np.ndarray,
+    chosen: np.ndarray,
+    free: np.ndarray,
+    wanted: dict[str, float],
+    per_split: int | None,
+    use_source: bool,
+) -> np.ndarray:
+    """The split of each film (N,): free groups taken in order, as long as no class gets more than its quota."""
+    chosen, free = chosen.copy(), free.copy()
+    for name, share in wanted.items():
         quota = _even_quota(sizes, per_split) if per_split else np.floor(sizes * share + 0.5).astype(int)
         if use_source:  # its test films count in the sizes, and may be most of a class
             left = np.bincount(labels[free], minlength=len(sizes))
@@ -85,8 +111,29 @@ def split(
         picked = _pick(order, group, labels, quota, free)
         chosen[picked] = name
         free &= ~picked
-    notes.append(f"split by patient and near-duplicate: {len(order)} groups of {len(cohort)} films, seed {seed}")
-    return replace(cohort.with_splits(chosen), notes=(*cohort.notes, *notes))
+    return chosen
+
+
+def _by_findings(
+    cohort: Cohort,
+    order: np.ndarray,
+    group: np.ndarray,
+    chosen: np.ndarray,
+    free: np.ndarray,
+    wanted: dict[str, float],
+    per_split: int | None,
+) -> np.ndarray:
+    """The split of each film (N,): free groups dealt so that each finding comes near its share of every split.
+
+    Shares are of all films and taken from the free ones, at most a quarter of these where the source has a split.
+    """
+    part = len(cohort) / max(int(free.sum()), 1)
+    most = _LARGEST_SHARE if part > 1 or per_split else 1.0
+    shares = [min((per_split / len(cohort) if per_split else share) * part, most) for share in wanted.values()]
+    there = order[np.isin(order, group[free])]
+    parts = deal(there, group, strata(cohort.present()), [1 - sum(shares), *shares])
+    names = np.array(["train", *wanted], dtype=object)
+    return np.where(free, names[np.maximum(parts, 0)], chosen)
 
 
 def _order(cohort: Cohort, group: np.ndarray, seed: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.data import findings
 from core.data.cohort import COLUMNS
 from core.data.film_id import FILM_ID, film_ids
 from core.data.labels import look_alikes
@@ -40,8 +41,8 @@ def samples(
         root: folder of the cohort, below which films are named; by default their common folder.
 
     Returns:
-        the table: all of ``COLUMNS`` and ``film_id``, text but for age (years) and columns of measurements, unknown
-        text "", absolute paths; further columns that say nothing are dropped.
+        the table: all of ``COLUMNS`` and ``film_id``, text but for age (years), findings and columns of measurements,
+        unknown text "", absolute paths; further columns that say nothing are dropped.
 
     Raises:
         CohortError: there is no film.
@@ -66,9 +67,11 @@ def samples(
     data = _without_missing_masks(_one_row_per_film(data, notes), notes)
     data["age"] = _ages(data, notes)
     data[FILM_ID] = film_ids(data["path"], root)
-    others = [c for c in data if c not in (*COLUMNS, FILM_ID) and data[c].ne("").any()]
+    told = [findings.column(name) for name in findings.names(data)]
+    data = findings.typed(data, notes)
+    others = [c for c in data if c not in (*COLUMNS, FILM_ID) and (data[c].notna() & data[c].ne("")).any()]
     for column in others:
-        data[column] = _measurements(data[column]) if column not in (*FILES, "boxes") else data[column]
+        data[column] = _measurements(data[column]) if column not in (*FILES, "boxes", *told) else data[column]
     return data[[*COLUMNS, FILM_ID, *others]].reset_index(drop=True), tuple(notes)
 
 

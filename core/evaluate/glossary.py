@@ -224,3 +224,21 @@ GLOSSARY: dict[str, Term] = {
         higher_is_better=False,
     ),
 }
+
+OF_FINDINGS: dict[str, Term] = {
+    "exact_match": Term(
+        "Exact match", Policy.SCORE, "The share of films of which every known finding is called rightly."
+    ),
+    "hamming": Term(
+        "Hamming loss", Policy.SCORE, "The share of a film's known findings that are called wrongly, on average.", False
+    ),
+    "called_per_film": Term(
+        "Findings called per film", Policy.SCORE, "How many findings the model calls on a film, on average.",
+        scale=(0.0, math.inf),
+    ),
+    "present_per_film": Term(
+        "Findings present per film", Policy.SCORE, "How many known findings a film shows, on average.",
+        scale=(0.0, math.inf),
+    ),
+}  # fmt: skip
+"""Figures of films with several findings."""

@@ -5,17 +5,29 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.cohort import Cohort
+from core.evaluate import findings
 from core.evaluate.evaluation import Evaluation
+from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.scoring import labelled, split_in_training, with_provenance
 from core.evaluate.storage import from_parquet
+from core.model import output as outputs
+from core.model.card import Card
 from core.model.checkpoint import EVALUATION, Checkpoint
 from core.model.classifier import Classifier
 
 
-def stored(checkpoint: Checkpoint) -> Evaluation:
+def stored(checkpoint: Checkpoint) -> Evaluation | FindingsEvaluation:
     """The evaluation kept beside a checkpoint; EvaluationError where there is none, or it cannot be read."""
     folder = checkpoint.path or Path(checkpoint.card.name)
-    return from_parquet(folder / EVALUATION, checkpoint.card.name)
+    return kept(checkpoint.card, folder / EVALUATION)
+
+
+def kept(card: Card, file: Path) -> Evaluation | FindingsEvaluation:
+    """The evaluation in a file, of the kind that a card's output asks for; EvaluationError where it cannot be read."""
+    output = outputs.of_card(card)
+    if output.exclusive:
+        return from_parquet(file, card.name)
+    return findings.from_parquet(file, dict(zip(output.classes, output.thresholds, strict=True)), card.name)
 
 
 def known(checkpoint: Checkpoint) -> pd.DataFrame | None:
@@ -24,8 +36,8 @@ def known(checkpoint: Checkpoint) -> pd.DataFrame | None:
     Raises:
         EvaluationError: there is one, and it cannot be read.
     """
-    kept = checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
-    return stored(checkpoint).samples if kept else None
+    there = checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
+    return stored(checkpoint).samples if there else None
 
 
 def with_training_splits(classifier: Classifier, cohort: Cohort, met: pd.DataFrame | None) -> Cohort:

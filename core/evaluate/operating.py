@@ -23,6 +23,7 @@ class OperatingPoint:
     cut_off: float = 0.5  # probability from which `target` is called, 0 .. 1
     costs: tuple[tuple[str, float], ...] = field(default=())  # (class, cost of missing it); classes not named cost 1
     thresholds: tuple[tuple[str, float], ...] = field(default=())  # (class, its own cut-off), in the place of costs
+    alone: bool = False  # the target is a finding: called or not, whatever else is
 
     def decide(self, probabilities: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         """Index of the called class, int (N,), of probabilities (N, C)."""
@@ -39,7 +40,8 @@ class OperatingPoint:
     @property
     def sentence(self) -> str:
         if self.target:
-            return f"{self.target} from a probability of {exact(self.cut_off)}, else the most likely other class"
+            from_ = f"{self.target} from a probability of {exact(self.cut_off)}"
+            return from_ if self.alone else f"{from_}, else the most likely other class"
         if self.thresholds:
             own = ", ".join(f"{name} {exact(value)}" for name, value in self.thresholds)
             return f"highest probability relative to the class's own cut-off ({own})"

@@ -12,6 +12,7 @@ from core.data.film_id import CONTENT
 from core.data.labels import resolve
 from core.errors import EvaluationError, FilmError
 from core.evaluate.evaluation import Evaluation
+from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.provenance import PROVENANCE, provenance, split_of
 from core.model.classifier import Classifier
 
@@ -24,11 +25,17 @@ def class_of_label(classifier: Classifier, labels: Iterable[str]) -> dict[str, s
 def labelled(classifier: Classifier, cohort: Cohort) -> Cohort:
     """The films whose label is a class of the model, or that its recipe maps to one; under the model's class names.
 
+    Of a model of findings: the films of which one of its findings is known, with what is known of them.
+
     Raises:
         EvaluationError: no label of the cohort means anything to the model.
     """
     mapping = classifier.card.recipe.get("labels", {})
-    fitting = cohort.relabel(mapping, classifier.classes)
+    fitting = (
+        cohort.relabel(mapping, classifier.classes)
+        if classifier.output.exclusive
+        else cohort.with_findings(mapping, classifier.classes)
+    )
     if not len(fitting):
         came = f"no film of {cohort.name} is labelled with a class of {classifier.card.name}"
         expected = f"some of the labels {', '.join(dict.fromkeys([*mapping, *classifier.classes]))}"
@@ -60,7 +67,7 @@ def score(
     cohort: Cohort,
     progress: Callable[[int, int], None] = lambda done, total: None,
     batch: int = 32,
-) -> tuple[Evaluation, tuple[str, ...]]:
+) -> tuple[Evaluation | FindingsEvaluation, tuple[str, ...]]:
     """Score every labelled film of a cohort.
 
     Args:
@@ -97,15 +104,16 @@ def score(
     probabilities, logits, domain = zip(*predictions, strict=True)
     samples = cohort.samples.iloc[rows].reset_index(drop=True)
     samples = samples.assign(path=samples["path"].map(file_name), domain=domain, **{CONTENT: contents}).drop(
-        columns=["lungs", "truth"], errors="ignore"
+        columns=["lungs", "truth", "outlines"], errors="ignore"
     )
     unread = (f"{len(broken)} films could not be read, e.g. {broken[0]}",) if broken else ()
-    evaluation = Evaluation(
-        cohort.classes,
-        cohort.labels()[rows],
-        np.stack(probabilities).astype(np.float64),
-        samples,
-        np.stack(logits).astype(np.float64),
-        classifier.card.name,
-    )
+    p, z = np.stack(probabilities).astype(np.float64), np.stack(logits).astype(np.float64)
+    name, output = classifier.card.name, classifier.output
+    evaluation: Evaluation | FindingsEvaluation
+    if output.exclusive:
+        evaluation = Evaluation(cohort.classes, cohort.labels()[rows], p, samples, z, name)
+    else:
+        points = dict(zip(output.classes, output.thresholds, strict=True))
+        targets = output.targets(samples).astype(np.float64)
+        evaluation = FindingsEvaluation(output.classes, targets, p, samples, points, z, name)
     return evaluation, (*cohort.notes, *unread)

@@ -18,7 +18,8 @@ _GROWN = 18  # years
 UNKNOWN = "unknown"
 FEWEST = 10  # patients, or films where none is known; smaller slices are shown but never listed as worst
 _MOST_VALUES = 30  # a column with more values names films rather than groups
-_NOT_SLICES = {"path", "label", "patient", "split", "lungs", "truth", "boxes", "sha256", "film_id", "age", "provenance"}
+_NOT_SLICES = {"path", "label", "patient", "split", "lungs", "truth", "boxes", "outlines"}
+_NOT_SLICES |= {"sha256", "film_id", "age", "provenance", "study"}
 
 
 def columns(evaluation: Evaluation) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def open_film(classifier: Classifier, cohort: Cohort, position: int, shelf: Shel
 
 def truth_of(cohort: Cohort, position: int, shape: tuple[int, int]) -> np.ndarray | None:
     """Where the finding of a film (H, W) is known to be: its "truth" mask, else its "boxes"; else None."""
-    for column in ("truth", "boxes"):
+    for column in ("truth", "outlines", "boxes"):
         mask = cohort.mask(position, column, shape)
         if mask is not None and mask.any():
             return mask

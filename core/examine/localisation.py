@@ -17,7 +17,7 @@ def markable(met: Cohort, each: int) -> Cohort:
     """
     table = met.samples
     known = pd.Series(False, index=table.index)
-    for column in ("truth", "boxes"):
+    for column in ("truth", "outlines", "boxes"):
         if column in table:
             known |= table[column].astype(str) != ""
     table = table[known & table["split"].isin(["test", ""])]

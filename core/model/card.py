@@ -62,6 +62,11 @@ class Card:
     weights_sha256: str = field(default="", compare=False)
 
     @property
+    def exclusive(self) -> bool:
+        """Whether a film is of one class alone; else its classes are findings that occur together."""
+        return KINDS[self.output].exclusive
+
+    @property
     def caveat(self) -> str:
         """What must be said wherever this model answers; "" where its answers were calibrated."""
         return UNCALIBRATED if self.origin and self.origin.get("calibrated") is not True else ""

@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.special import expit
 from torch.nn import functional
 
+from core.data import findings
 from core.errors import CheckpointError
 from core.model.calibration import fit_platt, fit_temperature, operating_point
 
@@ -67,6 +69,10 @@ class Output(ABC):
     @abstractmethod
     def first(self, probabilities: np.ndarray) -> np.ndarray:
         """Index (...,) of the output whose evidence is shown first: the class called, or what comes nearest to it."""
+
+    @abstractmethod
+    def targets(self, table: pd.DataFrame) -> np.ndarray:
+        """The truth of a table of films, as the module says it; a label or finding columns under the own names."""
 
     @abstractmethod
     def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Output":
@@ -141,6 +147,9 @@ class Softmax(Output):
         """The class whose probability is the largest multiple of its operating point; of equal ones the first."""
         return np.asarray(np.argmax(probabilities / np.asarray(self.thresholds), axis=-1))
 
+    def targets(self, table: pd.DataFrame) -> np.ndarray:
+        return table["label"].map({name: c for c, name in enumerate(self.classes)}).to_numpy(np.int64)
+
     def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Softmax":
         cooled = replace(self, temperature=fit_temperature(logits, targets))
         p = cooled.probabilities(logits)
@@ -202,6 +211,9 @@ class Sigmoid(Output):
     def first(self, probabilities: np.ndarray) -> np.ndarray:
         """The finding whose log-odds lie highest above those of its operating point; of equal ones the first."""
         return np.asarray(np.argmax(_log_odds(probabilities) - _log_odds(np.asarray(self.thresholds)), axis=-1))
+
+    def targets(self, table: pd.DataFrame) -> np.ndarray:
+        return findings.values(table, self.classes)
 
     def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Sigmoid":
         """A finding that no film, or every film, shows keeps slope 1, offset 0 and its operating point."""

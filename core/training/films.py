@@ -19,6 +19,7 @@ from core.data.signatures import signatures
 from core.data.split import split
 from core.data.table import named
 from core.errors import CohortError
+from core.model.output import KINDS
 from core.training import kept_films
 from core.training.recipe import Recipe
 from core.training.settings import TrainingConfig
@@ -26,12 +27,12 @@ from core.training.started_from import without_met
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
 
-Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), int64 labels (B,), then `Films.masks`, uint8 (B, S, S)
+Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), labels (B,) or (B, C), then `Films.masks`, uint8 (B, S, S)
 
 
 @dataclass(frozen=True, eq=False)
 class Films:
-    """Pictures as the network sees them: uint8 (N, S, S), with labels int64 (N,).
+    """Pictures as the network sees them: uint8 (N, S, S), with labels int64 (N,), or findings float32 (N, C).
 
     Where asked for, also the number of each film's source, int64 (N,), and the places where evidence belongs, uint8
     (N, S, S), 255 inside: ``outlines`` of findings, and the ``lungs``. ``contents`` (N,): SHA-256 of the files.
@@ -67,22 +68,56 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohor
     Raises:
         CohortError: a class has no film, or no training or validation film.
     """
-    chosen = cohort.relabel(recipe.labels, recipe.classes)
-    if absent := [name for name in recipe.classes if name not in set(chosen.samples["label"])]:
-        came = f"{cohort.name} has no film of {', '.join(absent)} (its labels: {', '.join(cohort.classes)})"
-        raise CohortError(came, f"the labels {', '.join(recipe.labels)}", "Add a cohort with another --data")
+    chosen = _meant(cohort, recipe)
     if broken := signatures(chosen, progress).errors:
         names = [f"{chosen.samples[FILM_ID].iat[row]} ({error})" for row, error in broken.items()]
         chosen = chosen.without(broken, f"{len(broken)} films left out that cannot be read: {named(names)}")
     s = recipe.split
     divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source, progress)
     divided = without_met(divided, recipe.network.weights)
+    if divided.findings:
+        return _with_both_kinds(divided)
     counts = divided.counts().reindex(columns=["train", "validation"], fill_value=0)
     if (short := counts[(counts == 0).any(axis=1)]).size:
         lacking, (training, validation) = short.index[0], short.iloc[0]
         came = f"{lacking} has {training} training films and {validation} validation films"
         raise CohortError(came, "at least one training and one validation film in each class", "Add films")
     return divided
+
+
+def _meant(cohort: Cohort, recipe: Recipe) -> Cohort:
+    """The films under the recipe's classes, or with what is known of its findings."""
+    if KINDS[recipe.output].exclusive:
+        chosen = cohort.relabel(recipe.labels, recipe.classes)
+        absent = [name for name in recipe.classes if name not in set(chosen.samples["label"])]
+        words = cohort.classes
+    else:
+        chosen = cohort.with_findings(recipe.labels, recipe.classes)
+        there = (chosen.present() == 1).any(axis=0) if len(chosen) else [False] * len(recipe.classes)
+        absent = [name for name, found in zip(recipe.classes, there, strict=True) if not found]
+        words = cohort.findings or cohort.classes
+    if absent:
+        came = f"{cohort.name} has no film of {', '.join(absent)} (its labels: {named(words)})"
+        raise CohortError(came, f"the labels {', '.join(recipe.labels)}", "Add a cohort with another --data")
+    return chosen
+
+
+def _with_both_kinds(divided: Cohort) -> Cohort:
+    """The division, once each finding has training films with and without it, and some film judges it."""
+    place, present = divided.samples["split"].to_numpy(), divided.present()
+    for split_name in ("train", "validation"):
+        if not (place == split_name).any():
+            raise CohortError(f"{divided.name} has no {split_name} film", "one at least", "Add films")
+    taught = present[place == "train"]
+    notes = []
+    for name, column, judged in zip(divided.findings, taught.T, present[place == "validation"].T, strict=True):
+        yes, no = int((column == 1).sum()), int((column == 0).sum())
+        if not yes or not no:
+            came = f"{name} is present in {yes} training films and absent in {no}"
+            raise CohortError(came, "at least one of each", "Add films, or leave the finding out of the recipe")
+        if not (judged == 1).any() or not (judged == 0).any():
+            notes.append(f"{name} is not calibrated: no validation film shows it, or none lacks it")
+    return replace(divided, notes=(*divided.notes, *notes))
 
 
 def films_of(
@@ -119,9 +154,8 @@ def films_of(
     stored = torch.from_numpy(np.load(path, mmap_mode="c"))  # (N, S, S), or with lungs (N, 2, S, S)
     pictures, inside = stored.unbind(1) if stored.ndim == 4 else (stored, None)
     sources = torch.from_numpy(pd.factorize(cohort.samples["source"])[0])
-    return Films(
-        pictures, torch.tensor(cohort.labels()), sources, lungs=inside, contents=kept_films.contents(cohort, path)
-    )
+    labels = torch.tensor(cohort.present() if cohort.findings else cohort.labels())
+    return Films(pictures, labels, sources, lungs=inside, contents=kept_films.contents(cohort, path))
 
 
 def _decode(

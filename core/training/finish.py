@@ -15,6 +15,7 @@ import torch
 import torchvision
 
 from core.atomic import replacing
+from core.data import findings
 from core.data.cohort import Cohort
 from core.data.film_id import CONTENT
 from core.data.progress import Progress
@@ -80,16 +81,41 @@ def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
         The card, and the table with a calibrated p_<class> for every class.
     """
     logits = table[[f"logit_{name}" for name in card.classes]].to_numpy(np.float64)
-    labels = table["label"].map(card.classes.index).to_numpy(np.int64)
+    output = outputs.of_card(card)
+    targets = output.targets(table)
     chosen = (table["split"] == "validation").to_numpy()
-    output = outputs.of_card(card).fitted(logits[chosen], labels[chosen])
+    output = output.fitted(logits[chosen], targets[chosen])
     p = output.probabilities(logits)
-    metrics = _metrics(p, labels, (table["split"] == "test").to_numpy())
-    metrics["validation_accuracy"] = float((p.argmax(1) == labels)[chosen].mean())
+    figures = _metrics if output.exclusive else _metrics_of_findings
+    metrics = figures(p, targets, (table["split"] == "test").to_numpy())
+    metrics["validation_accuracy"] = _accuracy(p[chosen], targets[chosen])
     columns = pd.DataFrame(p, table.index, [f"p_{name}" for name in card.classes])
     sets = conformal.for_card(card.classes, p[chosen], labels[chosen], f"its {int(chosen.sum()):,} validation films")
     card = replace(card, **output.to_card(), metrics=metrics, **(sets if output.exclusive else {}))
     return card, pd.concat([table, columns], axis=1)
+
+
+def _accuracy(p: np.ndarray, targets: np.ndarray) -> float:
+    """The share of films whose likeliest class is theirs, or of known findings on the right side of a half."""
+    if targets.ndim == 1:
+        return float((p.argmax(1) == targets).mean())
+    known = ~np.isnan(targets)
+    return float(((p >= 0.5) == (targets >= 0.5))[known].mean())
+
+
+def _metrics_of_findings(p: np.ndarray, targets: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
+    """The test films' macro AUROC over the findings that some films show and some lack, and how many these are."""
+    from sklearn import metrics
+
+    p, targets = p[chosen].astype(np.float64), targets[chosen]
+    areas = []
+    for scores, truth in zip(p.T, targets.T, strict=True):
+        known = ~np.isnan(truth)
+        if len(np.unique(truth[known])) == 2:
+            areas.append(float(metrics.roc_auc_score(truth[known], scores[known])))
+    if not areas:
+        return {"films": len(targets)}
+    return {"films": len(targets), "findings": len(areas), "auroc": float(np.mean(areas))}
 
 
 def _metrics(p: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
@@ -122,7 +148,7 @@ def _score(
         for pictures in films.pictures.split(64):
             logits.append(network(preprocess.tensor(pictures.to(where))).cpu())
             progress("judging films", sum(map(len, logits)), len(films))
-    table = divided.samples[KEPT].copy()
+    table = divided.samples[[*KEPT, *map(findings.column, divided.findings)]].copy()
     table["path"] = [Path(path).name for path in table["path"]]
     if films.contents:
         table[CONTENT] = films.contents
@@ -143,13 +169,14 @@ def _gate(
 
 def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State, device: str | None) -> Card:
     """All that is known before the films are judged."""
-    counts = divided.counts()
+    counts = divided.present_counts() if divided.findings else divided.counts()
     kept = replace(recipe, network=replace(recipe.network, weights=Path(recipe.network.weights).name))  # no folders
     return Card(
         name=name,
         title=recipe.title,
         classes=recipe.classes,
         network=recipe.network.name,
+        output=recipe.output,
         preprocess=recipe.preprocess,
         recipe=kept.to_dict(),
         parameters=sum(v.numel() for k, v in state.best.items() if not k.endswith(BUFFERS)),

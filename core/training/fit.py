@@ -83,7 +83,7 @@ def fit(run: Run) -> Iterator[Epoch]:
             frozen_features.seen(fixed, part, recipe.preprocess, where, progress, f"frozen features, {name}")
             for name, part in (("training", training), ("validation", validation))
         )
-    output = outputs.new("softmax", recipe.classes)
+    output = outputs.new(recipe.output, recipe.classes)
     weights = output.weights(training.labels).to(where) if config.class_weights else None
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         began = time.perf_counter()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import RecipeError
+from core.model.output import KINDS
 from core.networks.zoo import NETWORKS, spec_of
 from core.training.settings import LATER, NetworkConfig, SplitConfig, Stage, TrainingConfig, contradiction
 from core.transform.augment import Step
@@ -35,6 +36,8 @@ class Recipe:
     """Label of a cohort -> class; films with other labels are left out."""
     network: NetworkConfig
     """Which network."""
+    output: str = "softmax"
+    """"softmax": exclusive classes; "sigmoid": findings that occur together."""
     preprocess: Preprocess = field(default_factory=Preprocess)
     """Film -> tensor."""
     augment: tuple[Step, ...] = ()
@@ -59,7 +62,10 @@ class Recipe:
     """For the card of the checkpoint."""
 
     def __post_init__(self) -> None:
-        if len(self.classes) < 2 or len(set(self.classes)) < len(self.classes):
+        if self.output not in KINDS:
+            raise RecipeError(f"output is {self.output!r}", f"one of {', '.join(KINDS)}")
+        least = 2 if KINDS[self.output].exclusive else 1
+        if len(self.classes) < least or len(set(self.classes)) < len(self.classes):
             raise RecipeError(f"the classes are {', '.join(self.classes) or 'empty'}", "two or more different names")
         if strangers := sorted(set(self.labels.values()) - set(self.classes)):
             raise contradiction(f"labels name the class {strangers[0]!r}", f"classes = {list(self.classes)}")
@@ -88,9 +94,27 @@ class Recipe:
                     f"network.name = {' or '.join(able)}",
                     f"Choose such a network, or leave training.{setting} out",
                 )
+        if not KINDS[self.output].exclusive:
+            self._refuse_for_findings()
         if self.training.outlines and self.preprocess.region != "film":
             own = f"preprocess.region = {self.preprocess.region!r}"
             raise contradiction("training.outlines", own, "outlines are read in the frame of the whole film")
+
+    def _refuse_for_findings(self) -> None:
+        """What is made for exclusive classes, or for the first of them as "nothing"."""
+        own = f'output = "{self.output}"'
+        if self.training.sampling != "uniform":
+            raise contradiction(
+                f'training.sampling = "{self.training.sampling}"', own, "a film has no class of its own"
+            )
+        if self.training.augmented_copies:
+            raise contradiction("training.augmented_copies", own, "a film has no class of its own")
+        for setting in ("outlines", "lungs"):
+            if getattr(self.training, setting):
+                raise contradiction(f"training.{setting}", own, "that price is of exclusive classes")
+        spec = NETWORKS[self.network.name]
+        if spec.evidence in ("votes", "odds") or (spec.name == "compact_cnn" and len(self.classes) == 2):
+            raise contradiction(f"network.name = {spec.name!r}", own, "its head makes its classes compete")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, as a recipe file would say it."""
@@ -127,6 +151,8 @@ class Recipe:
     def fingerprint(self) -> str:
         """SHA-256 hex over every setting that changes the weights; words for readers do not."""
         settings = {key: value for key, value in self.to_dict().items() if key not in WORDS}
+        if self.output == next(iter(KINDS)):
+            del settings["output"]  # a run from before this setting goes on
         for later in (f for f in fields(TrainingConfig) if f.metadata == LATER):
             if not getattr(self.training, later.name) or getattr(self.training, later.name) == later.default:
                 del settings["training"][later.name]  # a run from before this setting goes on

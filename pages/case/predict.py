@@ -2,6 +2,7 @@
 
 import base64
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -18,6 +19,11 @@ from pages.shared.text import plain
 VERDICTS = {"in": st.info, "doubtful": st.warning, "out": st.error}  # nothing green: that it fits makes no answer right
 FITS = {"in": "yes", "doubtful": "doubtful", "out": "no"}
 ICONS = {"in": ":material/verified:", "doubtful": ":material/help:", "out": ":material/block:"}
+ONE_CLASS = (
+    "The answer is the class whose probability is the largest multiple of its own cut-off, which need not be the "
+    "largest probability."
+)
+SEVERAL_FINDINGS = "The answer names every finding at or above its own cut-off: none, one or several."
 NEIGHBOURS, NEIGHBOURHOOD = 6, 600  # films shown, and films looked among
 LIKENESS = "Likeness compares what the model's last layer makes of two films: 1 is the same, 0 has nothing in common."
 MET = {
@@ -83,20 +89,39 @@ def bars(case: Case) -> None:
     )
     cutoff = prediction.cut_offs[prediction.label]
     st.caption(
-        f"Calibrated probabilities. Each bar starts at its class's cut-off, chosen on validation films; for "
-        f"{prediction.label} it is {cutoff:.2f}. In the grey zone the model is not sure. The thin line spans the "
+        f"Calibrated probabilities{of_findings(case)}. Each bar starts at its own cut-off, chosen on validation films; "
+        f"for {prediction.label} it is {cutoff:.2f}. In the grey zone the model is not sure. The thin line spans the "
         "answers to 16 mildly turned, shifted and re-exposed copies; the film's own answer may lie outside it."
     )
+
+
+def of_findings(case: Case) -> str:
+    """What a probability is where several findings may be true at once."""
+    return "" if case.prediction.output.exclusive else " of findings, each by itself: several may be there, or none"
 
 
 def known_label(case: Case) -> str:
     """What is known about a film of a cohort: its label, in the model's words too, and whether the model saw it."""
     from core.evaluate.scoring import class_of_label, split_in_training
 
+    if case.cohort.findings and case.row is not None:
+        return known_findings(case, case.row)
     meaning = class_of_label(case.model, [case.label]).get(case.label)
     own = {None: ", which this model does not know", case.label: ""}.get(meaning, f", to this model {meaning}")
     split = split_in_training(case.cohort.take([case.row or 0]), evaluations.known(case.model))[0]
     return f"Known label: **{plain(case.label)}**{own}. {MET.get(split, '')}"
+
+
+def known_findings(case: Case, row: int) -> str:
+    """What the cohort says is there and is not, and of what it says nothing."""
+    from core.evaluate.scoring import split_in_training
+
+    said = case.cohort.present()[row]
+    groups = {"present": said == 1, "absent": said == 0, "not known": np.isnan(said)}
+    names = np.array(case.cohort.findings, dtype=object)
+    told = [f"{word}: {plain(', '.join(names[there]), longest=400)}" for word, there in groups.items() if there.any()]
+    split = split_in_training(case.cohort.take([row]), evaluations.known(case.model))[0]
+    return f"Known of this film, {'; '.join(told)}. {MET.get(split, '')}"
 
 
 def bars_in_words(probabilities: dict[str, float]) -> str:
@@ -136,10 +161,8 @@ def table(films: list[Radiograph], case: Case) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         file = export_name("predictions", "csv", case.model.card.name)
         st.download_button("CSV", csv, file, "text/csv", icon=":material/download:", on_click="ignore")
-        st.caption(
-            "Tick a row to open its film. The answer is the class whose probability is the largest multiple of its own "
-            "cut-off, which need not be the largest probability."
-        )
+        told = ONE_CLASS if case.model.output.exclusive else SEVERAL_FINDINGS
+        st.caption(f"Tick a row to open its film. {told}")
         exports.ask_for_names()
 
 

@@ -15,6 +15,7 @@ from core.evaluate.scopes import MACRO, OVERALL
 from core.evaluate.split_reports import side_by_side
 from core.intervals import Estimate
 from core.report import evaluation_figures, figures
+from core.report.call import joined
 from pages.shared import add_model, evaluated_films, evaluations, leaderboard, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort
 from pages.shared.text import plain
@@ -40,6 +41,8 @@ def figures_of(name: str) -> dict[str, Estimate]:
         return {}
     if "test" not in parts:
         return {}
+    if not resources.cards()[name].exclusive:  # means over findings; of whole films there is no one figure
+        return {key: figure for key, figure in parts["test"].pooled.macro.items() if SHOWN.get(key) == MACRO}
     found = parts["test"].figures()
     return {key: found[scope][key] for key, scope in SHOWN.items()}
 
@@ -66,7 +69,7 @@ def all_models(cards: "dict[str, Card]") -> None:
         "films”."
     )
     key = st.selectbox("Figure", list(SHOWN), format_func=TITLES.__getitem__, width=240)
-    rows = {cards[name].title: found[key] for name, found in measured.items() if found}
+    rows = {cards[name].title: found[key] for name, found in measured.items() if key in found}
     if rows:
         title = TITLES[key]
         figure = evaluation_figures.forest(rows, f"{title}, own test films")
@@ -104,6 +107,8 @@ def training(cards: "dict[str, Card]") -> None:
 
 def _train_and_test(card: "Card") -> None:
     """The reports of the sidebar's model side by side, with what the authors of its recipe report."""
+    if not card.exclusive:
+        return
     try:
         parts = evaluations.own(card.name)
     except EvaluationError:
@@ -170,7 +175,7 @@ def this_film(cards: "dict[str, Card]") -> None:
     for model, map_, place in zip(models, maps, st.columns(2), strict=True):
         name, said = model.card.name, resources.prediction(model, case.film)
         with place:
-            st.markdown(f"**{plain(cards[name].title)}**: {plain(said.label)}")
+            st.markdown(f"**{plain(cards[name].title)}**: {plain(joined(said.called) or 'no finding called')}")
             view = viewer.View(said.picture, map_, f"{asked} {map_.probability:.2f}")
             viewer.show([view], style, f"film {name}", bar=bar)
             st.plotly_chart(
@@ -186,13 +191,18 @@ def this_film(cards: "dict[str, Card]") -> None:
 
 def _compared(first: "Card", second: "Card") -> Comparison | None:
     """On the test films that both models keep, else on the sidebar's cohort once it has been shown to both."""
-    if set(first.classes) != set(second.classes):
+    finding = ""
+    shared = [name for name in first.classes if name in second.classes]
+    if not first.exclusive and not second.exclusive and shared:
+        state.choose("class", shared, lambda: shared[0])
+        finding = str(st.selectbox("Finding", shared, key="class", width=260))
+    elif set(first.classes) != set(second.classes) or first.exclusive != second.exclusive:
         st.info(
             f"{first.title} knows {', '.join(first.classes)}; {second.title} knows {', '.join(second.classes)}. Only "
             "models of the same classes can be compared film by film; “Two on this film” shows any two."
         )
         return None
-    result = evaluations.on_own_films(first.name, second.name)
+    result = evaluations.on_own_films(first.name, second.name, finding)
     if result is not None:
         return result
     cohort = current_cohort()
@@ -205,7 +215,11 @@ def _compared(first: "Card", second: "Card") -> Comparison | None:
         for model in missing:
             with widgets.progress(f"Showing films to {plain(model.card.title)}", lambda: None) as progress:
                 evaluations.make(model, cohort, progress)
-    return evaluations.on_cohort(models[0], models[1], cohort)
+    try:
+        return evaluations.on_cohort(models[0], models[1], cohort, finding)
+    except EvaluationError as error:
+        st.info(str(error))
+        return None
 
 
 def _line(card: "Card", found: dict[str, Estimate], speed: float | None) -> dict[str, Any]:
@@ -213,8 +227,8 @@ def _line(card: "Card", found: dict[str, Estimate], speed: float | None) -> dict
     return {
         "Model": card.title,
         "ms per film": speed,
-        "Test films": found["accuracy"].n if found else None,
-        **{TITLES[key]: found[key].text() if found else "not kept" for key in SHOWN},
+        "Test films": max(figure.n for figure in found.values()) if found else None,
+        **{TITLES[key]: found[key].text() if key in found else "" if found else "not kept" for key in SHOWN},
         "Published": published or None,
         "Parameters, millions": round(card.parameters / 1e6, 2),
         "Size, MB": round(_megabytes(card.name), 1),

@@ -12,9 +12,10 @@ from core.evaluate.operating import OperatingPoint
 from core.evaluate.scopes import OVERALL
 from core.model import matching
 from core.report import evaluation_figures
+from core.report.documents.findings import FindingsReport
 from core.report.documents.report import Report, as_csv, as_json, patients_in_words
 from core.report.outputs import export_name
-from pages.shared import evaluated_films, evaluations, exports, operating, resources, tables, widgets
+from pages.shared import evaluated_films, evaluations, exports, findings_report, operating, resources, tables, widgets
 from pages.shared.case import current_cohort, kinship
 from pages.shared.text import plain
 
@@ -57,7 +58,15 @@ def films_judged(card: "Card") -> tuple[evaluations.Splits | None, str]:
 
 @widgets.part
 def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
-    """Everything that follows from one operating point."""
+    """Everything that follows from one operating point; of a model of several findings, one finding at a time."""
+    finding = ""
+    if not card.exclusive:
+        together(card, parts, cohort)
+        finding = findings_report.picker(parts)
+        parts = {name: e.of(finding) for name, e in parts.items() if finding in e.judged}
+        if not parts:
+            st.info(f"No film shows {finding} and no other lacks it, so it cannot be judged.")
+            return
     names = list(parts)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         usual = "test" if "test" in parts else names[-1]
@@ -67,15 +76,15 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
             help="Test: kept apart. Validation: tuned on. Train: learned from. "
             "New: films it never met, of a collection it knows. External: of another collection.",
         )  # fmt: skip
-        target = operating.class_of_interest(card.classes)
+        target = finding or operating.class_of_interest(card.classes)
         prevalence = operating.prevalence(target)
-    point = operating.picker(card, target, evaluations.validation(card.name))
+    point = operating.picker(card, target, evaluations.validation(card.name, finding))
     evaluation = parts[split]
     figures = evaluation.figures(point, prevalence)
     tables.leading(figures, target, prevalence)
     st.caption(
-        f"{len(evaluation):,} films of {patients_in_words(evaluation)}. Below each figure its 95 % interval. {target} "
-        "against the rest; accuracy and MCC over all classes."
+        f"{len(evaluation):,} films of {patients_in_words(evaluation)}. Below each figure its 95 % interval. "
+        + (findings_report.KNOWN if finding else f"{target} against the rest; accuracy and MCC over all classes.")
     )
     tables.pooled(evaluation, point)
     view = st.segmented_control(
@@ -91,7 +100,9 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
         elif view == "Curves":
             curves(evaluation, figures)
         elif view == "Calibration":
-            calibration(evaluation, target, figures, point)
+            calibration(evaluation, target, figures, point, bool(finding))
+        elif view == "Sets" and finding:
+            st.info("Prediction sets are of exclusive classes; a model of several findings has none.")
         elif view == "Sets":
             tables.prediction_sets(card, evaluation)
         elif view == "Slices":
@@ -100,11 +111,18 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
             errors(evaluation, point)
         elif view == "Doubtful labels":
             doubtful(evaluation, split)
+        elif finding:
+            st.caption("Every finding, every split: in the files above.")
         else:
             export(Report(card, parts, cohort, point, prevalence, names=exports.names_wanted()))
     evaluated_films.cell(evaluation, point)
     if view == "Figures":
         tables.by_class(evaluation, figures)
+
+
+def together(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
+    """All findings at once, before one of them is looked at."""
+    findings_report.overview(FindingsReport(card, parts, cohort))
 
 
 def matrix(evaluation: "Evaluation", point: OperatingPoint) -> None:
@@ -160,12 +178,16 @@ def curves(evaluation: "Evaluation", figures: Figures) -> None:
     st.plotly_chart(figure, key=kind, config=widgets.CHART, alt=f"{kind} curve of each class with 95 % bands")
 
 
-def calibration(evaluation: "Evaluation", target: str, figures: Figures, point: OperatingPoint) -> None:
-    """Whether probabilities come true; a line marks the cut-off of the class of interest."""
+def calibration(
+    evaluation: "Evaluation", target: str, figures: Figures, point: OperatingPoint, alone: bool = False
+) -> None:
+    """Whether probabilities come true; a line marks the cut-off of the class of interest, or of a finding alone."""
     likeliest = "the most likely class"
-    of = st.segmented_control(
-        "Probability of", [likeliest, target], default=likeliest, required=True, format_func=plain
-    )
+    of = target
+    if not alone:
+        of = st.segmented_control(
+            "Probability of", [likeliest, target], default=likeliest, required=True, format_func=plain
+        )
     bins = evaluation.reliability(target if of == target else None)
     title = f"probability of {target}" if of == target else "confidence"
     cut_off = point.cut_off if of == target == point.target else None
@@ -174,9 +196,10 @@ def calibration(evaluation: "Evaluation", target: str, figures: Figures, point: 
         alt="Reliability diagram with the films in each bin",
     )  # fmt: skip
     ece, floor = figures[OVERALL]["ece"], figures[OVERALL]["ece_floor"]
+    which = "of present or absent, whichever is likelier" if alone else "of the most likely class"
     st.caption(
-        f"ECE (mean gap between confidence and truth, of the most likely class) {ece}; a perfectly calibrated model "
-        f"would show {floor} on so few films."
+        f"ECE (mean gap between confidence and truth, {which}) {ece}; a perfectly calibrated model would show {floor} "
+        "on so few films."
     )
 
 

@@ -56,7 +56,7 @@ class Case:
         """The known finding in the film's own frame, bool (H, W)."""
         if self.row is None:
             return None
-        masks = (resources.mask(self.spec, self.row, column) for column in ("truth", "boxes"))
+        masks = (resources.mask(self.spec, self.row, column) for column in ("truth", "outlines", "boxes"))
         return next((mask for mask in masks if mask is not None and mask.any()), None)
 
 

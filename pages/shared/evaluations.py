@@ -6,7 +6,7 @@ the work shows its progress and can be cancelled.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,11 +20,12 @@ from pages.shared import resources
 if TYPE_CHECKING:
     from core.evaluate.compare import Comparison
     from core.evaluate.evaluation import Evaluation
+    from core.evaluate.findings import FindingsEvaluation
     from core.model.classifier import Classifier
 
 FAIR = ("test", "new", "external")  # a model can be judged by them
 RESAMPLES = 8 * 1024  # bytes per film that the resamples of an evaluation take
-Splits = dict[str, "Evaluation"]  # by provenance: train, validation, test, new, external
+Splits = dict[str, Any]  # by provenance: `Evaluation`, or `FindingsEvaluation` of a model of findings
 
 
 def own(model: str) -> Splits:
@@ -32,14 +33,16 @@ def own(model: str) -> Splits:
     return _kept(model)[1]
 
 
-def _kept(model: str) -> "tuple[Evaluation, Splits]":
+def _kept(model: str) -> "tuple[Evaluation | FindingsEvaluation, Splits]":
     """All films of the evaluation kept beside a checkpoint, those left out of training included, and its splits."""
+    from core.evaluate import met
     from core.evaluate.storage import from_parquet
 
     file = _file(model)
 
-    def read() -> "tuple[Evaluation, Splits]":
-        found = from_parquet(file, model)
+    def read() -> "tuple[Evaluation | FindingsEvaluation, Splits]":
+        card = resources.cards().get(model)
+        found = met.kept(card, file) if card else from_parquet(file, model)
         return found, found.by_split(own=True)
 
     return resources.kept(_kept_key(model), read, "Opening the evaluation", lambda made: RESAMPLES * len(made[0]))
@@ -53,17 +56,25 @@ def _file(model: str) -> Path:
 
 
 def _kept_key(model: str) -> str:
-    """The evaluation's file as it is now."""
+    """The evaluation's file as it is now, and the card beside it, which holds the cut-offs of findings."""
+    from core.model.checkpoint import CARD
+
     file = _file(model)
-    return identity.key("kept evaluation", file=str(file), stamp=identity.stamp(file), model=model)
+    stamps = [identity.stamp(path) for path in (file, file.with_name(CARD))]
+    return identity.key("kept evaluation", file=str(file), stamps=stamps, model=model)
 
 
-def validation(model: str) -> "Evaluation | None":
-    """The films that cut-offs are chosen on, whatever films are judged; None where none are kept."""
+def validation(model: str, finding: str = "") -> "Evaluation | None":
+    """The films that cut-offs are chosen on, whatever films are judged; None where none are kept.
+
+    Args:
+        finding: of a model of findings, the one in question.
+    """
     from core.errors import EvaluationError
 
     try:
-        return own(model).get("validation")
+        films = own(model).get("validation")
+        return films.of(finding) if films is not None and finding else films
     except EvaluationError:
         return None
 
@@ -74,7 +85,7 @@ def made(model: "Classifier", cohort: Cohort) -> Splits | None:
     return kept[1] if kept else None
 
 
-def whole(model: "Classifier", cohort: Cohort) -> "Evaluation | None":
+def whole(model: "Classifier", cohort: Cohort) -> Any:
     """The same in one piece, its films' provenance among the samples."""
     kept = resources.shelf().get(_key(model, cohort))
     return kept[0] if kept else None
@@ -124,22 +135,26 @@ def make(model: "Classifier", cohort: Cohort, progress: Callable[[float], None])
     return splits
 
 
-def on_own_films(first: str, second: str) -> "Comparison | None":
-    """Two models on the films that are test films of both; None if there are none."""
+def on_own_films(first: str, second: str, finding: str = "") -> "Comparison | None":
+    """Two models on the films that are test films of both, by one finding if they tell several; None if none are."""
     from core.errors import EvaluationError
     from core.evaluate.compare import compare
 
     def compared() -> "Comparison | None":
         try:
-            return compare(own(first)["test"], own(second)["test"])
+            one, two = (own(name)["test"] for name in (first, second))
+            if not finding:
+                return compare(one, two)
+            return compare(one.of(finding), two.of(finding), (one.point(finding), two.point(finding)))
         except (EvaluationError, KeyError):
             return None
 
     keys = [_kept_key(name) for name in (first, second)]
-    return resources.kept(identity.key("comparison of kept", evaluations=keys), compared, "Comparing film by film")
+    key = identity.key("comparison of kept", evaluations=keys, finding=finding)
+    return resources.kept(key, compared, "Comparing film by film")
 
 
-def on_cohort(first: "Classifier", second: "Classifier", cohort: Cohort) -> "Comparison":
+def on_cohort(first: "Classifier", second: "Classifier", cohort: Cohort, finding: str = "") -> "Comparison":
     """Two models on the films of a cohort that `make` has scored with both and neither was trained or tuned on."""
     from core.evaluate.compare import compare
 
@@ -148,9 +163,13 @@ def on_cohort(first: "Classifier", second: "Classifier", cohort: Cohort) -> "Com
     def compared() -> "Comparison":
         whole = [resources.shelf().get(key)[0] for key in keys]
         unseen = [e.where(e.samples[PROVENANCE].isin(FAIR)) for e in whole]
-        return compare(unseen[0], unseen[1])
+        if not finding:
+            return compare(unseen[0], unseen[1])
+        one, two = unseen
+        return compare(one.of(finding), two.of(finding), (one.point(finding), two.point(finding)))
 
-    return resources.kept(identity.key("comparison", evaluations=keys), compared, "Comparing film by film")
+    key = identity.key("comparison", evaluations=keys, finding=finding)
+    return resources.kept(key, compared, "Comparing film by film")
 
 
 def rows_in(cohort: Cohort, samples: pd.DataFrame) -> np.ndarray:

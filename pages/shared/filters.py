@@ -7,12 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from core import identity
+from core.data import findings
 from core.data.cohort import Cohort, file_name
 from pages.shared import exports
 from pages.shared.text import plain
 
-HIDDEN = ("path", "lungs", "truth", "boxes", "film_id")  # files, not facts; a file is searched by its name
+HIDDEN = ("path", "lungs", "truth", "outlines", "boxes", "film_id")  # files, not facts; a file is searched by its name
 FEW = 40  # a column with at most so many values is chosen from a list, one with more is searched
+WORDS = {1.0: "present", 0.0: "absent"}
 LASSO, SLICES = "lasso", "slices"
 _TURN = "_filters_turn"
 _OF = "_filters_of"  # the cohort that filters, lasso and slices belong to
@@ -20,13 +22,13 @@ _OF = "_filters_of"  # the cohort that filters, lasso and slices belong to
 
 def selection(cohort: Cohort) -> np.ndarray:
     """The filter controls; gives the rows that pass, ascending."""
-    table = cohort.samples
+    table = in_words(cohort)
     if st.session_state.get(_OF) != st.session_state["cohort"]:
         clear()  # rows and values of another cohort mean nothing here
         st.session_state[SLICES] = {}
         st.session_state[_OF] = st.session_state["cohort"]
     with st.popover("Filters", icon=":material/filter_alt:"):
-        chosen = {column: _control(table[column], column) for column in columns(cohort)}
+        chosen = {column: _control(table[column], column) for column in columns(table)}
         name = _said(_key("name"), "File name contains")
         _slices({**chosen, "name": name})
     keep = pd.Series(True, index=table.index)
@@ -39,9 +41,14 @@ def selection(cohort: Cohort) -> np.ndarray:
     return np.flatnonzero(keep.to_numpy())
 
 
-def columns(cohort: Cohort) -> list[str]:
+def in_words(cohort: Cohort) -> pd.DataFrame:
+    """The table with findings as "present", "absent" and "" for unknown."""
+    told = {name: cohort.samples[name].map(WORDS).fillna("") for name in map(findings.column, cohort.findings)}
+    return cohort.samples.assign(**told)
+
+
+def columns(table: pd.DataFrame) -> list[str]:
     """The columns that can be filtered: those that say something and differ between films."""
-    table = cohort.samples
     return [str(column) for column in table if column not in HIDDEN and table[column].nunique(dropna=False) > 1]
 
 
@@ -70,7 +77,7 @@ def clear() -> None:
 
 
 def _control(values: pd.Series, column: str) -> Any:
-    key, title = _key(column), plain(column.capitalize())
+    key, title = _key(column), plain(column[:1].upper() + column[1:])
     if pd.api.types.is_numeric_dtype(values):
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         if low == high:  # known of some films only

@@ -29,6 +29,11 @@ CAPTION = (
 def view(cards: "dict[str, Card]") -> None:
     """The controls, the ranking and its CSV."""
     first = str(st.session_state["model"])
+    if not cards[first].exclusive:
+        st.info(
+            f"{cards[first].title} tells several findings. Two such models are compared by “Two on the same films”."
+        )
+        return
     alike = [name for name, card in cards.items() if set(card.classes) == set(cards[first].classes)]
     if len(alike) < 2:
         known = plain(", ".join(cards[first].classes), longest=400)

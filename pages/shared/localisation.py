@@ -46,7 +46,7 @@ def _keys(model: "Classifier", chosen: Cohort, methods: Sequence[str]) -> dict[t
     from core.examine.cohort import rows_key
 
     made_of = {"rows": rows_key(model, layer=None, of="label", curves=False)}
-    known = [name for name in ("path", "label", "truth", "boxes") if name in chosen.samples]
+    known = [name for name in ("path", "label", "truth", "outlines", "boxes") if name in chosen.samples]
     said = chosen.samples[known].astype(str).to_dict("records")
     films = [(film_id(chosen, row), {**said[row], "stamp": chosen.stamp(row)}) for row in range(len(chosen))]
     return {

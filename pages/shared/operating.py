@@ -12,6 +12,7 @@ from core.evaluate.operating import (
     cut_off_for_sensitivity,
     exact,
 )
+from core.model import output as outputs
 from pages.shared import state
 from pages.shared.text import plain
 
@@ -41,26 +42,31 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
         session[MODE] = CUT_OFF
     elif session.get(MODE, CUT_OFF) == CUT_OFF:
         session[MODE] = LIKELY
-    modes = [LIKELY, CUT_OFF, *([OWN] if card.thresholds else [])]
+    modes = [LIKELY, CUT_OFF, *([OWN] if card.thresholds else [])] if card.exclusive else [OWN, CUT_OFF]
+    if session.get(MODE) not in modes:
+        session[MODE] = modes[0]
     mode = st.segmented_control(
         "A film is called by", modes, required=True, key=MODE, persist_state="session", on_change=_mode_chosen,
         help="Every count and rate follows from this choice, and the diamonds on the curves. AUROC, average precision "
         "and calibration need none.",
     )  # fmt: skip
+    if mode != CUT_OFF and not card.exclusive:
+        own = outputs.of_card(card)
+        return OperatingPoint(target, own.thresholds[own.classes.index(target)], alone=True)
     if mode != CUT_OFF:
         return at_thresholds(card.thresholds) if mode == OWN else ARGMAX
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.slider(
             f"Cut-off: {plain(target)} is called from", 0.0, 1.0, key="cutoff", step=0.001, format="%.3f", width=360,
-            help=f"Probability from which the class is called, exactly {session['cutoff']:.6g} now; below it, the "
-            "most likely other class is.",
+            help=f"Probability from which the class is called, exactly {session['cutoff']:.6g} now"
+            + ("; below it, the most likely other class is." if card.exclusive else "."),
         )  # fmt: skip
         with st.popover("Choose it by", icon=":material/target:"):
             _by_sensitivity(target, validation)
             _by_costs()
     if abs(session["cutoff"] - round(session["cutoff"], 3)) > 1e-9:
         st.caption(f"The cut-off is exactly {session['cutoff']:.6g}; the slider shows three decimals.")
-    return OperatingPoint(target, session["cutoff"])
+    return OperatingPoint(target, session["cutoff"], alone=not card.exclusive)
 
 
 def prevalence(target: str) -> dict[str, float]:

@@ -1,15 +1,18 @@
 """Quiz: the reader answers first, label then region; then model, heatmap and truth appear. One seed, one order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
+from core.data.findings import to_model
 from core.errors import EvaluationError
 from core.explain.truth import hit
+from core.model.output import JOIN, NOTHING
 from core.report import figures, overlay
+from core.report.call import joined
 from pages.shared import evaluations, occlusion_controls, resources, viewer, widgets
 from pages.shared.case import Case, current_cohort
 from pages.shared.text import plain
@@ -76,7 +79,20 @@ def score(given: list[Answer], case: int, count: int) -> None:
 
 def ask_label(case: Case) -> None:
     """First the label."""
-    st.radio("What is it?", case.cohort.classes, index=None, key="guess", format_func=plain)
+    if case.model.output.exclusive or not case.cohort.findings:
+        st.radio("What is it?", case.cohort.classes, index=None, key="guess", format_func=plain)
+    else:
+        seen = st.pills(
+            "What do you see? Several may be right.",
+            asked(case),
+            selection_mode="multi",
+            key="quiz findings",
+            format_func=plain,
+        )
+        st.session_state["guess"] = JOIN.join(seen) if seen else None
+        nothing = st.checkbox("None of these", key="quiz none", disabled=bool(seen))
+        if nothing and not seen:
+            st.session_state["guess"] = NOTHING
     st.button(
         "Next: mark the region",
         type="primary",
@@ -84,6 +100,29 @@ def ask_label(case: Case) -> None:
         on_click=_go,
         args=("region",),
     )
+
+
+def asked(case: Case) -> list[str]:
+    """The model's findings of which the cohort knows whether they are on this film."""
+    told = known(case)
+    return [name for name in case.model.classes if name in told]
+
+
+def known(case: Case) -> dict[str, bool]:
+    """Which of the model's findings the cohort says are there, and which are not."""
+    mapping = case.model.card.recipe.get("labels", {})
+    row = case.cohort.take([case.row or 0])
+    said = to_model(row.samples, case.model.classes, mapping, row.classes)[0]
+    return {name: bool(value == 1) for name, value in zip(case.model.classes, said, strict=True) if value == value}
+
+
+def of_findings(case: Case, guess: str) -> Answer:
+    """One case of several findings: right is who names just those that are there, of those that are known."""
+    told = known(case)
+    there = JOIN.join(name for name, yes in told.items() if yes) or NOTHING
+    called = JOIN.join(name for name in case.prediction.called if name in told) or NOTHING
+    order = [name for name in told if name in guess.split(JOIN)]
+    return Answer(JOIN.join(order) or NOTHING, called, there, there, None)
 
 
 def ask_region(case: Case) -> None:
@@ -102,8 +141,8 @@ def reveal(case: Case, answer: Answer) -> None:
         "right" if same else "not right" for same in (answer.reader == answer.label, answer.model == answer.expected)
     )
     st.markdown(
-        f"It is **{plain(answer.label)}**. You said {plain(answer.reader)}: **{yours}**. "
-        f"The model says **{answer.model}**: **{its}**."
+        f"It is **{shown(answer.label)}**. You said {shown(answer.reader)}: **{yours}**. "
+        f"The model says **{shown(answer.model)}**: **{its}**."
     )
     prediction = case.prediction
     figure = figures.probability_bars(prediction.by_class, prediction.cut_offs)
@@ -111,9 +150,9 @@ def reveal(case: Case, answer: Answer) -> None:
         figure, key="quiz bars", config=widgets.CHART | {"displayModeBar": False}, alt="The model's probabilities"
     )
     truth = case.truth
-    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[answer.model]
+    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
     if truth is None:
-        healthy = answer.label == "Normal"
+        healthy = answer.label in ("Normal", NOTHING)
         st.caption(
             "A normal film: there was nothing to mark."
             if healthy
@@ -124,12 +163,17 @@ def reveal(case: Case, answer: Answer) -> None:
     else:
         st.markdown(f"Your box overlaps the known region by **{answer.overlap:.2f}** (intersection over union).")
     if map_.blank:
-        st.markdown(f"The heatmap shows no evidence for {plain(answer.model)}.")
+        st.markdown(f"The heatmap shows no evidence for {plain(case.prediction.label)}.")
     elif truth is not None:
         st.markdown(f"The heatmap's maximum lies **{'inside' if hit(map_.values, truth) else 'outside'}** it.")
     drawn = {"Green: the known region.": truth is not None, "Yellow: your box.": st.session_state["_marked"]}
     st.caption(" ".join(["Heatmap: Grad-CAM, last layer.", *(words for words, there in drawn.items() if there)]))
     st.button("Next case", type="primary", on_click=_go, args=("label",))
+
+
+def shown(answer: str) -> str:
+    """An answer for people: "Effusion and Edema", "no finding"."""
+    return "no finding" if answer == NOTHING else plain(joined(answer.split(JOIN)))
 
 
 def film(case: Case, step: str) -> None:
@@ -161,6 +205,7 @@ def overlap(marked: np.ndarray, truth: np.ndarray | None) -> float | None:
 def _go(step: str) -> None:
     st.session_state.update(_step=step, _guess=st.session_state.get("guess"))
     if step == "label":
+        st.session_state.update({"quiz findings": [], "quiz none": False})
         st.session_state.update(guess=None, across=occlusion_controls.START, down=occlusion_controls.START)
 
 
@@ -169,8 +214,11 @@ def _reveal(case: Case, marked: bool) -> None:
 
     side = case.model.preprocess.size
     share = overlap(occlusion_controls.box_mask(side) if marked else np.zeros((side, side), bool), case.truth)
-    expected = class_of_label(case.model, [case.label]).get(case.label, case.label)
-    answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, expected, share)
+    if case.model.output.exclusive or not case.cohort.findings:
+        expected = class_of_label(case.model, [case.label]).get(case.label, case.label)
+        answer = Answer(st.session_state["_guess"], case.prediction.label, case.label, expected, share)
+    else:
+        answer = replace(of_findings(case, st.session_state["_guess"]), overlap=share)
     st.session_state["_answers"].append(answer)
     st.session_state.update(_step="revealed", _marked=marked)
 

@@ -1,14 +1,19 @@
 """All layouts, in the order in which they are tried: those with the most particular marks first."""
 
 from core.data.readers import (
+    chexpert,
     coronahack,
     covid_chestxray,
     folders,
+    mimic,
     montgomery_shenzhen,
     nih,
     own_table,
+    padchest,
     radiography,
+    rsna,
     siim,
+    vindr,
 )
 from core.data.readers.layout import Layout
 
@@ -17,6 +22,11 @@ LAYOUTS: dict[str, Layout] = {
     for layout in (
         Layout("table", "a table of one's own", own_table.recognise, own_table.read),
         Layout("siim", "SIIM-FISABIO-RSNA COVID-19", siim.recognise, siim.read),
+        Layout("rsna", "RSNA Pneumonia", rsna.recognise, rsna.read),
+        Layout("mimic", "MIMIC-CXR-JPG", mimic.recognise, mimic.read),
+        Layout("padchest", "PadChest", padchest.recognise, padchest.read),
+        Layout("vindr", "VinDr-CXR", vindr.recognise, vindr.read),
+        Layout("chexpert", "CheXpert", chexpert.recognise, chexpert.read),
         Layout("nih", "NIH ChestX-ray14", nih.recognise, nih.read),
         Layout("coronahack", "CoronaHack", coronahack.recognise, coronahack.read),
         Layout("covid-chestxray", "covid-chestxray-dataset", covid_chestxray.recognise, covid_chestxray.read),

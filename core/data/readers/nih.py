@@ -1,4 +1,5 @@
-"""NIH ChestX-ray14: findings mined from reports, patients, ages and views; and what RSNA's radiologists read on some.
+"""NIH ChestX-ray14: findings mined from reports, patients, ages, views and the official split; and what RSNA's
+radiologists read on some.
 
 The mined findings are weak: of 286 films called Pneumonia that radiologists read again, 124 show an opacity.
 """
@@ -8,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from core.data import findings
 from core.data.cohort import Cohort
 from core.data.readers.files import existing, in_order
 from core.data.spreadsheet import decode
@@ -17,6 +19,11 @@ from core.errors import CohortError
 SOURCE = "NIH ChestX-ray14"
 ENTRIES, BOXES, READING = "Data_Entry_2017*.csv", "BBox_List_2017.csv", "rsna_reading.csv"
 HEADS = ("Image Index", "Finding Labels", "Patient ID")
+LISTS = {"train_val_list.txt": "train", "test_list.txt": "test"}
+FINDINGS = (
+    *("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Effusion", "Emphysema", "Fibrosis", "Hernia"),
+    *("Infiltration", "Mass", "Nodule", "Pleural_Thickening", "Pneumonia", "Pneumothorax"),
+)
 FRAME = 1024  # pixels a side of the frame in which all boxes were drawn
 RSNA_CLASSES = ("Normal", "No Lung Opacity / Not Normal", "Lung Opacity")
 
@@ -32,10 +39,11 @@ def recognise(root: Path) -> str:
 
 
 def read(root: Path) -> Cohort:
-    """One row per film, labelled with its mined findings ("Effusion|Fibrosis" where there are several).
+    """One row per film: its fourteen mined findings, and as a label those present ("Effusion|Fibrosis").
 
-    Further columns: ``reading`` (RSNA's class, "" where nobody read it) and ``boxes`` (RSNA's where it was read, else
-    NIH's), in pixels of the film as stored.
+    ``train_val_list.txt`` and ``test_list.txt``, where they lie beside the table, are the split. Further columns:
+    ``reading`` (RSNA's class, "" where nobody read it) and ``boxes`` (RSNA's where it was read, else NIH's), in pixels
+    of the film as stored.
 
     Raises:
         CohortError: the table lacks a column.
@@ -45,7 +53,7 @@ def read(root: Path) -> Cohort:
     if absent := [column for column in HEADS if column not in data]:
         came = f'"{path.name}" has no column {" and no ".join(absent)}'
         raise CohortError(came, f"the columns {', '.join(HEADS)}", "Take NIH's own table")
-    readings, drawn = _reading(root / READING), _drawn(root / BOXES)
+    readings, drawn, splits = _reading(root / READING), _drawn(root / BOXES), _splits(root)
     rows = []
     for row in data.to_dict("records"):
         name = Path(row["Image Index"]).name
@@ -58,6 +66,8 @@ def read(root: Path) -> Cohort:
                 "label": row["Finding Labels"],
                 "patient": f"NIH {row['Patient ID']}",
                 "source": SOURCE,
+                "split": splits.get(name, ""),
+                **findings.listed(row["Finding Labels"].split(findings.JOIN), FINDINGS),
                 "view": row.get("View Position", ""),
                 "age": row.get("Patient Age", ""),
                 "sex": row.get("Patient Sex", row.get("Patient Gender", "")),
@@ -80,8 +90,18 @@ def as_rsna_read(cohort: Cohort) -> Cohort:
     read = cohort.samples.get("reading", pd.Series("", cohort.samples.index))
     if not read.ne("").any():
         raise CohortError(f"{cohort.name} has no film that RSNA read", f"{READING} beside NIH's own table")
-    samples = cohort.samples.assign(label=read)[read.ne("")]
+    bare = cohort.samples.drop(columns=[findings.column(name) for name in cohort.findings])
+    samples = bare.assign(label=read)[read.ne("")]
     return Cohort(f"{cohort.name}, as RSNA read it", samples, RSNA_CLASSES, cohort.notes, layout="nih")
+
+
+def _splits(root: Path) -> dict[str, str]:
+    """File name -> the official split; its test films are of other patients than the rest."""
+    found: dict[str, str] = {}
+    for name, split in LISTS.items():
+        if (root / name).is_file():
+            found |= dict.fromkeys((root / name).read_text(encoding="utf-8").split(), split)
+    return found
 
 
 def _reading(path: Path) -> dict[str, tuple[str, str]]:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from core.data import findings
 from core.data.cohort import Cohort
 from core.data.readers.files import LeftOut, in_order, walk
 from core.data.table import samples, without_missing
 from core.errors import CohortError
 
+OPACITY = "Lung Opacity"
 SOURCE = "BIMCV (Valencia)"
 STUDIES, IMAGES, SIZES = "train_study_level.csv", "train_image_level.csv", "meta.csv"
 APPEARANCES = ("Negative for Pneumonia", "Typical Appearance", "Indeterminate Appearance", "Atypical Appearance")
@@ -53,6 +55,7 @@ def read(root: Path) -> Cohort:
                 "patient": study,
                 "source": SOURCE,
                 "boxes": _boxes(row["label"], path, sizes.get(name), root),
+                findings.column(OPACITY): _opacity(row["label"], appearance.get(study, "")),
             }
         )
     unread = sum(not row["label"] for row in rows)
@@ -76,6 +79,13 @@ def _appearance(row: "pd.Series") -> str:
     """The one appearance that is marked, or "" where none or several are."""
     marked = [name for name in APPEARANCES if row[name] in ("1", "1.0")]
     return marked[0] if len(marked) == 1 else ""
+
+
+def _opacity(boxes: str, appearance: str) -> str:
+    """1 where radiologists drew a box, 0 in studies without pneumonia; nothing is said of a study's other films."""
+    if boxes.startswith("opacity"):
+        return "1"
+    return "0" if appearance == APPEARANCES[0] else ""
 
 
 def _boxes(label: str, path: Path, original: tuple[float, float] | None, root: Path) -> str:

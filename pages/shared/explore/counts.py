@@ -11,7 +11,7 @@ from pages.shared import filters, widgets
 
 def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     """How many films of what: by split and by every column that could give the label away."""
-    table = cohort.samples.iloc[rows]
+    table = filters.in_words(cohort).iloc[rows]
     order = [name for name in cohort.classes if name in set(table["label"])]
     by_split = pd.crosstab(table["label"], table["split"])
     by_split = by_split.reindex(index=order, columns=[split for split in SPLITS if split in by_split])
@@ -23,7 +23,7 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     )
     others = [
         column
-        for column in filters.columns(cohort)
+        for column in filters.columns(table)
         if column not in ("label", "split") and 1 < table[column].nunique() <= filters.FEW
     ]
     if others:
@@ -42,3 +42,8 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             alt=f"Films by label and {column}",
         )
     st.dataframe(by_split.assign(all=by_split.sum(axis=1)).rename(columns={"": "no split"}))
+    if cohort.findings:
+        present = cohort.present()[rows]
+        told = {"present": present == 1, "absent": present == 0, "unknown": np.isnan(present)}
+        counts = pd.DataFrame({word: there.sum(axis=0) for word, there in told.items()}, index=list(cohort.findings))
+        st.dataframe(counts.rename_axis("Finding").reset_index(), hide_index=True, key="findings")

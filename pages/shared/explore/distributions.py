@@ -20,7 +20,7 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             progress(number / len(measured))
             values.append(overview.measures(spec, row))
     frame = pd.DataFrame(values).assign(label=cohort.samples["label"].to_numpy()[measured])
-    if "age" in filters.columns(cohort):
+    if "age" in filters.columns(cohort.samples):
         frame["age"] = cohort.samples["age"].to_numpy()[measured]
     if len(measured) < len(rows):
         st.caption(f"Of {len(measured)} evenly chosen films of {len(rows):,}.")

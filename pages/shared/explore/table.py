@@ -7,15 +7,16 @@ import streamlit as st
 from core.data.cohort import Cohort, file_name
 from core.data.combinations import combinations
 from core.data.labels import meaning
+from pages.shared import filters
 from pages.shared.text import plain
 
 PAGE = 50  # rows
-HIDDEN = ("path", "lungs", "truth", "film_id")  # places on this machine, and what nobody reads
+HIDDEN = ("path", "lungs", "truth", "outlines", "film_id")  # places on this machine, and what nobody reads
 
 
 def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     """All three, of the selected rows."""
-    samples = cohort.samples.iloc[rows]
+    samples = filters.in_words(cohort).iloc[rows]
     present = [name for name in cohort.classes if name in set(samples["label"])]
     sizes = samples["label"].value_counts()
     told = [(name, int(sizes[name]), meaning(name) or "Not in the vocabulary of labels.") for name in present]
