@@ -16,12 +16,14 @@ from core.training.films import prepare
 from core.training.finish import finish
 from core.training.fit import fit
 from core.training.recipe import NetworkConfig, Recipe, TrainingConfig
+from core.training.run import begin
 
 
 def test_it_learns_what_occurs_together(several: Cohort, findings_recipe: Recipe, tmp_path: Path) -> None:
-    epochs = list(fit(several, findings_recipe, tmp_path))
+    run = begin(several, findings_recipe, tmp_path)
+    epochs = list(fit(run))
     assert epochs[-1].train_loss < epochs[0].train_loss
-    checkpoint = finish(several, findings_recipe, tmp_path)
+    checkpoint = finish(run)
     card = checkpoint.card
     assert card.output == "sigmoid"
     assert set(card.platt) == set(card.thresholds) == set(findings_recipe.classes)
