@@ -43,6 +43,8 @@ def describe(cohort: "Cohort") -> str:
     """Name, size, films by class, source and split, and what the reader noticed."""
     import pandas as pd
 
+    from core.data import findings
+
     samples = cohort.samples
     files = [Path(p) for p in samples["path"]]
     size = sum(f.stat().st_size for f in files if f.exists()) / 1e6
@@ -58,6 +60,8 @@ def describe(cohort: "Cohort") -> str:
     )
     head = f"{cohort.name} ({cohort.layout}): {len(cohort):,} films, {size:,.0f} MB, {patients:,} known patients"
     lines = [head + (f", {unnamed:,} films without one" if unnamed else ""), table.to_string()]
+    if cohort.findings:
+        lines.append(findings.counts(samples).to_string())
     grounds = [f"Layout {cohort.layout}: {cohort.grounds}"] if cohort.grounds else []
     return "\n".join([*lines, *_known(samples), *grounds, *(f"- {note}" for note in cohort.notes)])
 

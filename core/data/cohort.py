@@ -119,12 +119,6 @@ class Cohort:
         table = pd.crosstab(self.samples["label"], self.samples["split"])
         return table.reindex(index=list(self.classes), columns=[s for s in SPLITS if s in table], fill_value=0)
 
-    def present_counts(self) -> pd.DataFrame:
-        """Films that show each finding (rows) by split (columns, those that occur)."""
-        there = pd.DataFrame(self.present() == 1, columns=list(self.findings))
-        counts = there.groupby(self.samples["split"]).sum().T
-        return counts[[s for s in SPLITS if s in counts]]
-
     def split(self, name: str) -> "Cohort":
         """The films of one split: "train", "validation", "test" or "" (in none)."""
         return self.where(self.samples["split"] == name)

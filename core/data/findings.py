@@ -44,6 +44,13 @@ def values(samples: pd.DataFrame, wanted: Sequence[str] | None = None) -> np.nda
     return found
 
 
+def counts(samples: pd.DataFrame) -> pd.DataFrame:
+    """Films that show each finding, that lack it, and of which it is unknown: one row a finding."""
+    said = values(samples)
+    sides = {"present": said == 1, "absent": said == 0, "unknown": np.isnan(said)}
+    return pd.DataFrame({side: there.sum(axis=0) for side, there in sides.items()}, index=list(names(samples)))
+
+
 def number(word: str) -> float | None:
     """What a cell says of a finding: 1, 0 or NaN; None where it is no such word. -1 is CheXpert's "uncertain"."""
     folded = str(word).strip().casefold()

@@ -16,7 +16,7 @@ import torchvision
 
 from core.atomic import replacing
 from core.data import findings
-from core.data.cohort import Cohort
+from core.data.cohort import SPLITS, Cohort
 from core.data.film_id import CONTENT
 from core.data.progress import Progress
 from core.errors import CheckpointError
@@ -90,8 +90,11 @@ def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
     metrics = figures(p, targets, (table["split"] == "test").to_numpy())
     metrics["validation_accuracy"] = _accuracy(p[chosen], targets[chosen])
     columns = pd.DataFrame(p, table.index, [f"p_{name}" for name in card.classes])
-    sets = conformal.for_card(card.classes, p[chosen], labels[chosen], f"its {int(chosen.sum()):,} validation films")
-    card = replace(card, **output.to_card(), metrics=metrics, **(sets if output.exclusive else {}))
+    sets = {}
+    if output.exclusive:
+        told = f"its {int(chosen.sum()):,} validation films"
+        sets = conformal.for_card(card.classes, p[chosen], targets[chosen], told)
+    card = replace(card, **output.to_card(), metrics=metrics, **sets)
     return card, pd.concat([table, columns], axis=1)
 
 
@@ -169,7 +172,7 @@ def _gate(
 
 def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State, device: str | None) -> Card:
     """All that is known before the films are judged."""
-    counts = divided.present_counts() if divided.findings else divided.counts()
+    counts = _counts(divided)
     kept = replace(recipe, network=replace(recipe.network, weights=Path(recipe.network.weights).name))  # no folders
     return Card(
         name=name,
@@ -185,7 +188,7 @@ def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State, devic
             "name": divided.name,
             "fingerprint": divided.fingerprint,
             "layout": divided.layout,
-            "splits": {split: counts[split].astype(int).to_dict() for split in counts},
+            "splits": counts,
             "sources": divided.samples["source"].value_counts().astype(int).to_dict(),
             "notes": list(divided.notes),
         },
@@ -201,3 +204,12 @@ def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State, devic
         intended_use=INTENDED_USE,
         limitations=recipe.limitations or LIMITATIONS,
     )
+
+
+def _counts(divided: Cohort) -> dict[str, dict[str, int]]:
+    """Films of each class, or that show each finding, by split."""
+    if not divided.findings:
+        counts = divided.counts()
+        return {str(split): counts[split].astype(int).to_dict() for split in counts}
+    parts = {split: divided.split(split).samples for split in SPLITS if (divided.samples["split"] == split).any()}
+    return {split: findings.counts(part)["present"].astype(int).to_dict() for split, part in parts.items()}

@@ -82,13 +82,8 @@ def ask_label(case: Case) -> None:
     if case.model.output.exclusive or not case.cohort.findings:
         st.radio("What is it?", case.cohort.classes, index=None, key="guess", format_func=plain)
     else:
-        seen = st.pills(
-            "What do you see? Several may be right.",
-            asked(case),
-            selection_mode="multi",
-            key="quiz findings",
-            format_func=plain,
-        )
+        about, names = "What do you see? Several may be right.", asked(case)
+        seen = st.pills(about, names, selection_mode="multi", key="quiz findings", format_func=plain)
         st.session_state["guess"] = JOIN.join(seen) if seen else None
         nothing = st.checkbox("None of these", key="quiz none", disabled=bool(seen))
         if nothing and not seen:

@@ -85,7 +85,7 @@ def test_the_report_judges_one_finding_and_all(open_page: OpenPage, weights: Non
     films = open_cohort(table)
     assert every["Finding"].tolist() == [*NAMES, "macro average", "micro average"]
     assert every["Known"].tolist()[:3] == [
-        int((~np.isnan(findings.values(films.samples, [name]))).sum()) for name in NAMES
+        str((~np.isnan(findings.values(films.samples, [name]))).sum()) for name in NAMES
     ]
     app.selectbox(key="class").set_value("Edema")
     sound(app.run())
@@ -110,10 +110,12 @@ def test_two_models_are_compared_by_finding(open_page: OpenPage, weights: None, 
 
 def test_a_quiz_of_several_answers(open_page: OpenPage, weights: None, table: Path) -> None:
     app = open_page("teach/quiz.py", model="findings", cohort=str(table), seed="3")
-    app.session_state["quiz findings"] = ["Effusion"]
-    sound(app.run())
+    sound(app.checkbox(key="quiz none").check().run())
     for label in ("Next: mark the region", "Nothing to mark"):
         sound(next(button for button in app.button if button.label == label).click().run())
     answer = app.session_state["_answers"][0]
-    assert set(answer.reader.split("|")) <= {*NAMES, "none"}
+    assert answer.reader == "none"
+    assert set(answer.label.split("|")) <= {*NAMES, "none"}
     assert answer.label == answer.expected
+    shown = words(app)
+    assert "You said no finding" in shown

@@ -86,7 +86,7 @@ def frame(report: FindingsReport, split: str) -> pd.DataFrame:
     rows = []
     for name in [*counts.index, MACRO, MICRO]:
         own = figures.get(name, {})
-        seen = counts.loc[name, ["known", "present"]].tolist() if name in counts.index else ["", ""]
+        seen = [f"{n:,}" for n in counts.loc[name, ["known", "present"]]] if name in counts.index else ["", ""]
         rows.append([name, *seen, *(own[key].text() if key in own else "not defined" for key in SHOWN)])
     return pd.DataFrame(rows, columns=["Finding", "Known", "Present", *(GLOSSARY[key].title for key in SHOWN)])
 

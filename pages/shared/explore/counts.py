@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.data import findings
 from core.data.cohort import SPLITS, Cohort
 from core.report import cohort_figures
 from pages.shared import filters, widgets
@@ -43,7 +44,5 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
         )
     st.dataframe(by_split.assign(all=by_split.sum(axis=1)).rename(columns={"": "no split"}))
     if cohort.findings:
-        present = cohort.present()[rows]
-        told = {"present": present == 1, "absent": present == 0, "unknown": np.isnan(present)}
-        counts = pd.DataFrame({word: there.sum(axis=0) for word, there in told.items()}, index=list(cohort.findings))
+        counts = findings.counts(cohort.samples.iloc[rows])
         st.dataframe(counts.rename_axis("Finding").reset_index(), hide_index=True, key="findings")
