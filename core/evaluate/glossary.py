@@ -230,7 +230,8 @@ OF_FINDINGS: dict[str, Term] = {
         "Exact match", Policy.SCORE, "The share of films of which every known finding is called rightly."
     ),
     "hamming": Term(
-        "Hamming loss", Policy.SCORE, "The share of a film's known findings that are called wrongly, on average.", False
+        "Hamming loss", Policy.SCORE, "The share of a film's known findings that are called wrongly, on average.",
+        higher_is_better=False,
     ),
     "called_per_film": Term(
         "Findings called per film", Policy.SCORE, "How many findings the model calls on a film, on average.",

@@ -11,7 +11,7 @@ from core.data.readers.chexpert import FINDINGS
 from core.data.readers.csv_heads import rows as table_of
 from core.data.readers.csv_heads import with_heads
 from core.data.readers.files import existing, in_order
-from core.data.table import samples, without_missing
+from core.data.table import counted, samples, without_missing
 
 LABELS = ("subject_id", "study_id", "Enlarged Cardiomediastinum", "Pleural Other")
 FILMS = ("dicom_id", "subject_id", "study_id", "ViewPosition")
@@ -65,7 +65,7 @@ def read(root: Path) -> Cohort:
         )
     rows, missing = without_missing(rows)
     table, said = samples(rows, root)
-    notes = (f"{silent} films of studies without labels left out",) if silent else ()
+    notes = (f"{counted(silent, 'film')} of studies without labels left out",) if silent else ()
     first = (findings.HEALTHY, *FINDINGS, findings.UNSURE)
     return Cohort("MIMIC-CXR-JPG", table, in_order(table["label"], first), (*notes, *missing, *said), layout="mimic")
 

@@ -11,7 +11,7 @@ from core.data.cohort import Cohort
 from core.data.readers.csv_heads import rows as table_of
 from core.data.readers.csv_heads import with_heads
 from core.data.readers.files import LeftOut, in_order, walk
-from core.data.table import samples, without_missing
+from core.data.table import counted, samples, without_missing
 
 HEADS = ("ImageID", "PatientID", "StudyID", "Projection", "Labels", "PatientSex_DICOM")
 SOURCE = "PadChest (Alicante)"
@@ -36,8 +36,8 @@ def read(root: Path) -> Cohort:
     listed = [_words(cell) for cell in data["Labels"]]
     unusable = [bool(set(words) & set(UNUSABLE)) for words in listed]
     set_aside = data["Projection"].isin(("COSTAL", "EXCLUDE")) | pd.Series(unusable, data.index)
-    counted = Counter(word for words in listed for word in set(words) if word not in NO_FINDINGS)
-    names = [name for name, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+    often = Counter(word for words in listed for word in set(words) if word not in NO_FINDINGS)
+    names = [name for name, _ in sorted(often.items(), key=lambda item: (-item[1], item[0]))]
     kept, dropped = names[:MOST], names[MOST:]
     left_out = LeftOut()
     files = {path.name: path for path in walk(root, left_out)}
@@ -67,7 +67,7 @@ def read(root: Path) -> Cohort:
     table, said = samples(rows, root)
     notes = []
     if set_aside.any():
-        notes.append(f"{int(set_aside.sum())} films of other views, or set aside by PadChest, left out")
+        notes.append(f"{counted(int(set_aside.sum()), 'film')} of other views, or set aside by PadChest, left out")
     if dropped:
         notes.append(f"the {MOST} most frequent findings are kept; {len(dropped)} rarer ones stand in the label only")
     classes = in_order(table["label"], (findings.HEALTHY,))

@@ -252,7 +252,7 @@ def test_mimic(tmp_path: Path, end: str) -> None:
     assert known(cohort, "Pneumonia") == [0, 0, None]
     assert known(cohort, "Pneumothorax") == [0, 0, 0]
     assert known(cohort, "Edema") == [0, 0, None]
-    assert cohort.notes[0] == "1 films of studies without labels left out"
+    assert cohort.notes[0] == "1 film of studies without labels left out"
 
 
 def test_a_table_of_ones_own(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
     assert cohort.findings == ("Edema", "Effusion")
     assert known(cohort, "Edema") == [1, 0, 1]
     assert known(cohort, "Effusion") == [1, 0, 0]
-    assert "1 rows without a label left out: c.png" in cohort.notes
+    assert "1 row without a label left out: c.png" in cohort.notes
     (tmp_path / "mine.csv").write_text(
         "path,Effusion,Edema,age\na.png,1,0,40\nb.png,0,0,50\nc.png,,1,60\nd.png,maybe,0,70\n"
     )
