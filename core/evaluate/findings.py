@@ -66,7 +66,7 @@ class FindingsEvaluation:
     @property
     def known(self) -> np.ndarray:
         """Bool (N, C): whether it is known if the finding is there."""
-        return ~np.isnan(self.targets)
+        return np.asarray(~np.isnan(self.targets))
 
     @property
     def counts(self) -> pd.DataFrame:

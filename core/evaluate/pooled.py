@@ -114,7 +114,7 @@ def _average(of_findings: np.ndarray) -> np.ndarray:
     """The mean over findings (C, 1 + R) of those that are defined; NaN where none is."""
     defined = ~np.isnan(of_findings)
     with np.errstate(invalid="ignore"):
-        return np.where(defined, of_findings, 0).sum(axis=0) / defined.sum(axis=0)
+        return np.asarray(np.where(defined, of_findings, 0).sum(axis=0) / defined.sum(axis=0))
 
 
 def _settled(key: str, samples: np.ndarray, patients: int, n: int) -> Estimate:

@@ -210,6 +210,10 @@ def _counts(divided: Cohort) -> dict[str, dict[str, int]]:
     """Films of each class, or that show each finding, by split."""
     if not divided.findings:
         counts = divided.counts()
-        return {str(split): counts[split].astype(int).to_dict() for split in counts}
+        return {str(split): _plain(counts[split]) for split in counts}
     parts = {split: divided.split(split).samples for split in SPLITS if (divided.samples["split"] == split).any()}
-    return {split: findings.counts(part)["present"].astype(int).to_dict() for split, part in parts.items()}
+    return {split: _plain(findings.counts(part)["present"]) for split, part in parts.items()}
+
+
+def _plain(counts: "pd.Series[Any]") -> dict[str, int]:
+    return {str(name): int(films) for name, films in counts.items()}

@@ -4,7 +4,9 @@ An opacity that may be pneumonia is what they marked; "No Lung Opacity / Not Nor
 they would call pneumonia. ``patientId`` is an exam's: NIH's own patients are not named here.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.data import findings
 from core.data.cohort import Cohort
@@ -67,7 +69,7 @@ def read(root: Path) -> Cohort:
     return Cohort("RSNA Pneumonia", table, in_order(table["label"], READ), (*missing, *said), layout="rsna")
 
 
-def _box(row: dict) -> Box:
+def _box(row: Mapping[Any, str]) -> Box:
     try:
         return float(row["x"]), float(row["y"]), float(row["width"]), float(row["height"])
     except ValueError as error:
