@@ -59,7 +59,8 @@ class Films:
         rows = torch.from_numpy(chosen)
         known = (None if part is None else part[rows] for part in (self.sources, self.outlines, self.lungs))
         contents = tuple(self.contents[row] for row in chosen) if self.contents else ()
-        return Films(self.pictures[rows], self.labels[rows], *known, contents)
+        sources, outlines, lungs = known
+        return Films(self.pictures[rows], self.labels[rows], sources, outlines, lungs, contents)
 
 
 def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohort:

@@ -112,7 +112,7 @@ class Recipe:
         for setting in ("outlines", "lungs"):
             if getattr(self.training, setting):
                 raise contradiction(f"training.{setting}", own, "that price is of exclusive classes")
-        spec = NETWORKS[self.network.name]
+        spec = spec_of(self.network.name)
         if spec.evidence in ("votes", "odds") or (spec.name == "compact_cnn" and len(self.classes) == 2):
             raise contradiction(f"network.name = {spec.name!r}", own, "its head makes its classes compete")
 
