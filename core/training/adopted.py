@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.data import findings
 from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
 from core.data.split import groups
+from core.data.stratify import deal, strata
 from core.errors import CohortError, FilmError
 from core.model.checkpoint import DOMAIN, Checkpoint
 from core.model.classifier import Classifier
 from core.training.domain import fit as domain_fit
-from core.training.finish import KEPT, calibrated
+from core.training.finish import KEPT, calibrated, counts_by_split
 
 FILMS = 2000  # used at most; each adds little to five numbers and a gate
 LEAST = 3  # films of each class in each half
@@ -38,14 +40,15 @@ def calibrate(checkpoint: Checkpoint, cohort: Cohort, progress: Progress = quiet
     films = chosen.where(np.isin(np.arange(len(chosen)), rows))
     halves = halved(films, progress)
     logits, _ = classifier.predict_pictures(pictures)
-    table = films.samples[KEPT].assign(split=halves, path=[Path(path).name for path in films.samples["path"]])
+    told = [*KEPT, *map(findings.column, films.findings)]
+    table = films.samples[told].assign(split=halves, path=[Path(path).name for path in films.samples["path"]])
     columns = pd.DataFrame(logits, table.index, [f"logit_{name}" for name in classifier.classes])
     card, table = calibrated(checkpoint.card, pd.concat([table, columns], axis=1))
     progress("learning which films are known", 0, 1)
     fitting = pictures[halves == "validation"]
     third = np.arange(len(fitting)) % 3 == 0
     limits, gate = domain_fit.fit(classifier.network, classifier.preprocess, fitting[~third], fitting[third])
-    splits = {split: table.loc[halves == split, "label"].value_counts().to_dict() for split in ("validation", "test")}
+    splits = counts_by_split(films.with_splits(halves))
     card = replace(
         card,
         domain=limits,
@@ -56,12 +59,16 @@ def calibrate(checkpoint: Checkpoint, cohort: Cohort, progress: Progress = quiet
 
 
 def halved(cohort: Cohort, progress: Progress = quiet) -> np.ndarray:
-    """ "validation" or "test" for each film: no patient or copy in both, and each class about equally often.
+    """ "validation" or "test" for each film: no patient or copy in both, and each class or finding about equally often.
 
     Raises:
         CohortError: fewer than ``LEAST`` films of a class in one of them.
     """
-    own, labels = groups(cohort, progress=progress), cohort.labels()
+    own = groups(cohort, progress=progress)
+    if cohort.findings:
+        order = np.random.default_rng(0).permutation(np.unique(own))
+        return np.where(deal(order, own, strata(cohort.present()), (0.5, 0.5)) == 0, "validation", "test")
+    labels = cohort.labels()
     counts = np.zeros((2, len(cohort.classes)), int)
     sides = np.zeros(len(cohort), int)
     for number in np.random.default_rng(0).permutation(np.unique(own)):

@@ -172,7 +172,7 @@ def _gate(
 
 def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State, device: str | None) -> Card:
     """All that is known before the films are judged."""
-    counts = _counts(divided)
+    counts = counts_by_split(divided)
     kept = replace(recipe, network=replace(recipe.network, weights=Path(recipe.network.weights).name))  # no folders
     return Card(
         name=name,
@@ -206,7 +206,7 @@ def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State, devic
     )
 
 
-def _counts(divided: Cohort) -> dict[str, dict[str, int]]:
+def counts_by_split(divided: Cohort) -> dict[str, dict[str, int]]:
     """Films of each class, or that show each finding, by split."""
     if not divided.findings:
         counts = divided.counts()
