@@ -6,8 +6,9 @@ ENV PYTHONUNBUFFERED=1 \
     HILUM_CACHE=/tmp/hilum
 
 WORKDIR /opt/hilum
-COPY requirements.txt requirements-pacs.txt requirements.lock ./
-RUN pip install --constraint requirements.lock --requirement requirements.txt --requirement requirements-pacs.txt
+COPY requirements.txt requirements-pacs.txt requirements-fonts.txt requirements.lock ./
+RUN pip install --constraint requirements.lock --requirement requirements.txt --requirement requirements-pacs.txt \
+    --requirement requirements-fonts.txt
 
 COPY . .
 RUN useradd --create-home --uid 10001 hilum

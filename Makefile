@@ -12,6 +12,8 @@ ifneq ($(filter-out cpu,$(TORCH)),)
 $(error TORCH is $(TORCH). Expected cpu, or leave it out for the build that can use an NVIDIA card)
 endif
 
+TESTED := $(addprefix requirements-,$(addsuffix .txt,dev pacs models fonts serve))
+
 .PHONY: run test lint docs lock clean
 
 run: .venv/run.stamp
@@ -33,8 +35,7 @@ docs: .venv/docs.stamp
 lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
-		requirements.txt requirements-dev.txt requirements-docs.txt requirements-pacs.txt requirements-models.txt requirements-cluster.txt \
-		requirements-serve.txt --output-file requirements.lock
+		requirements.txt $(TESTED) requirements-docs.txt requirements-cluster.txt --output-file requirements.lock
 
 .venv/run.stamp: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -43,8 +44,8 @@ lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet -r requirements.txt $(LOCKED)
 	touch $@
 
-.venv/test.stamp: requirements-dev.txt requirements-pacs.txt requirements-models.txt requirements-serve.txt .venv/run.stamp
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -r requirements-pacs.txt -r requirements-models.txt -r requirements-serve.txt $(LOCKED)
+.venv/test.stamp: $(TESTED) .venv/run.stamp
+	$(BIN)/python -m pip install --quiet $(addprefix -r ,$(TESTED)) $(LOCKED)
 	touch $@
 
 .venv/docs.stamp: requirements-docs.txt .venv/run.stamp

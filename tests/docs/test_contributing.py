@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from core.cli import cohorts
 from core.data.cohort import Cohort
 from core.data.readers import LAYOUTS, open_cohort
 from core.data.readers.files import LeftOut, films_in
@@ -67,3 +68,7 @@ def test_a_recipe_is_one_file(tmp_path: Path) -> None:
     path = tmp_path / "quick.toml"
     path.write_text('title = "Quick"\nclasses = ["Normal", "COVID-19"]\n[network]\nname = "resnet_small"\n')
     assert recipe.load(str(path)).title == "Quick"
+
+
+def test_the_command_line_names_every_layout() -> None:
+    assert cohorts._LAYOUTS.split(", ") == list(LAYOUTS)

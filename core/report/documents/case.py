@@ -4,6 +4,7 @@ The film is named by the first digits of its SHA-256 only: file names often carr
 """
 
 import base64
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from core.explain.trust import TrustLine
 from core.model.card import Card
 from core.model.classifier import Prediction
 from core.report.call import agreement, in_words, promise, rule, triage
+from core.report.documents import fonts
 from core.report.documents.page import NOT_PROVIDED, page, table, text
 from core.report.documents.report import DISCLAIMER
 from core.report.overlay import Style, beside, colourbar, enlarge, overlay, png
@@ -30,6 +32,11 @@ BELIEF = "Does the heatmap deserve belief?"
 _ANSWER = ("Class", "Calibrated probability", "Called from", "")
 _WIDTH = 180  # mm between the margins of an A4 page
 _MARGIN = 15  # mm
+_CODES = 12  # letters that are named
+_MISSING = (
+    "Letters that no font here has are left out above: {}. The HTML report shows them; for Chinese, Japanese, Korean "
+    "and Hindi: pip install -r requirements-fonts.txt"
+)
 _SIDE = 448  # pixels of the drawn heatmap
 
 
@@ -61,6 +68,12 @@ class CaseReport:
     @property
     def title(self) -> str:
         return f"Film {self.film_sha256[:12]}: {in_words(self.prediction)}"
+
+    @property
+    def text(self) -> str:
+        """All its words, in no order: for who has to find letters for them."""
+        rows = [*self.answer, *self.belief, *((name, value or "") for name, value in self.provenance)]
+        return " ".join([self.title, self.caption, *self.images, *self.doubts, *(cell for row in rows for cell in row)])
 
     @property
     def caption(self) -> str:
@@ -165,13 +178,15 @@ def _body(report: CaseReport) -> Iterator[str]:
 
 def case_pdf(report: CaseReport) -> bytes:
     """One A4 page."""
-    import matplotlib
+    with tempfile.TemporaryDirectory() as folder:
+        return _case_pdf(report, Path(folder))
+
+
+def _case_pdf(report: CaseReport, folder: Path) -> bytes:
     from fpdf import FPDF
 
     pdf = FPDF(format="A4")
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    for style, name in (("", "DejaVuSans.ttf"), ("B", "DejaVuSans-Bold.ttf")):
-        pdf.add_font("sans", style, fonts / name)  # the built-in fonts know Latin letters only
+    missing = fonts.add(pdf, report.text, folder)
     pdf.set_margin(_MARGIN)
     pdf.set_title(report.title)
     pdf.add_page()
@@ -188,6 +203,11 @@ def case_pdf(report: CaseReport) -> bytes:
         _table(pdf, (24, 12, 64), ((BELIEF, "Verdict", ""), *report.belief))
     known = [(name, value or NOT_PROVIDED) for name, value in report.provenance]
     _table(pdf, (30, 70), (("Provenance", ""), *known))
+    if missing:
+        codes = " ".join(f"U+{ord(letter):04X}" for letter in missing[:_CODES])
+        more = f" and {len(missing) - _CODES} more" if len(missing) > _CODES else ""
+        pdf.ln(2)
+        pdf.multi_cell(0, 4, _MISSING.format(codes + more), align="L", new_x="LMARGIN", new_y="NEXT")
     return bytes(pdf.output())
 
 
