@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.cli import cohorts
 from core.data.cohort import Cohort
-from core.data.readers import LAYOUTS, open_cohort
+from core.data.readers import LAYOUTS, open_cohort, opener
 from core.data.readers.files import LeftOut, films_in
 from core.data.readers.layout import Layout
 from core.data.table import samples
@@ -53,12 +53,8 @@ def test_a_layout_is_a_row_with_two_functions(tmp_path: Path, monkeypatch: pytes
         )
         return Cohort("Listed", table, ("Normal", "COVID-19"), notes, layout="listed")
 
-    others = dict(LAYOUTS)
-    with_it = {"listed": Layout("listed", "Listed films", recognise, read), **others}
-    for name in list(LAYOUTS):
-        monkeypatch.delitem(LAYOUTS, name)
-    for name, layout in with_it.items():
-        monkeypatch.setitem(LAYOUTS, name, layout)
+    row = Layout("listed", "Listed films", recognise, read)
+    monkeypatch.setattr(opener, "LAYOUTS", {"listed": row, **LAYOUTS})
     cohort = open_cohort(tmp_path)
     assert cohort.layout == "listed"
     assert cohort.samples["label"].tolist() == ["Normal", "COVID-19"]
