@@ -87,6 +87,10 @@ class Memory:
         """A turn at the processor; see `core.turns`."""
         return self.taking(self.turns)
 
+    def give_way(self) -> None:
+        """Let others have a turn in the middle of long work."""
+        self.turns.give_way()
+
     def make_room(self, put_last: Shelf, size: int) -> None:
         """Drop what was not asked for longest until all fits; the result that ``put_last`` was given last stays.
 

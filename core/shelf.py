@@ -26,6 +26,9 @@ class Budget(Protocol):
     def turn(self) -> AbstractContextManager[Any]:
         """A turn at the processor."""
 
+    def give_way(self) -> None:
+        """Let others have a turn in the middle of long work."""
+
 
 class Shelf:
     """Results by key, those not asked for longest dropped first; what is on it is shared, so never changed.
@@ -113,6 +116,11 @@ class Shelf:
     def turn(self) -> AbstractContextManager[Any]:
         """A turn at the processor, for work whose result will lie here."""
         return self._budget.turn() if self._budget else nullcontext()
+
+    def give_way(self) -> None:
+        """Let others have a turn in the middle of long work."""
+        if self._budget:
+            self._budget.give_way()
 
     def clear(self) -> None:
         """Forget everything."""

@@ -54,10 +54,23 @@ class Turns:
             yield
         finally:
             with self._changed:
-                self._working[me] -= 1
-                if not self._working[me]:
-                    del self._working[me]
-                    self._changed.notify_all()
+                depth = self._working.pop(me, 1) - 1  # it has none if it gave up while others had its place
+                if depth:
+                    self._working[me] = depth
+                self._changed.notify_all()
+
+    def give_way(self) -> None:
+        """In the middle of long work: let those who wait have a turn each, and go on behind them."""
+        me = get_ident()
+        with self._changed:
+            depth = self._working.get(me, 0)
+            if not depth or not self._line:
+                return
+            del self._working[me]
+            self._changed.notify_all()
+        self._wait(lambda before: None)
+        with self._changed:
+            self._working[me] = depth
 
     def _wait(self, told: Callable[[int], None]) -> None:
         """Stand in line until it is this thread's turn; it is entered as working before the lock is given up."""

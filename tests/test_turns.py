@@ -82,3 +82,26 @@ def test_who_gives_up_leaves_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="x"), turns.take():
         raise ValueError("x")
     assert turns.working == 0
+
+
+def test_long_work_lets_the_others_have_a_turn_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TELL", 0.01)
+    turns, order, waits = Turns(1), [], Event()
+
+    def short() -> None:
+        with turns.take(lambda _: waits.set()):
+            order.append("short")
+
+    with turns.take():
+        turns.give_way()  # nobody waits: it goes on
+        other = Thread(target=short)
+        other.start()
+        assert waits.wait(30)
+        with turns.take():
+            turns.give_way()
+            order.append("long")
+        assert turns.working == 1
+    other.join(30)
+    assert order == ["short", "long"]
+    assert (turns.working, turns.waiting) == (0, 0)
+    turns.give_way()  # without a turn there is none to give

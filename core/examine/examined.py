@@ -128,10 +128,16 @@ class Examined:
         known = {name: self.shelf.get(key) for name, key in keys.items()}
         if missing := [name for name, there in known.items() if there is None]:
             settings = {**self._drawn(method), **options}
+
+            def told(share: float) -> None:  # a method that takes seconds keeps nobody waiting for all of them
+                self.shelf.give_way()
+                if progress:
+                    progress(share)
+
             with self.shelf.turn(), kept_on(self.shelf):
                 made = heatmaps(
                     self.classifier, self.picture, method, missing, layer,
-                    film_sha256=self.film.sha256, progress=progress, **settings,
+                    film_sha256=self.film.sha256, progress=told, **settings,
                 )  # fmt: skip
             known |= {name: self.shelf.put(keys[name], map_) for name, map_ in made.items()}
         return known
