@@ -54,7 +54,7 @@ def make_wanted() -> None:
             resources.heatmaps(case.model, case.film, method, layer, report)
     except HilumError as error:
         _quicker()
-        state.notice(str(error), "error")
+        state.notice(plain(error, longest=600), "error")
 
 
 def _quicker() -> None:

@@ -205,7 +205,7 @@ def page() -> None:
     try:
         asked = [(model, localisation.films(model, current_cohort(), each)) for model in models]
     except EvaluationError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(plain(error, longest=600), icon=":material/info:")
         return
     missing = sum(len(films) * len(methods) - len(localisation.marks(model, films, methods)) for model, films in asked)
     place = st.empty()

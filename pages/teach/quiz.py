@@ -225,7 +225,7 @@ def page() -> None:
     try:
         rows = settings(cohort, model)
     except EvaluationError as error:  # no label of the cohort means anything to the model
-        st.info(str(error), icon=":material/info:")
+        st.info(plain(error, longest=600), icon=":material/info:")
         return
     if not rows:
         st.info("No film fits these settings.", icon=":material/filter_alt_off:")
