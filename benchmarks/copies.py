@@ -18,7 +18,8 @@ import pandas as pd
 from PIL import Image
 
 from core.data.cohort import Cohort, concatenate
-from core.data.copies import COPY, find_copies
+from core.data.copies import find_copies
+from core.data.copies.verify import COPY
 from core.data.readers import open_cohort
 from core.data.table import samples
 from core.intervals import wilson
@@ -252,7 +253,7 @@ def _with_copies(cohort: Cohort, films: list[np.ndarray], alter: Alter, folder: 
         altered = np.ascontiguousarray(alter(film, np.random.default_rng(k)))
         Image.fromarray(altered).save(path, compress_level=1)
         rows.append({"path": path, "label": cohort.samples["label"].iat[0]})
-    both = pd.concat([cohort.samples[["path", "label"]], pd.DataFrame(rows)]).to_dict("records")
+    both = pd.concat([cohort.samples[["path", "label"]], pd.DataFrame(rows)], ignore_index=True)
     return Cohort("planted", samples(both)[0], cohort.classes)
 
 

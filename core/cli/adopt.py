@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CHECKED = 8  # films of the sanity check
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
         "Turn a model from outside into a checkpoint. SOURCE is a file of weights (.pth, .safetensors), or timm:NAME, "

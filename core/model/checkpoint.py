@@ -24,8 +24,9 @@ from core.atomic import replacing
 from core.errors import CheckpointError, RecipeError
 from core.model import card as cards_from_outside
 from core.model.card import Card
+from core.networks.network import Network
 from core.networks.sources import WAYS
-from core.networks.zoo import NETWORKS, Network, build, is_known
+from core.networks.zoo import NETWORKS, build, is_known
 
 WEIGHTS, CARD, EVALUATION = "model.safetensors", "card.json", "evaluation.parquet"
 DOMAIN = "domain."

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from core.data.film.radiograph import Radiograph
-from core.networks.zoo import Network
+from core.networks.network import Network
 
 Status = Literal["in", "doubtful", "out"]
 STAGES = 3  # the last stages of the network whose pooled maps make the signature

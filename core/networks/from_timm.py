@@ -42,10 +42,12 @@ def make(name: str, n_classes: int, channels: int, size: int, dropout: float) ->
     try:
         if size and size != usual:
             try:
-                return timm.create_model(name, pretrained=False, img_size=size, **settings)
+                sized: nn.Module = timm.create_model(name, pretrained=False, img_size=size, **settings)
+                return sized
             except TypeError:  # it takes pictures of any size
                 pass
-        return timm.create_model(name, pretrained=False, **settings)
+        made: nn.Module = timm.create_model(name, pretrained=False, **settings)
+        return made
     except (RuntimeError, ValueError, AssertionError, TypeError) as error:
         came = f"timm:{name} cannot be made for {channels} channels and {size or usual} px ({error})"
         raise RecipeError(came, f"pictures of {usual} px") from error

@@ -121,7 +121,8 @@ def _vit(model: Any) -> Parts:
 def _vit_tokens(model: Any, images: torch.Tensor) -> torch.Tensor:
     tokens = model._process_input(images)
     tokens = torch.cat((model.class_token.expand(len(tokens), -1, -1), tokens), dim=1)
-    return model.encoder.dropout(tokens + model.encoder.pos_embedding)
+    dropped: torch.Tensor = model.encoder.dropout(tokens + model.encoder.pos_embedding)
+    return dropped
 
 
 class FirstToken(nn.Module):

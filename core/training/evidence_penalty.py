@@ -18,7 +18,7 @@ from core.data.cohort import Cohort
 from core.errors import CohortError, RecipeError
 from core.networks.efficientnet_lite import REST, Odds
 from core.networks.from_scratch import Votes
-from core.networks.zoo import Network
+from core.networks.network import Network
 from core.training.settings import TrainingConfig
 from core.transform.preprocess import Preprocess
 

@@ -57,9 +57,10 @@ class Films:
         """Those for which a mask, bool (N,), is true; a copy in memory."""
         chosen = np.flatnonzero(mask)
         rows = torch.from_numpy(chosen)
-        known = (None if part is None else part[rows] for part in (self.sources, self.outlines, self.lungs))
+        sources, outlines, lungs = (
+            None if part is None else part[rows] for part in (self.sources, self.outlines, self.lungs)
+        )
         contents = tuple(self.contents[row] for row in chosen) if self.contents else ()
-        sources, outlines, lungs = known
         return Films(self.pictures[rows], self.labels[rows], sources, outlines, lungs, contents)
 
 

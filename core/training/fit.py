@@ -20,7 +20,8 @@ from core.errors import RecipeError
 from core.model import device as devices
 from core.model import output as outputs
 from core.model.output import Output
-from core.networks.zoo import Network, build
+from core.networks.network import Network
+from core.networks.zoo import build
 from core.training import evidence_penalty, frozen_features
 from core.training import state as states
 from core.training.augmented_copies import with_copies

@@ -11,7 +11,7 @@ from torch import nn
 
 from core.data.progress import Progress
 from core.model import device as devices
-from core.networks.zoo import Network
+from core.networks.network import Network
 from core.training.films import Films
 from core.training.recipe import Recipe
 from core.transform.preprocess import Preprocess

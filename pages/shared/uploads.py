@@ -104,7 +104,7 @@ def take_in(key: str) -> None:
 def _let_go_of_bytes(file_id: str) -> None:
     """Have Streamlit forget the file as it was sent, which it would keep as long as the session; the film was read."""
     if (context := get_script_run_ctx()) is not None:
-        context.uploaded_file_mgr.remove_file(context.session_id, file_id)
+        context.uploaded_file_mgr.remove_file(context.session_id, file_id)  # type: ignore[attr-defined]
 
 
 def _drop(file_id: str, film: Radiograph | None) -> None:

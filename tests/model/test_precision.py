@@ -13,7 +13,8 @@ from core.model.bulk import engine, precision
 from core.model.checkpoint import available, load
 from core.model.classifier import Classifier
 from core.networks.from_scratch import named
-from core.networks.zoo import Network, build
+from core.networks.network import Network
+from core.networks.zoo import build
 from core.transform.preprocess import Preprocess
 
 needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")

@@ -48,5 +48,5 @@ def feature_map(classifier: Classifier, picture: np.ndarray, layer: str, lower: 
     if (shelf := _shelf.get()) is None:
         return made()
     changes = sum(weight._version for weight in chain(lower.parameters(), lower.buffers()))
-    made_of = {"classifier": classifier.key, "layer": layer, "changes": changes, "picture": picture}
-    return shelf.keep(identity.key("feature map", **made_of), made)
+    key = identity.key("feature map", classifier=classifier.key, layer=layer, changes=changes, picture=picture)
+    return shelf.keep(key, made)

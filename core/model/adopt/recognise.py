@@ -119,7 +119,7 @@ def side_of(state: Mapping[str, torch.Tensor]) -> int:
     if places is None or patch is None or places.ndim != 3:
         return 0
     for prefix in range(6):  # class, distillation and register tokens
-        side = round(max(places.shape[1] - prefix, 0) ** 0.5)
+        side: int = round(max(places.shape[1] - prefix, 0) ** 0.5)
         if side > 1 and side * side == places.shape[1] - prefix:
             return side * int(patch.shape[-1])
     return 0

@@ -15,8 +15,7 @@ import torch
 from core.errors import CheckpointError
 from core.model import device as devices
 from core.model.domain import signature
-from core.networks.network import MAP
-from core.networks.zoo import Network
+from core.networks.network import MAP, Network
 from core.transform.preprocess import Preprocess
 
 Engine = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]

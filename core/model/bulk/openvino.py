@@ -25,7 +25,7 @@ from core import identity
 from core.data.cache import cache_dir
 from core.model.device import has_bf16
 from core.model.domain import STAGES, pooled
-from core.networks.zoo import Network
+from core.networks.network import Network
 from core.transform.preprocess import Preprocess
 
 VERSION = 2  # of the graphs below: raise it when `_Part` changes

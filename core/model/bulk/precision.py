@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from core.networks.zoo import Network
+from core.networks.network import Network
 from core.transform.preprocess import Preprocess
 
 LIMIT = 0.002  # of a probability: bulk and single answers differ by no more

@@ -15,7 +15,7 @@ from core.data.film.radiograph import Radiograph, from_pixels
 from core.model.bulk.engine import Engine, torch_engine
 from core.model.classifier import Classifier, batches
 from core.model.domain import KINDS, Gate, Limits, standardised, thumbnails
-from core.networks.zoo import Network
+from core.networks.network import Network
 from core.training.domain.outliers import draw
 from core.transform.augment import Augment, Step
 from core.transform.preprocess import Preprocess

@@ -125,7 +125,7 @@ def told_apart(titles: dict[str, str]) -> dict[str, str]:
 @contextmanager
 def _turn_told(turns: Turns) -> Iterator[None]:
     """A turn; who waits for it is told how many are before."""
-    places = []
+    places: list[Any] = []
 
     def tell(before: int) -> None:
         if get_script_run_ctx() is None:  # work in a thread of its own, which may not draw
