@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.errors import ExplainError
+
 if TYPE_CHECKING:
     import torch
 
@@ -59,6 +61,16 @@ def library(class_name: str) -> Function:
         return library_cam(asked.cut, class_name)
 
     return run
+
+
+def finer(asked: Request) -> Maps:
+    """FinerCAM, and with the option ``against`` the contrast map of two classes."""
+    from core.explain.heatmap.cam import finer_cam
+
+    name, classes = asked.settings["against"], asked.classifier.classes
+    if name is not None and name not in classes:
+        raise ExplainError(f"{asked.classifier.card.name} knows no class {name!r}", ", ".join(classes))
+    return finer_cam(asked.cut, None if name is None else classes.index(name), asked.settings["strength"])
 
 
 def eigen(weighted: bool) -> Function:

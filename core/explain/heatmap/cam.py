@@ -58,6 +58,31 @@ def gradients(cut: Cut) -> tuple[torch.Tensor, torch.Tensor]:
     return slopes, logits[0].detach()
 
 
+def finer_cam(cut: Cut, against: int | None, strength: float) -> tuple[np.ndarray, torch.Tensor]:
+    """Grad-CAM of what sets a class apart: its logit less ``strength`` times another's; (C, h, w) and the logits.
+
+    Args:
+        against: index of the other class; None, and for that class itself: the likeliest of the others.
+        strength: 0 is Grad-CAM, 1 compares the two as equals.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        maps = cut.feature_map.expand(len(cut.indices), -1, -1, -1).requires_grad_()
+        logits = cut.upper(maps)
+        if logits.shape[1] < 2:
+            raise ExplainError("this model has one output", "two or more, of which one is compared with another")
+        own = torch.as_tensor(list(cut.indices))
+        others = logits.detach().clone()
+        others[torch.arange(len(own)), own] = -torch.inf
+        rivals = others.argmax(1)
+        if against is not None:
+            rivals = torch.where(own.to(rivals) == against, rivals, against)
+        rows = torch.arange(len(own))
+        gaps = logits[rows, own] - strength * logits[rows, rivals]
+        (slopes,) = torch.autograd.grad(gaps.sum(), maps)
+    activations = cut.feature_map.expand_as(slopes).numpy(force=True)
+    return _formula("GradCAM")(activations, slopes.numpy(force=True)), logits[0].detach()
+
+
 def library_cam(cut: Cut, class_name: str) -> tuple[np.ndarray, torch.Tensor]:
     """A gradient method by its class in the library: raw maps (C, h, w), before ReLU and min-max, and the logits."""
     slopes, logits = gradients(cut)
