@@ -14,7 +14,7 @@ from torch import nn
 
 from core.cli import main
 from core.data.film.radiograph import from_pixels
-from core.evaluate.evaluation import from_parquet
+from core.evaluate.storage import from_parquet
 from core.model.checkpoint import load
 from core.model.classifier import Classifier
 from core.networks import sources
