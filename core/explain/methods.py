@@ -57,16 +57,6 @@ METHODS: dict[str, Method] = {
             "Selvaraju 2017, arXiv:1610.02391",
         ),
         Method(
-            "finercam",
-            "FinerCAM",
-            "instant",
-            run.finer,
-            "Why this class and not the next likeliest: Grad-CAM of the difference of their logits.",
-            "What both classes have in common is left out, however much it counted for either.",
-            "Zhang 2025, arXiv:2501.11309",
-            options={"against": None, "strength": 1.0},
-        ),
-        Method(
             "gradcam++",
             "Grad-CAM++",
             "instant",
@@ -110,6 +100,16 @@ METHODS: dict[str, Method] = {
             "Gradient times activation with negative products removed before the channels are added.",
             "Evidence against the class cannot cancel evidence for it, so maps are broader than the decision.",
             "Gildenblat 2021, grad-cam library",
+        ),
+        Method(
+            "finercam",
+            "FinerCAM",
+            "instant",
+            run.finer,
+            "Why this class and not the next likeliest: Grad-CAM of the difference of their logits.",
+            "What both classes have in common is left out, however much it counted for either.",
+            "Zhang 2025, arXiv:2501.11309",
+            options={"against": None, "strength": 1.0},
         ),
         Method(
             "eigencam",
