@@ -41,6 +41,8 @@ class Cohort:
             processes can share it.
         layout: a key of ``readers.LAYOUTS`` or "phantom"; several, with " + " between them, for joined cohorts.
         grounds: by what the layout was recognised, in words.
+        fetch: gives the bytes of a film that is no file on this machine, by its path, or None for one it does not know.
+            What is found about films of such a cohort is never kept on disk.
 
     Raises:
         CohortError: a column is missing, or a label is not among the classes.
@@ -53,6 +55,7 @@ class Cohort:
     prepare: Callable[[Path], None] | None = None
     layout: str = "table"
     grounds: str = ""
+    fetch: Callable[[str], bytes | None] | None = None
 
     def __post_init__(self) -> None:
         missing = [column for column in COLUMNS if column not in self.samples]
@@ -90,7 +93,9 @@ class Cohort:
         Made of the rows, and of size and time of change of every file they name; those of drawn films follow from their
         paths. Reads no film, but asks the system about each.
         """
-        files = [name for name in ("path", "lungs", "truth") if name in self.samples and self.prepare is None]
+        files = [
+            name for name in ("path", "lungs", "truth") if name in self.samples and not self.prepare and not self.fetch
+        ]
         named = [path for name in files for path in self.samples[name].array if isinstance(path, str) and path]
         stamps = " ".join(map(str, map(identity.stamp, named)))
         return identity.key("cohort", name=self.name, classes=self.classes, rows=self._rows, stamps=stamps)
@@ -207,7 +212,9 @@ class Cohort:
 
     def film(self, i: int) -> Radiograph:
         """Read (or draw) film ``i``."""
-        return opener.read(self._file(i, "path"))
+        path = str(self.samples["path"].iat[i])
+        data = self.fetch(path) if self.fetch is not None else None
+        return opener.read(self._file(i, "path") if data is None else data, base_name(path))
 
     def stamp(self, i: int) -> str:
         """Size and modification time of the file of film ``i`` as text; ``DRAWN`` where it follows from its path."""
@@ -250,6 +257,7 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
     """Several cohorts as one. The same patient name in two of them is the same patient; classes keep their order."""
     if not cohorts:
         raise CohortError("no cohorts to join", "one at least")
+    fetches = tuple(dict.fromkeys(c.fetch for c in cohorts if c.fetch))
     prepares = tuple(dict.fromkeys(c.prepare for c in cohorts if c.prepare))
     samples = pd.concat([c.samples for c in cohorts], ignore_index=True)
     text = samples.columns.difference(samples.select_dtypes("number").columns)
@@ -263,7 +271,18 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
         _Prepares(prepares) if len(prepares) > 1 else next(iter(prepares), None),
         JOIN.join(dict.fromkeys(c.layout for c in cohorts)),
         "; ".join(dict.fromkeys(c.grounds for c in cohorts if c.grounds)),
+        _Fetches(fetches) if len(fetches) > 1 else next(iter(fetches), None),
     )
+
+
+@dataclass(frozen=True)
+class _Fetches:
+    """Gives a film's bytes by whichever cohort knows it."""
+
+    parts: tuple[Callable[[str], bytes | None], ...]
+
+    def __call__(self, path: str) -> bytes | None:
+        return next((data for part in self.parts if (data := part(path)) is not None), None)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from core.data.cohort import Cohort, relative_paths
 from core.data.copies import find_copies
 from core.data.progress import Progress, quiet
+from core.data.store import in_memory
 from core.data.stratify import deal, strata
 from core.errors import CohortError
 
@@ -29,7 +30,8 @@ def groups(cohort: Cohort, pairs: pd.DataFrame | None = None, progress: Progress
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    pairs = find_copies(cohort, progress=progress) if pairs is None else pairs
+    with in_memory(cohort.fetch is not None):
+        pairs = find_copies(cohort, progress=progress) if pairs is None else pairs
     patient = cohort.samples["patient"]
     known = np.flatnonzero(patient.to_numpy() != "")
     first_film = pd.Series(known, index=known).groupby(patient.iloc[known].to_numpy()).transform("first")

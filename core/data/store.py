@@ -7,6 +7,7 @@ kept. Several processes may read and write at a time.
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from contextvars import ContextVar
 from hashlib import sha256
 from typing import Any
 
@@ -16,27 +17,54 @@ _AT_ONCE = 500  # keys a question; SQLite takes 32,766 at most
 _PATIENCE = 30.0  # seconds to wait for another process that writes
 
 
+_MEMORY: ContextVar["dict[str, dict[str, bytes]] | None"] = ContextVar("stores in memory", default=None)
+
+
+@contextmanager
+def in_memory(wanted: bool = True) -> Iterator[None]:
+    """Stores made inside are forgotten at the end and touch no disk: for films that must not leave a trace.
+
+    Args:
+        wanted: False changes nothing.
+    """
+    token = _MEMORY.set({} if _MEMORY.get() is None else _MEMORY.get()) if wanted else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _MEMORY.reset(token)
+
+
 class Store:
-    """A dictionary of bytes on disk.
+    """A dictionary of bytes on disk, or, inside `in_memory`, in memory.
 
     Args:
         name: of the file in the cache folder; put a version into it, and change that when the meaning of a row changes.
     """
 
     def __init__(self, name: str) -> None:
+        kept = _MEMORY.get()
+        self._rows = None if kept is None else kept.setdefault(name, {})
         self.path = cache_dir() / f"{name}.sqlite"
 
     def read(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The rows that are there, of those asked for."""
+        if self._rows is not None:
+            return {key: self._rows[key] for key in keys if key in self._rows}
         return {str(key): bytes(value) for key, value in self._ask("key, value", keys)}
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Which of these keys have a row."""
+        if self._rows is not None:
+            return {key for key in keys if key in self._rows}
         return {str(row[0]) for row in self._ask("key", keys)}
 
     def write(self, rows: Iterable[tuple[str, bytes]]) -> None:
         """Put rows in, all or none; those with the same key are replaced."""
         rows = list(rows)
+        if self._rows is not None:
+            self._rows.update({key: bytes(value) for key, value in rows})
+            return
         if not rows:
             return
         try:

@@ -68,8 +68,11 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohor
     """The cohort under the recipe's classes and division, less what a starting checkpoint has met (`started_from`).
 
     Raises:
-        CohortError: a class has no film, or no training or validation film.
+        CohortError: a class has no film, or no training or validation film, or the films may not be kept on disk.
     """
+    if cohort.fetch is not None:
+        came = f"{cohort.name} holds films of a PACS, and training keeps decoded films on disk"
+        raise CohortError(came, "films that are files on this machine", "Export them, de-identified, into a folder")
     chosen = _meant(cohort, recipe)
     if broken := signatures(chosen, progress).errors:
         names = [f"{chosen.samples[FILM_ID].iat[row]} ({error})" for row, error in broken.items()]

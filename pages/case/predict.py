@@ -12,7 +12,7 @@ from core.explain import embeddings
 from core.report import figures, overlay
 from core.report.call import headline, in_words, promise, rule, triage
 from core.report.outputs import export_name
-from pages.shared import evaluations, exports, overview, resources, uploads, widgets
+from pages.shared import evaluations, exports, overview, pacs_panels, resources, uploads, widgets
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
 
@@ -199,6 +199,7 @@ def neighbours(case: Case) -> None:
 
 widgets.heading("Live prediction", "What the model says of a film, and whether it may judge such a film at all.")
 uploads.uploader()
+pacs_panels.intake()
 shown = current()
 if len(uploaded_films()) > 1:
     table(uploaded_films(), shown)
@@ -207,5 +208,6 @@ with left:
     film_panel(shown)
 with right:
     answer_panel(shown)
+pacs_panels.way_back(shown)
 neighbours(shown)
 uploads.listen_for_paste()

@@ -7,7 +7,7 @@ import streamlit as st
 from core.data import cache
 from core.errors import CohortError
 from core.evaluate import elsewhere, headline
-from pages.shared import access, cohort_layout, resources, state
+from pages.shared import access, cohort_layout, pacs, resources, state
 from pages.shared.case import (
     ABSENT,
     choose_case,
@@ -124,7 +124,9 @@ def _cohort() -> None:
     cohort_layout.choose(_forget_case)
     if _ASKED in session:
         _ask_about(session[_ASKED], here)
+    pacs.follow_link()
     choose_case()
+    pacs.note_case()
 
 
 def _openable(*specs: str) -> str:

@@ -6,6 +6,7 @@ value again, and ``publish`` writes them to the address. A value from a link tha
 visitor is told.
 """
 
+import re
 import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -40,11 +41,18 @@ def _share(text: str) -> float:
     return number
 
 
+def _token(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{32}", text):
+        raise ValueError(text)
+    return text
+
+
 KEYS: dict[str, Key] = {
     "cohort": Key(str.strip),  # what core.data.readers.open_cohort takes
     "model": Key(str),  # name of a checkpoint
     "case": Key(_whole, None, "a film's number, from 1"),  # row of the cohort, counted from 1
     "upload": Key(_whole, None, "the number of an uploaded film, from 1"),  # takes the place of `case`
+    "pacs": Key(_token, None, "a film of the PACS"),  # which film of the PACS the upload is; see pages/shared/pacs.py
     "class": Key(str),
     "method": Key(str),
     "layer": Key(str),

@@ -17,6 +17,7 @@ from core.data.copies import find_copies, signed
 from core.data.copies.library import Library
 from core.data.progress import Progress, quiet
 from core.data.split import groups
+from core.data.store import in_memory
 
 Test = Callable[[Case], Finding]
 TESTS: tuple[Test, ...] = (
@@ -44,14 +45,15 @@ def audit(cohort: Cohort, progress: Progress = quiet, lungs: LungsOf | None = No
         progress: told what is being done; if it raises, the audit ends, and what was found is kept.
         lungs: finds the lungs of a film, so that the test on borders cannot see them.
     """
-    signs = signed(cohort, Library(), progress)
-    pairs = find_copies(cohort, signs, progress)
-    found = None if lungs is None else lung_grids(cohort, signs, lungs, progress)
-    case = Case(cohort, signs, pairs, groups(cohort, pairs), found)
-    findings: list[Finding] = []
-    for test in TESTS:
-        progress("testing", len(findings), len(TESTS))
-        findings.append(test(case))
+    with in_memory(cohort.fetch is not None):
+        signs = signed(cohort, Library(), progress)
+        pairs = find_copies(cohort, signs, progress)
+        found = None if lungs is None else lung_grids(cohort, signs, lungs, progress)
+        case = Case(cohort, signs, pairs, groups(cohort, pairs), found)
+        findings: list[Finding] = []
+        for test in TESTS:
+            progress("testing", len(findings), len(TESTS))
+            findings.append(test(case))
     return Audit(cohort.name, len(cohort), tuple(findings))
 
 
@@ -61,6 +63,7 @@ def audit_across(cohorts: Sequence[Cohort], progress: Progress = quiet) -> Audit
     twice = len({c.name for c in cohorts}) < len(cohorts)
     names = [f"{c.name} ({i})" if twice else c.name for i, c in enumerate(cohorts, start=1)]
     origin = np.repeat(names, [len(c) for c in cohorts])
-    signs = signed(joined, Library(), progress)
-    case = Case(joined, signs, find_copies(joined, signs, progress), np.arange(len(joined)))
+    with in_memory(joined.fetch is not None):
+        signs = signed(joined, Library(), progress)
+        case = Case(joined, signs, find_copies(joined, signs, progress), np.arange(len(joined)))
     return Audit(joined.name, len(joined), (leaks.shared_pictures(case, origin), leaks.shared_patients(case, origin)))

@@ -92,7 +92,9 @@ class Pacs:
 
     def _page(self, query: Query, modality: str, offset: int) -> tuple[int, list[tuple[str, Found | None]]]:
         """How many matches the server sent, and those that can be used."""
-        wanted = [tag for name, tag in FIELDS.items() if self.server.show_patient or not name.startswith("Patient")]
+        shown, secret = self.server.show_patient, self.server.secret
+        hidden = set() if shown else {"PatientName"} if secret else {"PatientName", "PatientID"}
+        wanted = [tag for name, tag in FIELDS.items() if name not in hidden]
 
         def ask() -> tuple[int, list[tuple[str, Found | None]]]:
             matches = self._client.search_for_instances(
@@ -102,23 +104,18 @@ class Pacs:
                 fields=wanted,
                 search_filters=query.filters(modality),
             )
-            return len(matches), list(read_matches(matches, self.server.show_patient))
+            return len(matches), list(read_matches(matches, shown, secret))
 
         return self._tried(ask, "a search")
 
-    def exists(self, study: str, series: str, uid: str) -> bool:
-        """Whether an object is there."""
+    def exists(self, study: str, uid: str) -> bool:
+        """Whether an object of a study is there."""
 
         def ask() -> bool:
-            matches = self._client.search_for_instances(study, series, search_filters={"SOPInstanceUID": uid})
-            return any(FIELDS["SOPInstanceUID"] in match for match in matches if isinstance(match, dict))
+            matches = self._client.search_for_instances(study, search_filters={"SOPInstanceUID": uid})
+            return any(found == uid for found, _ in read_matches(matches))
 
-        try:
-            return self._tried(ask, "a search")
-        except PacsAwayError:
-            raise
-        except PacsError:  # 404: no such series yet
-            return False
+        return self._tried(ask, "a search")
 
     def retrieve(self, study: str, series: str, uid: str) -> bytes:
         """The DICOM file of a film as it is stored (WADO-RS, PS3.18 10.4).

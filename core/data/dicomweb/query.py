@@ -94,7 +94,8 @@ class Found:
     """One film of a search; unknown text is "", unknown sizes are 0.
 
     ``patient_name`` and ``patient_id`` are empty unless the owner shows them. ``accession`` is read to join labels and
-    is never shown.
+    is never shown. ``patient_key`` tells films of one patient from others' and nothing else: the patient's number
+    hashed with the owner's secret, or the study where there is none.
     """
 
     study: str
@@ -111,6 +112,7 @@ class Found:
     manufacturer: str = ""
     patient_name: str = ""
     patient_id: str = ""
+    patient_key: str = ""
 
     @property
     def is_ours(self) -> bool:
@@ -119,7 +121,7 @@ class Found:
 
     def token(self, secret: str) -> str:
         """What links, keys and lists call the film, 32 hex digits: its SOP instance UID hashed with a secret."""
-        return hmac.new(secret.encode(), self.uid.encode(), hashlib.sha256).hexdigest()[:32]
+        return _hashed(secret, self.uid)[:32]
 
 
 def is_uid(text: str) -> bool:
@@ -127,7 +129,7 @@ def is_uid(text: str) -> bool:
     return len(text) <= _LONGEST and re.fullmatch(r"[0-9]+(\.[0-9]+)+", text) is not None
 
 
-def read_matches(matches: Any, show_patient: bool) -> Iterator[tuple[str, Found | None]]:
+def read_matches(matches: Any, show_patient: bool = False, secret: str = "") -> Iterator[tuple[str, Found | None]]:
     """Each match of an answer: its SOP instance UID, and the film; None for what is no film, or no match at all.
 
     Raises:
@@ -137,10 +139,10 @@ def read_matches(matches: Any, show_patient: bool) -> Iterator[tuple[str, Found 
         raise ValueError(f"a {type(matches).__name__}")
     for match in matches:
         uid = _text(match.get(FIELDS["SOPInstanceUID"])) if isinstance(match, Mapping) else ""
-        yield uid, _read(match, show_patient)
+        yield uid, _read(match, show_patient, secret)
 
 
-def _read(match: Any, show_patient: bool) -> Found | None:
+def _read(match: Any, show_patient: bool, secret: str) -> Found | None:
     if not isinstance(match, Mapping):
         return None
     said = {name: _text(match.get(tag)) for name, tag in FIELDS.items()}
@@ -160,7 +162,12 @@ def _read(match: Any, show_patient: bool) -> Found | None:
         manufacturer=said["Manufacturer"],
         patient_name=said["PatientName"] if show_patient else "",
         patient_id=said["PatientID"] if show_patient else "",
+        patient_key=_hashed(secret, said["PatientID"] if secret and said["PatientID"] else uids[0])[:16],
     )
+
+
+def _hashed(secret: str, text: str) -> str:
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def _text(element: Any) -> str:

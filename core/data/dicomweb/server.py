@@ -77,6 +77,8 @@ class Server:
             raise PacsError(came, "https", "Set plain_http = true only where the network between is yours alone")
         if self.ca and not Path(self.ca).expanduser().is_file():
             raise PacsError(f"there is no file of certificates {self.ca}", "the path of a PEM file in ca", _REMEDY)
+        if self.send and not self.log:
+            raise PacsError("send is true, but log is not set", "the file that each sending is written into", _REMEDY)
         for limit in ("connect_seconds", "seconds"):
             if not 0 < getattr(self, limit) <= 3600:
                 raise PacsError(f"{limit} is {getattr(self, limit):g}", "more than 0, at most 3600 seconds", _REMEDY)

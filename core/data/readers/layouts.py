@@ -9,6 +9,7 @@ from core.data.readers import (
     montgomery_shenzhen,
     nih,
     own_table,
+    pacs,
     padchest,
     radiography,
     rsna,
@@ -21,6 +22,7 @@ LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
         Layout("table", "a table of one's own", own_table.recognise, own_table.read),
+        Layout("pacs", "a search in a PACS", pacs.recognise, pacs.read),
         Layout("siim", "SIIM-FISABIO-RSNA COVID-19", siim.recognise, siim.read),
         Layout("rsna", "RSNA Pneumonia", rsna.recognise, rsna.read),
         Layout("mimic", "MIMIC-CXR-JPG", mimic.recognise, mimic.read),

@@ -27,7 +27,7 @@ class Answer:
     """One film before one model.
 
     Attributes:
-        film_sha256: of the film's file.
+        film_sha256: of the film's pixels as they were read: the same whatever transfer syntax it came in.
         class_name: whose evidence the map shows.
         method: title of the heatmap method.
         model, weights_sha256, version: which model, which weights, which version of Hilum answered.

@@ -8,6 +8,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
+from core.data.film.radiograph import from_pixels
 from core.errors import ExplainError, FilmError
 from core.examine.examined import Examined
 from core.explain.heatmap import Heatmap
@@ -48,7 +49,7 @@ def answer_of(examined: Examined, map_: Heatmap) -> Answer:
     share = examined.measures(map_).get("lung_share", float("nan"))
     lungs = examined.lungs_on_film
     return Answer(
-        film_sha256=film.sha256,
+        film_sha256=from_pixels(film.pixels, film.name).sha256,
         class_name=map_.class_name,
         method=METHODS[map_.method].title,
         model=card.name,
@@ -80,8 +81,7 @@ def objects(film: Dataset, answer: Answer, kinds: Sequence[str]) -> dict[str, Da
         ExplainError: an unknown kind.
         FilmError: the film's header cannot be referred to.
     """
-    if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise ExplainError(f"there is no DICOM object {unknown[0]!r}", f"some of {', '.join(KINDS)}")
+    _check(kinds)
     made = {}
     for kind in kinds:
         if answer.refused and kind != "sr":
@@ -91,6 +91,22 @@ def objects(film: Dataset, answer: Answer, kinds: Sequence[str]) -> dict[str, Da
         except ExplainError:  # nothing to outline or to segment
             continue
     return made
+
+
+def known_kinds(text: str) -> tuple[str, ...]:
+    """The kinds of "sr,sc" in a reader's order; "all" means ``KINDS``.
+
+    Raises:
+        ExplainError: an unknown kind.
+    """
+    asked = list(KINDS) if text.strip() == "all" else [kind.strip() for kind in text.split(",")]
+    _check(asked)
+    return tuple(kind for kind in KINDS if kind in asked)
+
+
+def _check(kinds: Sequence[str]) -> None:
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise ExplainError(f"there is no DICOM object {unknown[0]!r}", f"some of {', '.join(KINDS)}")
 
 
 def _version() -> str:

@@ -106,8 +106,8 @@ def test_sending_twice_stores_once(orthanc: Orthanc) -> None:
     for _ in range(2):
         assert pacs(orthanc).store([made]).kept == (uids(5)[2],)
     assert len(orthanc.rest("/instances")) == 1
-    assert pacs(orthanc).exists(*uids(5))
-    assert not pacs(orthanc).exists(*uids(6))
+    assert pacs(orthanc).exists(uids(5)[0], uids(5)[2])
+    assert not pacs(orthanc).exists(uids(5)[0], uids(6)[2])
 
 
 def test_a_film_that_is_not_there_is_said(orthanc: Orthanc) -> None:

@@ -50,6 +50,7 @@ def test_the_variable_is_an_address_or_a_file(tmp_path: Path) -> None:
         ({"url": HTTPS, "user": "u", "password": "p", "token": "t"}, "half given, or given twice"),
         ({"url": "http://pacs/", "token": "t"}, "over plain http"),
         ({"url": HTTPS, "ca": "/no/such/file"}, "no file of certificates"),
+        ({"url": HTTPS, "send": True}, "log is not set"),
         ({"url": HTTPS, "seconds": 0}, "econds is 0"),
         ({"url": HTTPS, "seconds": "5"}, "seconds is str"),
         ({"url": HTTPS, "show_patient": 1}, "show_patient is int"),
