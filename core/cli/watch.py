@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.report.dicom.answer import Answer
 
 
-def add(subparsers: argparse._SubParsersAction) -> None:
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
         "Looks for new frontal chest films in a PACS, answers each once and sends the answer back as DICOM objects of "
