@@ -14,8 +14,9 @@ from core.data import findings, labels, masks
 from core.data.film import opener
 from core.data.film.radiograph import Radiograph
 from core.data.film_id import FILM_ID, base_name, film_ids, unique
+from core.data.joined_sources import Fetches, Prepares
 from core.data.masks import boxes_to_mask
-from core.errors import CohortError, FilmError, HilumError
+from core.errors import CohortError, FilmError
 
 __all__ = ["COLUMNS", "JOIN", "SPLITS", "Cohort", "boxes_to_mask", "concatenate", "file_name", "relative_paths"]
 
@@ -268,37 +269,11 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
         samples,
         tuple(dict.fromkeys(label for c in cohorts for label in c.classes)),
         tuple(f"{c.name}: {note}" for c in cohorts for note in c.notes),
-        _Prepares(prepares) if len(prepares) > 1 else next(iter(prepares), None),
+        Prepares(prepares) if len(prepares) > 1 else next(iter(prepares), None),
         JOIN.join(dict.fromkeys(c.layout for c in cohorts)),
         "; ".join(dict.fromkeys(c.grounds for c in cohorts if c.grounds)),
-        _Fetches(fetches) if len(fetches) > 1 else next(iter(fetches), None),
+        Fetches(fetches) if len(fetches) > 1 else next(iter(fetches), None),
     )
-
-
-@dataclass(frozen=True)
-class _Fetches:
-    """Gives a film's bytes by whichever cohort knows it."""
-
-    parts: tuple[Callable[[str], bytes | None], ...]
-
-    def __call__(self, path: str) -> bytes | None:
-        return next((data for part in self.parts if (data := part(path)) is not None), None)
-
-
-@dataclass(frozen=True)
-class _Prepares:
-    """Makes a missing file by whichever cohort knows how; a value, so that processes can share it."""
-
-    parts: tuple[Callable[[Path], None], ...]
-
-    def __call__(self, path: Path) -> None:
-        for part in self.parts:
-            try:
-                part(path)
-            except HilumError:  # a file of another cohort
-                continue
-            if path.is_file():
-                return
 
 
 def relative_paths(paths: "pd.Series") -> list[str]:
