@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from tests.browser.server import chromium, served
 from tests.browser.steps import PATIENCE, arrive
-from tests.browser.traffic import watch
 from tests.pages.evaluated_films import checkpoints
 from tests.pages.tiny import tiny_checkpoint
 
@@ -46,7 +45,7 @@ def browser() -> Iterator[Browser]:
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard that has had a visitor, so that no story depends on being told first."""
     with serve(tmp_path_factory.mktemp("dashboard")) as address:
-        page = watch(browser.new_page())
+        page = browser.new_page()
         page.goto(address)
         arrive(page)
         page.close()
@@ -71,7 +70,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(PATIENCE)
         if accepted:
             context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": server}])
-        page = watch(context.new_page())
+        page = context.new_page()
         page.on("console", listen)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address if address.startswith("http") else f"{server}/{address}")

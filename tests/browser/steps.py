@@ -10,7 +10,6 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from core.data.phantom.cohort import cohort
-from tests.browser import traffic
 
 PATIENCE = 60_000  # milliseconds; a busy machine needs them
 
@@ -28,8 +27,8 @@ def arrive(page: Page) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the server has heard what was done last and has nothing more to say."""
-    traffic.of(page).wait(PATIENCE)
+    """Wait until the server has nothing more to say."""
+    page.wait_for_timeout(250)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
 
 
