@@ -30,8 +30,9 @@ def test_a_dead_link_is_found() -> None:
 def unknown_tests(text: str) -> set[str]:
     """Files and functions of tests that a page names in code and that are not there."""
     named = set(re.findall(r"`(?:tests/)?(?:\w+/)*(test_\w+(?:\.py)?)`", text))
-    files = {path.name: path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests").rglob("test_*.py")}
-    there = set(files) | set(re.findall(r"^def (test_\w+)", "\n".join(files.values()), re.MULTILINE))
+    files = list((REPOSITORY / "tests").rglob("test_*.py"))  # two folders may have a file of one name
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    there = {path.name for path in files} | set(re.findall(r"^def (test_\w+)", texts, re.MULTILINE))
     return named - there
 
 
