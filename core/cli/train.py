@@ -96,9 +96,10 @@ def keep_track_record(folder: Path) -> None:
     """Into the card: how often the model was right on its test films, if it has any."""
     from core.evaluate import elsewhere
     from core.evaluate.storage import from_parquet
-    from core.model.checkpoint import EVALUATION
+    from core.model.checkpoint import EVALUATION, read_card
 
-    elsewhere.record_home(folder, from_parquet(folder / EVALUATION))
+    if read_card(folder).exclusive:  # of several findings there is no one share of films called rightly
+        elsewhere.record_home(folder, from_parquet(folder / EVALUATION))
 
 
 def with_published_split(recipe: "Recipe") -> "Recipe":
