@@ -167,3 +167,19 @@ def test_every_part_of_tripod_has_a_line_and_answers_come_from_what_happened():
     at_bound, usual = (Report(card(temperature=value), drawn) for value in (0.2500014, 0.8))
     assert "bound of the fit" in answers["Recalibration"](at_bound)
     assert "bound" not in answers["Recalibration"](usual)
+
+
+def test_nothing_is_claimed_of_a_model_that_somebody_brought():
+    answers = {item.asks: item.answer for item in ITEMS}
+    brought = Report(card(recipe={}, temperature=1.0), {"test": evaluation(30)})
+    assert answers["Recalibration"](brought) == "None that is known: probabilities as the network gives them."
+    checks = {
+        "gradcam": {"final": None, "final_blank": 1.0, "chance": 0.1},
+        "layercam": {"final": 0.4, "chance": 0.3},
+        "magic": {"final": 0.1},
+        "hirescam": "nonsense",
+    }
+    told = answers["Explainability"](Report(card(randomisation=checks), {"test": evaluation(30)}))
+    assert "Grad-CAM all blank, Layer-CAM 0.40 [0.30]" in told
+    assert "magic" not in told
+    assert answers["Explainability"](Report(card(randomisation={"hirescam": 3}), {"test": evaluation(30)})) is None
