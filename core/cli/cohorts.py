@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.data.cohort import Cohort
 
-_LAYOUTS = "table, siim, nih, coronahack, covid-chestxray, montgomery-shenzhen, radiography, folders"
+_LAYOUTS = (
+    "table, pacs, siim, rsna, mimic, padchest, vindr, chexpert, nih, coronahack, covid-chestxray, "
+    "montgomery-shenzhen, radiography, folders"
+)
 
 
 def add(command: argparse.ArgumentParser) -> None:
