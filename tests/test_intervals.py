@@ -76,7 +76,8 @@ def test_perfection_on_few_films_is_not_certainty():
         assert figure.value == 1
         assert figure.high == 1
         assert figure.low < 0.85
-    assert figures[MACRO]["auroc"].low == pytest.approx(wilson(5, 5)[0])
+    silent = figures[MACRO]["auroc"].low  # of twice the films of the rarer side, where no resample differs
+    assert silent == pytest.approx(wilson(10, 10)[0])
 
 
 def test_too_few_for_an_interval_is_said_and_five_are_enough():

@@ -106,7 +106,7 @@ def same(name: str, row: dict[str, str], page: dict[str, Any], printed: str, out
     assert ("Hit" in page["lines"]) == (row["hit"] != "" and row["blank"] == "0.0"), name
     if "Hit" in page["lines"]:
         assert (" inside " in page["lines"]["Hit"][1]) == (float(row["hit"]) >= 0.5), name
-        assert f"(IoU {float(row['iou']):.2f})" in page["lines"]["Overlap"][1], name
+        assert f"(IoU {float(row['iou']):.2f}" in page["lines"]["Overlap"][1], name
     if row["lung_share"]:
         assert (
             f"{float(row['lung_share']):.0%} of the evidence lies in the lungs" in page["lines"]["Inside the lungs"][1]

@@ -63,6 +63,7 @@ def test_every_term_is_said_in_one_sentence_and_every_synonym_is_one_terms() -> 
     assert meaning("cat") == ""
 
 
+OF_COVID = [name for name in names() if not name.startswith(("phantom", "opacity")) and load(name).output == "softmax"]
 PUBLISHED = {
     "three folders": ("normal", "pneumonia", "COVID-19"),
     "covid and non": ("covid", "non"),
@@ -74,7 +75,7 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("recipe", [name for name in names() if not name.startswith(("phantom", "opacity"))])
+@pytest.mark.parametrize("recipe", OF_COVID)
 @pytest.mark.parametrize("system", PUBLISHED)
 def test_published_folders_open_in_every_recipe(recipe: str, system: str) -> None:
     chosen = load(recipe)

@@ -130,6 +130,10 @@ def test_no_pickle_is_loaded_anywhere() -> None:
     for path in core.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert "pickle.load" not in text, path
+        if path.name == "from_xrv.py":  # in a process of its own, if asked for
+            assert text.partition('_CONVERT = """')[2].partition('"""')[0].count("torch.load(") == 1
+            assert text.count("torch.load(") == 1
+            continue
         assert text.count("torch.load(") == text.count("weights_only=True)") - text.count(
             "progress=True, weights_only=True)"
         )

@@ -236,7 +236,7 @@ def test_predict_writes_a_row_a_film(folder: Path, capsys: pytest.CaptureFixture
     status = main([*words, "--names"])
     rows = pd.read_csv(csv).fillna("")
     assert status == 1
-    assert list(rows.columns) == ["file", "verdict", "label", *(f"p_{c}" for c in CLASSES), "sentence"]
+    assert list(rows.columns) == ["file", "verdict", "label", *(f"p_{c}" for c in CLASSES), "set", "sentence"]
     assert len(rows) == 4
     unreadable = rows[rows["verdict"] == "unreadable"]
     assert [Path(f).name for f in unreadable["file"]] == ["c.png"]

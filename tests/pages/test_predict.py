@@ -183,7 +183,7 @@ def test_what_is_no_film_gets_no_answer(open_page):
     app = open_page(PAGE)
     upload(app, ("holiday.png", photograph()))
     assert app.subheader[0].value.startswith("No answer")
-    assert app.expander[0].label == "What the model would say anyway"
+    assert "What the model would say anyway" in [expander.label for expander in app.expander]
     upload(app, ("holiday.png", photograph()), ("film.png", encoded("PNG")))
     table = app.dataframe[0].value.set_index("name")
     assert table.loc["holiday.png", "answer"].startswith("No answer")

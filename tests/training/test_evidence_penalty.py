@@ -104,7 +104,7 @@ def test_the_penalty_moves_evidence_into_the_lungs(tmp_path: Path, monkeypatch: 
         labels = {name: name for name in drawn.classes}
         preprocess = Preprocess(size=64)
         network, parts = NetworkConfig("resnet_small"), SplitConfig(validation=0.3, test=0.3)
-        recipe = Recipe("x", "X", drawn.classes, labels, network, preprocess, split=parts, training=settings)
+        recipe = Recipe("x", "X", drawn.classes, labels, network, preprocess=preprocess, split=parts, training=settings)
         folder = tmp_path / f"run {weight}"
         assert len(list(fit(begin(drawn, recipe, folder, "cpu")))) == 4
         trained = build("resnet_small", 4)
@@ -207,7 +207,7 @@ def test_outlines_and_lungs_together_move_the_evidence_of_a_network_that_pools(
         settings = TrainingConfig(epochs=4, batch=8, learning_rate=3e-3, outlines=outlines, lungs=lungs)
         labels = {name: name for name in drawn.classes}
         network, parts = NetworkConfig("resnet_small"), SplitConfig(validation=0.3, test=0.3)
-        recipe = Recipe("x", "X", drawn.classes, labels, network, preprocess, split=parts, training=settings)
+        recipe = Recipe("x", "X", drawn.classes, labels, network, preprocess=preprocess, split=parts, training=settings)
         folder = tmp_path / f"run {outlines}"
         assert len(list(fit(begin(drawn, recipe, folder, "cpu")))) == 4
         trained = build("resnet_small", 4)
