@@ -165,9 +165,10 @@ def caption(case: Case, map_: "Heatmap") -> None:
             icon=":material/check_box_outline_blank:",
         )
     place = f"layer {map_.layer}" if METHODS[map_.method].layered else "the film itself"
+    if not map_.blank:
+        st.caption(f":material/location_on: {places.in_words(map_.values, case.lungs)}")
     st.caption(
-        f"{places.in_words(map_.values, case.lungs)} {METHODS[map_.method].title} for **{map_.class_name}** "
-        f"(probability {map_.probability:.3f}) · "
+        f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · "
         f"{plain(case.model.card.title)}, {place} · {map_.seconds:.2f} s · {plain(case.film.name)}",
         help="The colour bar has the method's own unit, for most methods logits (the score before it becomes a "
         "probability) per place of the layer. Compare places within a map; between methods the numbers mean nothing.",
