@@ -133,7 +133,7 @@ def _labels(table: Mapping[str, Any], path: Path) -> dict[tuple[str, str], dict[
     if "label" not in data or not keys:
         came = f"the table of labels has the columns {', '.join(heads)}"
         raise CohortError(came, "label, and SOPInstanceUID or AccessionNumber", "Rename the columns")
-    kept = [column for column in data if column not in (*keys, *FILES, "boxes")]
+    kept = [column for column in map(str, data.columns) if column not in (*keys, *FILES, "boxes")]
     return dict(_by_key(data, keys, kept))
 
 
