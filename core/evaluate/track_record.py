@@ -64,7 +64,8 @@ def sentence(card: "Card", label: str) -> str:
 
 def _told(which: str, row: dict[str, Any], label: str) -> str:
     text = f"On {row['films']:,} {which}, it was right on {_percent(row, 'accuracy')}"
-    own = row.get("classes", {}).get(label, {})
+    classes = row.get("classes")
+    own = classes.get(label, {}) if isinstance(classes, dict) else {}
     if not _known(own, "sensitivity"):
         return f"{text}; none of them is known to show {label}."
     text += f"; it found {_percent(own, 'sensitivity')} of the {own['films']:,} that show {label}"

@@ -194,7 +194,10 @@ _RULES: dict[str, Rule] = {
         _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
     ),
     **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation", "power", "precision", "origin"), _MAP),
-    "conformal": ("level, price, free, limits, films and fitted_on", _has("level", "price", "free", "limits", "films")),
+    "conformal": (
+        "level, price, free, limits, films and fitted_on",
+        _has("level", "price", "free", "limits", "films", "fitted_on"),
+    ),
     "triage": ("negative, limit, called and value", _has("negative", "limit", "called", "value")),
     "versions": ("names with versions", _map_of(_is_text)),
     "published": ("names with numbers", _map_of(_is_number)),
@@ -250,6 +253,10 @@ def _check_sets(values: Mapping[str, Any]) -> None:
     """Prediction sets know every class and no other; what is called negative is one of them."""
     classes = set(values["classes"])
     sets, triage = values.get("conformal", {}), values.get("triage", {})
+    if sets and not KINDS[values.get("output", "softmax")].exclusive:
+        raise CheckpointError(
+            "the card has prediction sets of findings that occur together", "sets of exclusive classes"
+        )
     if sets and not set(sets["limits"]) == set(sets["films"]) == classes:
         raise CheckpointError("the card's conformal limits are for other classes", "its own classes, all of them")
     if triage and triage["negative"] not in classes:

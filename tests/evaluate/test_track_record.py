@@ -66,3 +66,14 @@ def test_few_films_have_no_interval():
     row = {"films": 3, "accuracy": 2 / 3}
     assert track_record._percent(row, "accuracy").startswith("67 % (")
     assert np.isfinite(row["accuracy"])
+
+
+@pytest.mark.parametrize(
+    "classes", [[1], "text", 7, None, {"COVID-19": 3}, {"COVID-19": {"films": 1, "sensitivity": ""}}]
+)
+def test_classes_of_another_kind_are_no_classes(judged, classes):
+    row = {"films": 40, "accuracy": 0.5, "classes": classes}
+    for kept in ({"home": row}, {"elsewhere": {"Far": row}}):
+        told = track_record.sentence(replace(load(judged).card, metrics=kept), "COVID-19")
+        assert "right on 50 %" in told
+        assert "none of them is known to show COVID-19" in told

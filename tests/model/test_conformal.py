@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
-from core.errors import EvaluationError
+from core.errors import CheckpointError, EvaluationError
 from core.model import conformal
+from core.model.card import Card
+from core.transform.preprocess import Preprocess
 
 RARE = np.array([0.7, 0.25, 0.05])
 
@@ -106,3 +109,24 @@ def test_a_film_gets_the_same_set_everywhere_and_a_card_keeps_the_limits() -> No
     assert (found == np.array([sets.of_film(one, name) for one, name in zip(p, hashes, strict=True)])).all()
     assert found[np.arange(1000), labels].mean() == pytest.approx(0.9, abs=0.03)
     assert conformal.Sets.from_card({}, names) is None
+
+
+def card(**changes: object) -> dict[str, Any]:
+    p, labels = drawn(400, 7)
+    names = ("A", "B", "C")
+    sets = conformal.fit(p, labels).to_card(names, "400 drawn films")
+    plain = Card("x", "X", names, "resnet_small", Preprocess(), {}, 0, "").to_dict()
+    return json.loads(json.dumps(plain | {"conformal": sets} | changes))
+
+
+def test_a_card_says_what_its_sets_were_fitted_on() -> None:
+    good = card()
+    assert Card.from_dict(good).conformal == good["conformal"]
+    del good["conformal"]["fitted_on"]
+    with pytest.raises(CheckpointError, match="fitted_on"):
+        Card.from_dict(good)
+
+
+def test_findings_that_occur_together_have_no_sets_of_exclusive_classes() -> None:
+    with pytest.raises(CheckpointError, match="findings that occur together"):
+        Card.from_dict(card(output="sigmoid"))
