@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePath
 
+import numpy as np
 import pandas as pd
 
 # Kermany numbers the children of each kind from 1: person12_virus and person12_bacteria are two of them. Of 2,646 pairs
@@ -26,3 +27,10 @@ def per_kind(samples: pd.DataFrame) -> pd.DataFrame:
         return samples
     named = samples["path"].astype(str).map(patient_of)
     return samples.assign(patient=samples["patient"].mask(old & named.ne(""), named))
+
+
+def numbered(samples: pd.DataFrame) -> np.ndarray:
+    """Patient number of each film, int (N,); a film whose patient is unknown is a patient of its own."""
+    patient = samples.get("patient", pd.Series("", index=samples.index)).fillna("").astype(str)
+    own = pd.Series([f"\0{row}" for row in range(len(samples))], index=patient.index)
+    return pd.factorize(patient.where(patient != "", own))[0]

@@ -13,13 +13,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from core.data.patients import numbered
 from core.errors import EvaluationError
 from core.evaluate.calibration import calibration_floor, reliability
 from core.evaluate.curves import Curves, curves
 from core.evaluate.drafts import Replicates
 from core.evaluate.estimates import Figures, figures
 from core.evaluate.operating import ARGMAX, OperatingPoint
-from core.evaluate.provenance import PROVENANCE, Provenance
+from core.evaluate.provenance import Provenance, provenances
 from core.evaluate.resampled import Resampled, Scores
 from core.evaluate.scopes import kind
 from core.intervals import resamples
@@ -84,21 +85,16 @@ class Evaluation:
             own: these are the films that the model was trained and judged on. There, films of no split were left out of
                 training because they share a patient or a picture with a film of another split: they are no news.
         """
-        none = Provenance.LEFT_OUT.value if own else Provenance.NEW.value
-        names = self.samples["split"].fillna("").astype(str)
-        told = self.samples[PROVENANCE] if PROVENANCE in self.samples else pd.Series("", index=names.index)
-        names = names.where(names != "", told.fillna("").replace("", none))
+        names = provenances(self.samples, own)
         kept = [name for name in SPLITS if (names == name).any()]
         if own and len(kept) > 1:
-            kept = [name for name in kept if name != none]
+            kept = [name for name in kept if name != Provenance.LEFT_OUT.value]
         return {name: self.where(names == name) for name in kept}
 
     @cached_property
     def clusters(self) -> np.ndarray:
         """Patient number of each film (N,); a film whose patient is unknown is a patient of its own."""
-        patient = self.samples.get("patient", pd.Series("", index=self.samples.index)).fillna("").astype(str)
-        own = pd.Series([f"\0{row}" for row in range(len(self))], index=patient.index)
-        return pd.factorize(patient.where(patient != "", own))[0]
+        return numbered(self.samples)
 
     @cached_property
     def weights(self) -> np.ndarray:

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from core.data import findings
-from core.data.patients import per_kind
+from core.data.patients import numbered
 from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.operating import OperatingPoint
-from core.evaluate.provenance import PROVENANCE, Provenance
+from core.evaluate.provenance import Provenance, provenances
+from core.evaluate.storage import table_of
 
 if TYPE_CHECKING:
     from core.evaluate.pooled import Pooled
@@ -160,9 +161,7 @@ class FindingsEvaluation:
     @cached_property
     def clusters(self) -> np.ndarray:
         """Patient number of each film (N,); a film whose patient is unknown is a patient of its own."""
-        patient = self.samples.get("patient", pd.Series("", index=self.samples.index)).fillna("").astype(str)
-        own = pd.Series([f"\0{row}" for row in range(len(self))], index=patient.index)
-        return pd.factorize(patient.where(patient != "", own))[0]
+        return numbered(self.samples)
 
     @cached_property
     def _binary(self) -> dict[str, Evaluation]:
@@ -189,25 +188,14 @@ class FindingsEvaluation:
         )
 
 
-def provenances(samples: pd.DataFrame, own: bool) -> pd.Series:
-    """The provenance of each film, as `Evaluation.by_split` names it."""
-    none = Provenance.LEFT_OUT.value if own else Provenance.NEW.value
-    names = samples["split"].fillna("").astype(str)
-    told = samples[PROVENANCE] if PROVENANCE in samples else pd.Series("", index=names.index)
-    return names.where(names != "", told.fillna("").replace("", none))
-
-
 def from_parquet(path: Path, thresholds: Mapping[str, float], name: str = "") -> FindingsEvaluation:
     """What training kept beside a checkpoint of findings.
 
     Raises:
-        EvaluationError: no such file, or a table without findings and probabilities.
+        EvaluationError: no such file, a damaged one, or a table without findings and probabilities.
     """
     path = Path(path)
-    if not path.is_file():
-        remedy = "Run python -m core evaluate CHECKPOINT --data PATH to make one"
-        raise EvaluationError(f"there is no {path.name} in {path.parent.name}", remedy=remedy)
-    table = per_kind(pd.read_parquet(path))
+    table = table_of(path)
     classes = tuple(column[2:] for column in table.columns.astype(str) if column.startswith("p_"))
     if not classes or set(classes) - set(findings.names(table)):
         raise EvaluationError(f"{path.name} lacks findings or probabilities", "a column of each for every finding")

@@ -62,6 +62,14 @@ def provenance(cohort: Cohort, known: pd.DataFrame | None, collections: Iterable
     ]
 
 
+def provenances(samples: pd.DataFrame, own: bool) -> pd.Series:
+    """The provenance of each film, as `Evaluation.by_split` names it."""
+    none = Provenance.LEFT_OUT.value if own else Provenance.NEW.value
+    names = samples["split"].fillna("").astype(str)
+    told = samples[PROVENANCE] if PROVENANCE in samples else pd.Series("", index=names.index)
+    return names.where(names != "", told.fillna("").replace("", none))
+
+
 def split_of(name: Provenance) -> str:
     """The split that a film had in training: "train", "validation", "test", or "" for none."""
     return name.value if name in (Provenance.TRAIN, Provenance.VALIDATION, Provenance.TEST) else ""

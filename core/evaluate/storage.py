@@ -21,13 +21,12 @@ def to_parquet(evaluation: Evaluation, path: Path) -> None:
     table.to_parquet(path, index=False)
 
 
-def from_parquet(path: Path, name: str = "") -> Evaluation:
-    """Read what `to_parquet` wrote.
+def table_of(path: Path) -> pd.DataFrame:
+    """The table of an ``evaluation.parquet``, whichever kind of output it is of.
 
     Raises:
-        EvaluationError: no such file, or a table without labels and probabilities.
+        EvaluationError: no such file, or a damaged one.
     """
-    path = Path(path)
     if not path.is_file():
         remedy = "Run python -m core evaluate CHECKPOINT --data PATH to make one"
         raise EvaluationError(f"there is no {path.name} in {path.parent.name}", remedy=remedy)
@@ -36,7 +35,17 @@ def from_parquet(path: Path, name: str = "") -> Evaluation:
     except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         came = f"{path.name} in {path.parent.name} cannot be read"
         raise EvaluationError(came, "a whole Parquet file", "Copy it again, or evaluate the checkpoint anew") from error
-    table = per_kind(read)  # Kermany's children were kept by their number alone before
+    return per_kind(read)  # Kermany's children were kept by their number alone before
+
+
+def from_parquet(path: Path, name: str = "") -> Evaluation:
+    """Read what `to_parquet` wrote.
+
+    Raises:
+        EvaluationError: no such file, a damaged one, or a table without labels and probabilities.
+    """
+    path = Path(path)
+    table = table_of(path)
     classes = tuple(column[2:] for column in table.columns.astype(str) if column.startswith("p_"))
     if not classes or "label" not in table or not set(table["label"]) <= set(classes):
         raise EvaluationError(

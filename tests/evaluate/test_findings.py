@@ -165,3 +165,12 @@ def test_splits_and_files(tmp_path) -> None:
 def test_nonsense_is_refused(targets, p, told) -> None:
     with pytest.raises(EvaluationError, match=told):
         FindingsEvaluation(NAMES, targets, p, pd.DataFrame({"path": ["a", "b"]}), CUT_OFFS)
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda whole: b"no table"])
+def test_a_damaged_file_is_said_in_a_sentence(tmp_path, damage):
+    path = tmp_path / "evaluation.parquet"
+    pd.DataFrame({"label": ["A"] * 9}).to_parquet(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        from_parquet(path, {})
