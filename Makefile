@@ -20,7 +20,8 @@ run: .venv/run.stamp
 	$(BIN)/streamlit run dashboard.py
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto -m "not browser"
+	$(BIN)/python -m pytest -m browser
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

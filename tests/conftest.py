@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.browser.server import browser  # noqa: F401 - a fixture
 from tests.orthanc import orthanc, shared_orthanc  # noqa: F401 - fixtures
 from tests.several import findings_recipe, several  # noqa: F401 - fixtures
 from tests.squares import squares, tiny_recipe  # noqa: F401 - fixtures

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.browser.server import chromium, served
+from tests.browser.server import served
 from tests.browser.steps import PATIENCE, arrive
 from tests.pages.evaluated_films import checkpoints
 from tests.pages.tiny import tiny_checkpoint
@@ -30,15 +30,6 @@ def serve(folder: Path) -> Iterator[str]:
     places = {"HILUM_CACHE": str(folder / "cache"), "HILUM_WEIGHTS": str(folder / "weights")}
     with served(folder / "log", **places) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all stories."""
-    with sync_playwright() as playwright:
-        started = chromium(playwright)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")

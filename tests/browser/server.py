@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -20,6 +21,15 @@ TO_START = 60  # seconds; a busy machine needs them
 def chromium(playwright: Playwright) -> Browser:
     """Debian's Chromium, for Playwright's own cannot be downloaded everywhere."""
     return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for every test that needs one: a second Playwright cannot start while the first one runs."""
+    with sync_playwright() as playwright:
+        started = chromium(playwright)
+        yield started
+        started.close()
 
 
 @contextmanager

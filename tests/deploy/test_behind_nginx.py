@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.browser.server import chromium
 from tests.browser.steps import PATIENCE
 from tests.conftest import REPOSITORY
 from tests.deploy.provider import Provider, provider
@@ -155,10 +154,9 @@ def test_pages_of_others_cannot_open_a_session(site: Site, origin: str, status: 
     assert site.get("/_stcore/stream", **headers).status == status
 
 
-def test_only_who_is_on_the_list_enters(site: Site) -> None:
+def test_only_who_is_on_the_list_enters(site: Site, browser: Browser) -> None:
     told: list[str] = []
-    with sync_playwright() as playwright:
-        context = chromium(playwright).new_context(ignore_https_errors=True)
+    with browser.new_context(ignore_https_errors=True) as context:
         context.set_default_timeout(PATIENCE)
         context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": site.origin}])
         page = context.new_page()
@@ -181,5 +179,4 @@ def test_only_who_is_on_the_list_enters(site: Site) -> None:
         entry.click()
         expect(page.get_by_role("heading", name="Live prediction")).to_be_visible(timeout=3 * PATIENCE)
         expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=3 * PATIENCE)
-        context.close()
     assert not [text for text in told if "Content Security Policy" in text]
