@@ -31,7 +31,7 @@ def judge(model: Classifier, films: Cohort) -> pd.DataFrame:
     for i in range(len(films)):
         film = films.film(i)
         picture = model.picture(film)
-        called = model.classes[int(model.predict_pictures(picture[None])[0][0].argmax())]
+        called = model.classes[int(model.output.first(model.predict_pictures(picture[None])[1])[0])]
         map_ = heatmaps(model, picture, "gradcam", [called])[called]
         label, band = films.samples["label"].iat[i], films.samples["band"].iat[i]
         lesion, lungs = films.mask(i, "truth"), films.mask(i, "lungs")

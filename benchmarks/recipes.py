@@ -15,6 +15,8 @@ from core.data.cohort import Cohort
 from core.data.readers import open_cohort
 from core.evaluate.elsewhere import record, unmet
 from core.evaluate.evaluation import Evaluation
+from core.evaluate.operating import ARGMAX
+from core.evaluate.scopes import MACRO, OVERALL
 from core.evaluate.scoring import labelled, score
 from core.evaluate.storage import from_parquet
 from core.examine import cohort as explained
@@ -53,9 +55,12 @@ def row(folder: Path) -> list[str]:
 
 
 def told(films: Evaluation, share: str) -> list[str]:
-    """A share of films called rightly and the macro AUROC, each with its interval."""
-    figures = {str(scope): found for scope, found in films.figures().items()}
-    return [str(figures["all films"][share]), str(figures["macro avg"]["auroc"])]
+    """A share of films called rightly and the macro AUROC, each with its interval.
+
+    Called is the most likely class, as in the publications beside which these figures stand.
+    """
+    figures = films.figures(ARGMAX)
+    return [str(figures[OVERALL][share]), str(figures[MACRO]["auroc"])]
 
 
 def elsewhere(folder: Path, home: Cohort, away: Cohort, keep: bool) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.report.documents.report import Report
 
 Parts = TypeVar("Parts")
+CALLED_BY = ("own", "likeliest")
 SPLITS = ("train", "validation", "test", "left out", "new", "external")
 _UNKNOWN = (
     "no evaluation is kept beside the checkpoint, so which of these films it learned from is not known: all are "
@@ -44,8 +45,12 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="only these films; new = never met, of a known collection; external = of another",
     )
     command.add_argument("--prevalence", nargs="+", default=[], metavar="CLASS=SHARE", help="e.g. COVID-19=0.02")
+    rule = command.add_mutually_exclusive_group()
+    help_ = "how a film is called: by the model's own cut-offs, as pages and core predict do (default), or as the most "
+    help_ += "likely class, as published accuracies mostly are; the same for a model without cut-offs"
+    rule.add_argument("--called-by", choices=CALLED_BY, help=help_)
     help_ = "call this class from the cut-off that finds this share of its validation films, e.g. COVID-19=0.95"
-    command.add_argument("--sensitivity", metavar="CLASS=SHARE", help=help_)
+    rule.add_argument("--sensitivity", metavar="CLASS=SHARE", help=help_)
     help_ = (
         "write evaluation.parquet, .json, .csv and .html here (with --data the default is runs/CHECKPOINT-on-COHORT)"
     )
@@ -81,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or (Path("runs") / f"{checkpoint.card.name}-on-{Path(args.data).name}" if args.data else None)
     if not isinstance(evaluation, Evaluation):
         return _findings(args, checkpoint, evaluation, cohort, notes, prevalence, folder)
-    point = _point(checkpoint, *wished) if wished else ARGMAX
+    point = _point(checkpoint, *wished) if wished else ARGMAX if args.called_by == "likeliest" else None
     parts = chosen(evaluation.by_split(own=not args.data), args.split)
     report = Report(checkpoint.card, parts, cohort, point, prevalence, notes, args.names)
     print(as_text(report))
@@ -106,10 +111,11 @@ def _findings(
     """The same for a model of several findings, each called at its own operating point."""
     from core.report.documents import findings as documents
 
-    for option in ("sensitivity", "keep"):
+    for option in ("sensitivity", "called_by", "keep"):
         if getattr(args, option):
-            came = f"--{option} came for a model of several findings"
-            raise EvaluationError(came, "a model of exclusive classes", f"Leave --{option} out")
+            name = f"--{option.replace('_', '-')}"
+            came = f"{name} came for a model of several findings"
+            raise EvaluationError(came, "a model of exclusive classes", f"Leave {name} out")
     parts = chosen(evaluation.by_split(own=not args.data), args.split)
     report = documents.FindingsReport(checkpoint.card, parts, cohort, prevalence, notes)
     print(documents.as_text(report))

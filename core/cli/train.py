@@ -48,7 +48,6 @@ def run(args: argparse.Namespace) -> int:
 
     from core.cli.progress import Bars, epoch_line, say
     from core.data.cohort import JOIN, concatenate
-    from core.evaluate import parts
     from core.training import state
     from core.training.finish import finish
     from core.training.fit import fit
@@ -80,8 +79,6 @@ def run(args: argparse.Namespace) -> int:
         for epoch in fit(training):
             bars.line(epoch_line(epoch))
         checkpoint = finish(training)
-    keep_track_record(folder)
-    parts.record(folder)
     for note in checkpoint.card.data.get("notes", ()):
         say(f"- {escape(note)}")
     figures = checkpoint.card.metrics
@@ -90,16 +87,6 @@ def run(args: argparse.Namespace) -> int:
     if pair != folder:
         say(what_augmentation_did(pair, folder))
     return 0
-
-
-def keep_track_record(folder: Path) -> None:
-    """Into the card: how often the model was right on its test films, if it has any."""
-    from core.evaluate import elsewhere
-    from core.evaluate.storage import from_parquet
-    from core.model.checkpoint import EVALUATION, read_card
-
-    if read_card(folder).exclusive:  # of several findings there is no one share of films called rightly
-        elsewhere.record_home(folder, from_parquet(folder / EVALUATION))
 
 
 def with_published_split(recipe: "Recipe") -> "Recipe":
@@ -124,12 +111,15 @@ def without_augmentation(recipe: "Recipe") -> "Recipe":
 def what_augmentation_did(with_: Path, without: Path) -> str:
     """The paired difference of the two runs on the test films of both, in a sentence."""
     from core.evaluate.compare import compare
-    from core.evaluate.storage import from_parquet
-    from core.model.checkpoint import EVALUATION
+    from core.evaluate.evaluation import Evaluation
+    from core.evaluate.met import kept
+    from core.model.checkpoint import EVALUATION, read_card
 
     if not (with_ / EVALUATION).is_file():
         return f"No run with augmentation in {with_}: train it, and this command prints the difference."
-    first, second = (from_parquet(folder / EVALUATION).split("test") for folder in (without, with_))
+    first, second = (kept(read_card(folder), folder / EVALUATION).split("test") for folder in (without, with_))
+    if not isinstance(first, Evaluation) or not isinstance(second, Evaluation):
+        return "Two models of several findings are compared one finding at a time: Compare > Two on the same films."
     found = compare(first, second)
     told = ", ".join(f"{name} {found.differences[key].text()}" for key, name in NAMES.items())
     return f"With augmentation less without, on {found.films:,} test films (95 % intervals, paired): {told}"

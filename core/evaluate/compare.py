@@ -10,7 +10,7 @@ from core.data.film_id import FILM_ID
 from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY, Policy
-from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.operating import OperatingPoint
 from core.evaluate.resampled import Resampled, Scores
 from core.intervals import LEVEL, Estimate, basic, percentiles, wilson
 
@@ -62,9 +62,9 @@ class Comparison:
 
 
 def compare(
-    first: Evaluation, second: Evaluation, points: tuple[OperatingPoint, OperatingPoint] = (ARGMAX, ARGMAX)
+    first: Evaluation, second: Evaluation, points: tuple[OperatingPoint | None, OperatingPoint | None] = (None, None)
 ) -> Comparison:
-    """Compare two models on the films that both were evaluated on.
+    """Compare two models on the films that both were evaluated on, each called by its own operating point or another.
 
     The same resamples of patients serve both, so that what is hard for both cancels out.
 
@@ -160,8 +160,8 @@ def align(first: Evaluation, second: Evaluation) -> tuple[Evaluation, Evaluation
     if (labels != one.labels).any():
         film = one.samples["path"].iloc[int(np.argmax(labels != one.labels))]
         raise EvaluationError(f"{film} has another label for each model", "the same labels for both")
-    other = Evaluation(first.classes, labels, second.probabilities[rows][:, order], one.samples, name=second.name)
-    return one, other
+    p = second.probabilities[rows][:, order]
+    return one, Evaluation(first.classes, labels, p, one.samples, name=second.name, point=second.point)
 
 
 def _keys(*evaluations: Evaluation) -> list[pd.Index]:

@@ -54,23 +54,12 @@ def record(folder: Path, cohort: str, films: "Evaluation") -> None:
 
 
 def record_home(folder: Path, judged: "Evaluation") -> None:
-    """Keep in a card what follows from the evaluation beside it.
-
-    That is how often the model was right on its own test films, and the prediction sets and the triage that its
-    validation films allow. What has no films is left out.
-    """
-    from core.model import conformal
+    """Keep in a card what follows from its model's own films: see `card_figures.of_own_films`."""
+    from core.evaluate.card_figures import of_own_films
     from core.model.checkpoint import load, save
 
-    checkpoint, parts = load(folder), judged.by_split(own=True)
-    card = checkpoint.card
-    if "test" in parts:
-        card = replace(card, metrics={**card.metrics, track_record.HOME: track_record.of(parts["test"])})
-    if "validation" in parts:
-        films = parts["validation"]
-        told = f"its {len(films):,} validation films"
-        card = replace(card, **conformal.for_card(card.classes, films.probabilities, films.labels, told))
-    save(replace(checkpoint, card=card), folder)
+    checkpoint = load(folder)
+    save(replace(checkpoint, card=of_own_films(checkpoint.card, judged)), folder)
 
 
 def sentence(card: "Card") -> str:

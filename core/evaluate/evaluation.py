@@ -43,6 +43,7 @@ class Evaluation:
     samples: pd.DataFrame  # N rows: path (file name), patient, source, split, any slice column
     logits: np.ndarray | None = None  # float (N, C), before temperature
     name: str = ""  # of the model, as a reader knows it
+    point: OperatingPoint = ARGMAX  # the model's own, by which a film is called unless another is asked for
 
     def __post_init__(self) -> None:
         shape = (len(self.samples), len(self.classes))
@@ -69,6 +70,7 @@ class Evaluation:
             self.samples.iloc[rows].reset_index(drop=True),
             None if self.logits is None else self.logits[rows],
             self.name,
+            self.point,
         )
 
     def split(self, name: str) -> "Evaluation":
@@ -101,20 +103,22 @@ class Evaluation:
         """Bootstrap weights float32 (N, 1+R); column 0 is the films themselves."""
         return resamples(self.clusters)
 
-    def called(self, point: OperatingPoint = ARGMAX) -> np.ndarray:
-        """Index of the class called for each film (N,)."""
-        return point.decide(self.probabilities, self.classes)
+    def called(self, point: OperatingPoint | None = None) -> np.ndarray:
+        """Index of the class called for each film (N,), by the model's own operating point or by another."""
+        return (point or self.point).decide(self.probabilities, self.classes)
 
-    def confusion(self, point: OperatingPoint = ARGMAX) -> np.ndarray:
+    def confusion(self, point: OperatingPoint | None = None) -> np.ndarray:
         """Films by true class (rows) and called class (columns), int (C, C)."""
         n = len(self.classes)
         return np.bincount(self.labels * n + self.called(point), minlength=n * n).reshape(n, n)
 
-    def figures(self, point: OperatingPoint = ARGMAX, prevalence: Mapping[str, float] | None = None) -> Figures:
+    def figures(self, point: OperatingPoint | None = None, prevalence: Mapping[str, float] | None = None) -> Figures:
         """Every figure, by scope (a class or a `Total`) and key of the glossary."""
         return figures(self._replicates(point), self.classes, prevalence)
 
-    def report(self, point: OperatingPoint = ARGMAX, prevalence: Mapping[str, float] | None = None) -> pd.DataFrame:
+    def report(
+        self, point: OperatingPoint | None = None, prevalence: Mapping[str, float] | None = None
+    ) -> pd.DataFrame:
         """The same as a tidy table of ``COLUMNS``; ``of`` tells a class from a total of the same name."""
         rows = [
             (str(scope), kind(scope), key, figure.value, figure.low, figure.high, figure.n, figure.note, figure.method)
@@ -143,7 +147,7 @@ class Evaluation:
         """What no operating point changes, under every resample."""
         return Scores(self.labels, self.probabilities, self.weights)
 
-    def _replicates(self, point: OperatingPoint) -> Replicates:
+    def _replicates(self, point: OperatingPoint | None) -> Replicates:
         called = self.called(point)
         patients = self._patients | {"precision": self._behind(called), "npv": self._behind(called, same=False)}
         errors = float((1 - self.scores.confidence).sum()), int((~self.scores.right).sum())

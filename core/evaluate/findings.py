@@ -144,7 +144,7 @@ class FindingsEvaluation:
 
     def matrix(self, finding: str) -> np.ndarray:
         """Films by truth (rows: absent, present) and call (columns: not called, called), int (2, 2)."""
-        return self.of(finding).confusion(self.point(finding))
+        return self.of(finding).confusion()
 
     def together(self, of: np.ndarray) -> pd.DataFrame:
         """Of the films with the finding in the row, the share that has the one in the column; NaN where there is none.
@@ -185,6 +185,7 @@ class FindingsEvaluation:
             samples.assign(**words),
             None if z is None else np.column_stack([np.zeros_like(z), z]),
             self.name,
+            self.point(finding),
         )
 
 

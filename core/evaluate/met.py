@@ -8,6 +8,7 @@ from core.data.cohort import Cohort
 from core.evaluate import findings
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.findings import FindingsEvaluation
+from core.evaluate.operating import of_card
 from core.evaluate.scoring import labelled, split_in_training, with_provenance
 from core.evaluate.storage import from_parquet
 from core.model import output as outputs
@@ -26,7 +27,7 @@ def kept(card: Card, file: Path) -> Evaluation | FindingsEvaluation:
     """The evaluation in a file, of the kind that a card's output asks for; EvaluationError where it cannot be read."""
     output = outputs.of_card(card)
     if output.exclusive:
-        return from_parquet(file, card.name)
+        return from_parquet(file, card.name, of_card(card))
     return findings.from_parquet(file, dict(zip(output.classes, output.thresholds, strict=True)), card.name)
 
 

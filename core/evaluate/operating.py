@@ -1,18 +1,26 @@
 """From probabilities to one called class: the operating points.
 
-- most likely class (``ARGMAX``);
+- the model's own cut-offs (`of_card`), by which every page and command calls a film unless a reader asks otherwise;
+- most likely class (``ARGMAX``), which is the same where a card has no cut-offs;
 - a cut-off for one class: called whenever its probability reaches it, else the most likely of the others;
 - costs: what it costs to miss each class; the call with the lowest expected cost, i.e. the highest cost x probability.
-  Dividing by thresholds is the same rule, so a checkpoint's threshold per class is a cost of 1 / threshold.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import EvaluationError
+from core.model.calls import by_cut_offs
+
+if TYPE_CHECKING:
+    from core.model.card import Card
+
+
+LIKELIEST = "the most likely class"
 
 
 @dataclass(frozen=True)
@@ -27,9 +35,16 @@ class OperatingPoint:
 
     def decide(self, probabilities: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         """Index of the called class, int (N,), of probabilities (N, C)."""
-        costs = dict(self.costs) | {name: 1 / value for name, value in self.thresholds}
-        called_by_cost: np.ndarray = np.argmax(probabilities * np.array([costs.get(c, 1.0) for c in classes]), axis=1)
+        if self.thresholds:
+            own = dict(self.thresholds)
+            if missing := [name for name in classes if name not in own]:
+                raise EvaluationError(
+                    f"there is no cut-off for {missing[0]!r}", f"one for each of {', '.join(classes)}"
+                )
+            return by_cut_offs(probabilities, np.array([own[name] for name in classes]))
         if not self.target:
+            costs = dict(self.costs)
+            called_by_cost: np.ndarray = (probabilities * np.array([costs.get(c, 1.0) for c in classes])).argmax(axis=1)
             return called_by_cost
         if self.target not in classes:
             raise EvaluationError(f"there is no class {self.target!r}", f"one of {', '.join(classes)}")
@@ -38,16 +53,24 @@ class OperatingPoint:
         return np.where(probabilities[:, index] >= self.cut_off, index, np.argmax(others, axis=1))
 
     @property
+    def title(self) -> str:
+        """The rule in a few words, to stand beside a figure: "accuracy 0.87 by the model's own cut-offs"."""
+        if self.target:
+            return f"{self.target} from {exact(self.cut_off)}"
+        return "the model's own cut-offs" if self.thresholds else "lowest expected cost" if self.costs else LIKELIEST
+
+    @property
     def sentence(self) -> str:
+        """The rule with its numbers."""
         if self.target:
             from_ = f"{self.target} from a probability of {exact(self.cut_off)}"
             return from_ if self.alone else f"{from_}, else the most likely other class"
         if self.thresholds:
             own = ", ".join(f"{name} {exact(value)}" for name, value in self.thresholds)
-            return f"highest probability relative to the class's own cut-off ({own})"
+            return f"the class whose probability exceeds its own cut-off by the largest factor ({own})"
         if self.costs:
             return "lowest expected cost, missing " + ", ".join(f"{c} costs {v:g}" for c, v in self.costs)
-        return "most likely class"
+        return LIKELIEST
 
 
 ARGMAX = OperatingPoint()
@@ -67,6 +90,16 @@ def at_thresholds(thresholds: Mapping[str, float]) -> OperatingPoint:
     if any(value <= 0 for value in thresholds.values()):
         raise EvaluationError("a threshold is 0 or less", "thresholds above 0")
     return OperatingPoint(thresholds=tuple(thresholds.items()))
+
+
+def of_card(card: "Card") -> OperatingPoint:
+    """How a model of exclusive classes calls a film: by its card's operating points, else as the most likely class."""
+    if not card.thresholds:
+        return ARGMAX
+    from core.model import output as outputs
+
+    output = outputs.of_card(card)
+    return at_thresholds(dict(zip(output.classes, output.thresholds, strict=True)))
 
 
 def cut_off_for_sensitivity(probability: np.ndarray, positive: np.ndarray, sensitivity: float) -> float:

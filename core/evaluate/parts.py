@@ -4,15 +4,14 @@ One accuracy over films of several hospitals and ages is the mean of figures tha
 the mix of films alone. So the parts stand wherever the headline does: Report, `core evaluate`, documents and card.
 """
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.evaluate import slices
-from core.evaluate.headline import COLUMNS, PARTS
-from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.headline import COLUMNS
+from core.evaluate.operating import OperatingPoint
 from core.evaluate.scopes import MACRO, OVERALL
 from core.intervals import Estimate
 
@@ -35,7 +34,7 @@ class Part:
     auroc: Estimate  # macro, over the classes that these films contain
 
 
-def parts(evaluation: "Evaluation", point: OperatingPoint = ARGMAX) -> list[Part]:
+def parts(evaluation: "Evaluation", point: OperatingPoint | None = None) -> list[Part]:
     """The groups that a headline pools, by age group and by source; none where there is but one group.
 
     Sources of fewer than ten patients stand together as "other sources".
@@ -75,19 +74,6 @@ def sentences(found: list[Part]) -> list[str]:
     return told
 
 
-def record(folder: Path) -> None:
-    """Keep in a checkpoint's card what its headline pools: the test films, if any, of the evaluation beside it."""
-    from core.evaluate.storage import from_parquet
-    from core.model.checkpoint import EVALUATION, load, save
-
-    checkpoint = load(folder)
-    test = from_parquet(folder / EVALUATION).by_split(own=True).get("test")
-    if test is None or not (found := parts(test)):
-        return
-    metrics = {**checkpoint.card.metrics, PARTS: as_data(found)}
-    save(replace(checkpoint, card=replace(checkpoint.card, metrics=metrics)), folder)
-
-
 def as_data(found: list[Part]) -> list[dict[str, Any]]:
     """JSON-ready; what a card keeps."""
     return [
@@ -104,7 +90,7 @@ def as_data(found: list[Part]) -> list[dict[str, Any]]:
     ]
 
 
-def _part(column: str, name: str, films: "Evaluation", point: OperatingPoint) -> Part:
+def _part(column: str, name: str, films: "Evaluation", point: OperatingPoint | None) -> Part:
     figures = films.figures(point)
     whole = figures[OVERALL]
     patients = len(np.unique(films.clusters))

@@ -7,12 +7,12 @@ import pandas as pd
 
 from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.operating import OperatingPoint
 
 FOLDS = 5  # of the cross-validation behind doubted labels
 
 
-def films(evaluation: Evaluation, rows: np.ndarray, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
+def films(evaluation: Evaluation, rows: np.ndarray, point: OperatingPoint | None = None) -> pd.DataFrame:
     """Some films with what was said of them: ``row`` (in the evaluation), ``film``, ``label``, ``called``, the
     probability of both, and whatever else is known of the film."""
     called = evaluation.called(point)[rows]
@@ -30,7 +30,7 @@ def films(evaluation: Evaluation, rows: np.ndarray, point: OperatingPoint = ARGM
     return pd.concat([pd.DataFrame(own), known.drop(columns=["path", "label"], errors="ignore")], axis=1)
 
 
-def errors(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 50) -> pd.DataFrame:
+def errors(evaluation: Evaluation, point: OperatingPoint | None = None, most: int = 50) -> pd.DataFrame:
     """Wrongly called films, the most confident first; columns as `films`."""
     called = evaluation.called(point)
     wrong = np.flatnonzero(called != evaluation.labels)
@@ -38,7 +38,7 @@ def errors(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 5
     return films(evaluation, wrong[order[:most]], point)
 
 
-def cell(evaluation: Evaluation, label: str, called: str, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
+def cell(evaluation: Evaluation, label: str, called: str, point: OperatingPoint | None = None) -> pd.DataFrame:
     """The films in one cell of the confusion matrix, the most confident first; columns as `films`."""
     index = evaluation.classes.index(called)
     inside = (evaluation.labels == evaluation.classes.index(label)) & (evaluation.called(point) == index)

@@ -13,6 +13,7 @@ from core.data.labels import resolve
 from core.errors import EvaluationError, FilmError
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.findings import FindingsEvaluation
+from core.evaluate.operating import of_card
 from core.evaluate.provenance import PROVENANCE, provenance, split_of
 from core.model.classifier import Classifier
 
@@ -111,7 +112,7 @@ def score(
     name, output = classifier.card.name, classifier.output
     evaluation: Evaluation | FindingsEvaluation
     if output.exclusive:
-        evaluation = Evaluation(cohort.classes, cohort.labels()[rows], p, samples, z, name)
+        evaluation = Evaluation(cohort.classes, cohort.labels()[rows], p, samples, z, name, of_card(classifier.card))
     else:
         points = dict(zip(output.classes, output.thresholds, strict=True))
         targets = output.targets(samples).astype(np.float64)

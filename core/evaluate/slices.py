@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY, Policy
-from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.operating import OperatingPoint
 from core.evaluate.scopes import MACRO, OVERALL
 from core.intervals import LEVEL, Estimate, of_share, proportion
 
@@ -47,7 +47,7 @@ def _age_groups(samples: pd.DataFrame) -> pd.Series:
     return pd.Series(known, index=samples.index, dtype="string").replace("", UNKNOWN)
 
 
-def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) -> pd.DataFrame:
+def slices(evaluation: Evaluation, column: str, point: OperatingPoint | None = None) -> pd.DataFrame:
     """One row per slice, the whole first.
 
     Columns: ``slice``, ``films``, ``patients``, then `Estimate` objects: ``accuracy`` (with the interval that
@@ -66,7 +66,7 @@ def slices(evaluation: Evaluation, column: str, point: OperatingPoint = ARGMAX) 
     return pd.DataFrame(rows)
 
 
-def worst(evaluation: Evaluation, point: OperatingPoint = ARGMAX, most: int = 10) -> pd.DataFrame:
+def worst(evaluation: Evaluation, point: OperatingPoint | None = None, most: int = 10) -> pd.DataFrame:
     """The slices of at least 10 patients, over all columns, that are called less rightly than all other films.
 
     Columns: ``column``, ``slice``, ``films``, ``accuracy`` (`Estimate`), ``gap`` (accuracy less that of all others),
@@ -135,7 +135,7 @@ def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Est
     return Estimate(value, min(low, value), max(high, value), films, help_, method=Policy.PROPORTION.value)
 
 
-def _row(name: str, part: Evaluation, point: OperatingPoint) -> dict[str, str | int | Estimate]:
+def _row(name: str, part: Evaluation, point: OperatingPoint | None) -> dict[str, str | int | Estimate]:
     figures = part.figures(point)
     whole = {key: figures[OVERALL][key] for key in ("accuracy", "balanced_accuracy", "ece")}
     return {

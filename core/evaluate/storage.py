@@ -8,6 +8,7 @@ import pandas as pd
 from core.data.patients import per_kind
 from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
+from core.evaluate.operating import ARGMAX, OperatingPoint
 
 
 def to_parquet(evaluation: Evaluation, path: Path) -> None:
@@ -38,8 +39,8 @@ def table_of(path: Path) -> pd.DataFrame:
     return per_kind(read)  # Kermany's children were kept by their number alone before
 
 
-def from_parquet(path: Path, name: str = "") -> Evaluation:
-    """Read what `to_parquet` wrote.
+def from_parquet(path: Path, name: str = "", point: OperatingPoint = ARGMAX) -> Evaluation:
+    """Read what `to_parquet` wrote; ``point`` is how the model calls a film, which its card knows (`met.stored`).
 
     Raises:
         EvaluationError: no such file, a damaged one, or a table without labels and probabilities.
@@ -58,4 +59,4 @@ def from_parquet(path: Path, name: str = "") -> Evaluation:
     }
     samples = table.drop(columns=[f"{prefix}_{c}" for prefix in values for c in classes])
     labels = table["label"].map(classes.index).to_numpy(np.int64)
-    return Evaluation(classes, labels, values["p"], samples, values.get("logit"), name or path.parent.name)
+    return Evaluation(classes, labels, values["p"], samples, values.get("logit"), name or path.parent.name, point)

@@ -6,9 +6,11 @@ as ``of`` makes them.
 
 from typing import TYPE_CHECKING, Any
 
+from core.evaluate.scopes import MACRO, OVERALL
 from core.intervals import TOO_FEW
 
 if TYPE_CHECKING:  # the pages ask for a sentence, which needs none of these
+    from core.evaluate.estimates import Figures
     from core.evaluate.evaluation import Evaluation
     from core.intervals import Estimate
     from core.model.card import Card
@@ -17,19 +19,23 @@ HOME, ELSEWHERE = "home", "elsewhere"  # keys of a card's metrics
 UNKNOWN = "How often this model is right is unknown: no judgement of it is kept in its card."
 
 
-def of(films: "Evaluation") -> dict[str, Any]:
-    """What a card keeps of judged films, JSON-ready.
+def of(films: "Evaluation", figures: "Figures | None" = None) -> dict[str, Any]:
+    """What a card keeps of films that the model was judged on, each called by its own operating point; JSON-ready.
 
-    ``films``; ``accuracy``, ``balanced_accuracy`` and ``auroc`` (macro), each with ``_low`` and ``_high`` (95 %), where
-    they are defined; and ``classes``: name -> ``films`` (that show it), ``sensitivity``, ``precision`` with intervals.
+    ``films``; ``called_by``, the rule; ``accuracy``, ``balanced_accuracy`` and ``auroc`` (macro), each with ``_low``
+    and ``_high`` (95 %), where they are defined; and ``classes``: name -> ``films`` (that show it), ``sensitivity``,
+    ``precision`` with intervals.
+
+    Args:
+        figures: those of the films, where they have been worked out.
     """
-    found = {str(scope): figures for scope, figures in films.figures().items()}
-    overall, macro = found["all films"], found["macro avg"]
-    kept: dict[str, Any] = {"films": len(films)}
+    found = figures or films.figures()
+    overall = found[OVERALL]
+    kept: dict[str, Any] = {"films": len(films), "called_by": films.point.sentence}
     for key, figure in (
         ("accuracy", overall["accuracy"]),
         ("balanced_accuracy", overall["balanced_accuracy"]),
-        ("auroc", macro["auroc"]),
+        ("auroc", found[MACRO]["auroc"]),
     ):
         kept |= _with_interval(key, figure)
     kept["classes"] = {

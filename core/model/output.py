@@ -22,6 +22,7 @@ from torch.nn import functional
 from core.data import findings
 from core.errors import CheckpointError
 from core.model.calibration import fit_platt, fit_temperature, operating_point
+from core.model.calls import by_cut_offs
 
 if TYPE_CHECKING:
     from core.model.card import Card
@@ -145,7 +146,7 @@ class Softmax(Output):
 
     def first(self, probabilities: np.ndarray) -> np.ndarray:
         """The class whose probability is the largest multiple of its operating point; of equal ones the first."""
-        return np.asarray(np.argmax(probabilities / np.asarray(self.thresholds), axis=-1))
+        return by_cut_offs(probabilities, np.asarray(self.thresholds))
 
     def targets(self, table: pd.DataFrame) -> np.ndarray:
         return table["label"].map({name: c for c, name in enumerate(self.classes)}).to_numpy(np.int64)

@@ -20,7 +20,10 @@ from core.data.cohort import SPLITS, Cohort
 from core.data.film_id import CONTENT
 from core.data.progress import Progress
 from core.errors import CheckpointError
-from core.model import conformal
+from core.evaluate import card_figures
+from core.evaluate.evaluation import Evaluation
+from core.evaluate.findings import FindingsEvaluation
+from core.evaluate.operating import of_card
 from core.model import device as devices
 from core.model import output as outputs
 from core.model.bulk import precision
@@ -71,7 +74,7 @@ def finish(run: Run) -> Checkpoint:
 
 
 def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
-    """The card with calibration and thresholds (from validation films) and metrics (of test films).
+    """The card with calibration, thresholds and sets (from validation films) and metrics (of test films).
 
     Args:
         card: its classes name the columns.
@@ -86,15 +89,15 @@ def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
     chosen = (table["split"] == "validation").to_numpy()
     output = output.fitted(logits[chosen], targets[chosen])
     p = output.probabilities(logits)
-    figures = _metrics if output.exclusive else _metrics_of_findings
-    metrics = figures(p, targets, (table["split"] == "test").to_numpy())
-    metrics["validation_accuracy"] = _accuracy(p[chosen], targets[chosen])
+    card = replace(card, **output.to_card(), metrics={"validation_accuracy": _accuracy(p[chosen], targets[chosen])})
     columns = pd.DataFrame(p, table.index, [f"p_{name}" for name in card.classes])
-    sets = {}
+    judged = p.astype(np.float64)
     if output.exclusive:
-        told = f"its {int(chosen.sum()):,} validation films"
-        sets = conformal.for_card(card.classes, p[chosen], targets[chosen], told)
-    card = replace(card, **output.to_card(), metrics=metrics, **sets)
+        films = Evaluation(card.classes, targets, judged, table, logits, card.name, of_card(card))
+        card = card_figures.of_own_films(card, films)
+    else:
+        told = FindingsEvaluation(card.classes, targets, judged, table, card.thresholds, logits, card.name)
+        card = card_figures.of_own_findings(card, told)
     return card, pd.concat([table, columns], axis=1)
 
 
@@ -104,40 +107,6 @@ def _accuracy(p: np.ndarray, targets: np.ndarray) -> float:
         return float((p.argmax(1) == targets).mean())
     known = ~np.isnan(targets)
     return float(((p >= 0.5) == (targets >= 0.5))[known].mean())
-
-
-def _metrics_of_findings(p: np.ndarray, targets: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
-    """The test films' macro AUROC over the findings that some films show and some lack, and how many these are."""
-    from sklearn import metrics
-
-    p, targets = p[chosen].astype(np.float64), targets[chosen]
-    areas = []
-    for scores, truth in zip(p.T, targets.T, strict=True):
-        known = ~np.isnan(truth)
-        if len(np.unique(truth[known])) == 2:
-            areas.append(float(metrics.roc_auc_score(truth[known], scores[known])))
-    if not areas:
-        return {"films": len(targets)}
-    return {"films": len(targets), "findings": len(areas), "auroc": float(np.mean(areas))}
-
-
-def _metrics(p: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> dict[str, Any]:
-    """The test films' figures by argmax; `core.evaluate` has intervals. Only their number where a class is missing."""
-    from sklearn import metrics
-
-    p, labels = p[chosen].astype(np.float64), labels[chosen]
-    if len(np.unique(labels)) < p.shape[1]:
-        return {"films": len(labels)}
-    called = p.argmax(1)
-    ranked = p[:, 1] if p.shape[1] == 2 else p / p.sum(1, keepdims=True)
-    return {
-        "films": len(labels),
-        "accuracy": float(metrics.accuracy_score(labels, called)),
-        "balanced_accuracy": float(metrics.balanced_accuracy_score(labels, called)),
-        "macro_f1": float(metrics.f1_score(labels, called, average="macro")),
-        "auroc": float(metrics.roc_auc_score(labels, ranked, multi_class="ovr")),
-        "log_loss": float(metrics.log_loss(labels, p / p.sum(1, keepdims=True))),
-    }
 
 
 def _score(

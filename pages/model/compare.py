@@ -65,8 +65,8 @@ def all_models(cards: "dict[str, Card]") -> None:
     } | {TITLES[key]: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in SHOWN}
     st.dataframe(table.drop(columns=unknown), hide_index=True, column_config=help_)
     st.caption(
-        "Each model on its own test films, with 95 % intervals; not on the same films: for that, see “Two on the same "
-        "films”."
+        "Each model on its own test films, called by its own cut-offs where it has any, "
+        "with 95 % intervals; not on the same films: for that, see “Two on the same films”."
     )
     key = st.selectbox("Figure", list(SHOWN), format_func=TITLES.__getitem__, width=240)
     rows = {cards[name].title: found[key] for name, found in measured.items() if key in found}
@@ -117,6 +117,7 @@ def _train_and_test(card: "Card") -> None:
         st.markdown(f"**{plain(card.title)}: train and test**")
         table = side_by_side(parts, card.recipe.get("published_report"))
         st.dataframe(table, hide_index=True, key="train and test")
+        st.caption("Here a film is called as its most likely class, as the authors of recipes count.")
 
 
 def pair(cards: "dict[str, Card]") -> tuple[str, str]:
@@ -150,9 +151,9 @@ def same_films(cards: "dict[str, Card]") -> None:
     rows = [(GLOSSARY[key].title, gap.text()) for key, gap in result.differences.items()]
     right.dataframe(pd.DataFrame(rows, columns=["Figure", "Second less first"]), hide_index=True)
     st.caption(
-        f"First: {cards[first].title}. Second: {cards[second].title}. With 95 % intervals over the same patients; F1, "
-        "AUROC and average precision are means of the classes. Coloured: more than luck even "
-        "with all figures looked at together (Holm)."
+        f"First: {cards[first].title}. Second: {cards[second].title}. Each called by its own cut-offs. "
+        "With 95 % intervals over the same patients; F1, AUROC and average precision are means of the classes. "
+        "Coloured: more than luck even with all figures looked at together (Holm)."
     )
     evaluated_films.changed(result)
 

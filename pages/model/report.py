@@ -85,6 +85,7 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
     st.caption(
         f"{len(evaluation):,} films of {patients_in_words(evaluation)}. Below each figure its 95 % interval. "
         + (findings_report.KNOWN if finding else f"{target} against the rest; accuracy and MCC over all classes.")
+        + f" Called: {plain(point.sentence, longest=600)}."
     )
     tables.pooled(evaluation, point)
     view = st.segmented_control(

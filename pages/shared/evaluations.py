@@ -143,9 +143,7 @@ def on_own_films(first: str, second: str, finding: str = "") -> "Comparison | No
     def compared() -> "Comparison | None":
         try:
             one, two = (own(name)["test"] for name in (first, second))
-            if not finding:
-                return compare(one, two)
-            return compare(one.of(finding), two.of(finding), (one.point(finding), two.point(finding)))
+            return compare(one.of(finding), two.of(finding)) if finding else compare(one, two)
         except (EvaluationError, KeyError):
             return None
 
@@ -163,10 +161,8 @@ def on_cohort(first: "Classifier", second: "Classifier", cohort: Cohort, finding
     def compared() -> "Comparison":
         whole = [resources.shelf().get(key)[0] for key in keys]
         unseen = [e.where(e.samples[PROVENANCE].isin(FAIR)) for e in whole]
-        if not finding:
-            return compare(unseen[0], unseen[1])
-        one, two = unseen
-        return compare(one.of(finding), two.of(finding), (one.point(finding), two.point(finding)))
+        one, two = (part.of(finding) if finding else part for part in unseen)
+        return compare(one, two)
 
     key = identity.key("comparison", evaluations=keys, finding=finding)
     return resources.kept(key, compared, "Comparing film by film")

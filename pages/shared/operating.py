@@ -7,10 +7,10 @@ import streamlit as st
 from core.evaluate.operating import (
     ARGMAX,
     OperatingPoint,
-    at_thresholds,
     cut_off_for_costs,
     cut_off_for_sensitivity,
     exact,
+    of_card,
 )
 from core.model import output as outputs
 from pages.shared import state
@@ -32,8 +32,12 @@ def class_of_interest(classes: tuple[str, ...]) -> str:
 
 
 def picker(card: "Card", target: str, validation: "Evaluation | None") -> OperatingPoint:
-    """How classes are called. A cut-off is set directly, by a target sensitivity, or by the cost of errors."""
+    """How classes are called: at first as the model calls a film on every page, by the cut-offs of its card.
+
+    Other rules: the most likely class, or a cut-off, set directly, by a target sensitivity, or by the cost of errors.
+    """
     session = st.session_state
+    modes = _modes(card)
     if _of_another(card, target):
         was = exact(session["cutoff"])
         state.notice(f"The cut-off {was} was set for another class or model, and is no longer used.", "info")
@@ -41,20 +45,20 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
     if session["cutoff"] is not None:  # chosen here, or brought by a link
         session[MODE] = CUT_OFF
     elif session.get(MODE, CUT_OFF) == CUT_OFF:
-        session[MODE] = LIKELY
-    modes = [LIKELY, CUT_OFF, *([OWN] if card.thresholds else [])] if card.exclusive else [OWN, CUT_OFF]
+        session[MODE] = modes[0]
     if session.get(MODE) not in modes:
         session[MODE] = modes[0]
     mode = st.segmented_control(
         "A film is called by", modes, required=True, key=MODE, persist_state="session", on_change=_mode_chosen,
         help="Every count and rate follows from this choice, and the diamonds on the curves. AUROC, average precision "
-        "and calibration need none.",
+        "and calibration need none. The model's own cut-offs are those by which every other page calls a film"
+        + ("; most published accuracies are of the most likely class." if card.exclusive else "."),
     )  # fmt: skip
     if mode != CUT_OFF and not card.exclusive:
         own = outputs.of_card(card)
         return OperatingPoint(target, own.thresholds[own.classes.index(target)], alone=True)
     if mode != CUT_OFF:
-        return at_thresholds(card.thresholds) if mode == OWN else ARGMAX
+        return of_card(card) if mode == OWN else ARGMAX
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.slider(
             f"Cut-off: {plain(target)} is called from", 0.0, 1.0, key="cutoff", step=0.001, format="%.3f", width=360,
@@ -78,6 +82,13 @@ def prevalence(target: str) -> dict[str, float]:
         "computed for it.",
     )  # fmt: skip
     return {} if percent is None else {target: percent / 100}
+
+
+def _modes(card: "Card") -> list[str]:
+    """The rules there are, the model's own first; without cut-offs a film is called as its most likely class."""
+    if not card.exclusive:
+        return [OWN, CUT_OFF]
+    return [OWN, LIKELY, CUT_OFF] if card.thresholds else [LIKELY, CUT_OFF]
 
 
 def _mode_chosen() -> None:

@@ -46,6 +46,27 @@ def test_own_films_are_printed_by_split(checkpoint, capsys):
     assert "weighted avg" in out
 
 
+def test_a_film_is_called_as_the_model_calls_it_unless_asked_otherwise(tmp_path, capsys):
+    own, drawn = {"Normal": 0.7, "COVID-19": 0.1, "Viral Pneumonia": 0.3}, evaluation()
+    save(Checkpoint(card(recipe={}, thresholds=own), build("resnet_small", 3).state_dict()), tmp_path / "toy")
+    to_parquet(drawn, tmp_path / "toy" / "evaluation.parquet")
+    test = drawn.split("test")
+    for extra, cut_offs, name in (
+        ([], list(own.values()), "the model's own cut-offs"),
+        (["--called-by", "own"], list(own.values()), "the model's own cut-offs"),
+        (["--called-by", "likeliest"], [1, 1, 1], "the most likely class"),
+    ):
+        out = tmp_path / "out"
+        assert main(["evaluate", str(tmp_path / "toy"), "--split", "test", "--out", str(out), *extra]) == 0
+        assert f"called by {name}" in capsys.readouterr().out
+        said = json.loads((out / "evaluation.json").read_text())
+        right = ((test.probabilities / np.array(cut_offs)).argmax(1) == test.labels).mean()
+        assert said["splits"]["test"]["figures"]["all films"]["accuracy"]["value"] == pytest.approx(right)
+        assert said["called_by"] == name
+    with pytest.raises(SystemExit):
+        main(["evaluate", str(tmp_path / "toy"), "--called-by", "own", "--sensitivity", "COVID-19=0.9"])
+
+
 def test_new_films_are_scored_and_written(checkpoint, films, tmp_path, capsys):
     assert main(["evaluate", str(checkpoint), "--data", str(films), "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out

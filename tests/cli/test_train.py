@@ -81,8 +81,20 @@ def test_predictions_stand_beside_it_without_paths(trained: tuple[Path, list[str
     assert not table["path"].str.contains("/").any()
     assert table[["p_A", "p_B"]].sum(axis=1).between(0.999, 1.001).all()
     test = table[table["split"] == "test"]
-    accuracy = (test[["p_A", "p_B"]].to_numpy().argmax(1) == (test["label"] == "B")).mean()
-    assert accuracy == pytest.approx(load(trained[0]).card.metrics["accuracy"])
+    card = load(trained[0]).card
+    called = (test[["p_A", "p_B"]] / [card.thresholds["A"], card.thresholds["B"]]).to_numpy().argmax(1)
+    assert (called == (test["label"] == "B")).mean() == pytest.approx(card.metrics["accuracy"])
+    assert card.metrics["home"]["called_by"] == card.metrics["called_by"]
+
+
+def test_prediction_sets_are_fitted_once(tmp_path: Path, trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.model import conformal
+
+    fits: list[int] = []
+    real = conformal.fit
+    monkeypatch.setattr(conformal, "fit", lambda *given, **more: fits.append(1) or real(*given, **more))
+    assert main([*trained[1][:5], str(tmp_path / "again"), "--epochs", "1"]) == 0
+    assert len(fits) == 1
 
 
 def test_the_classifier_says_what_the_table_says(trained: tuple[Path, list[str]]) -> None:

@@ -223,6 +223,7 @@ def test_curves_pass_through_the_operating_point():
 
 def test_an_operating_point_says_its_cut_offs_as_they_are():
     own = at_thresholds({"Normal": 0.6, "COVID-19": 0.137834})
-    assert own.sentence == "highest probability relative to the class's own cut-off (Normal 0.600, COVID-19 0.138)"
+    told = "the class whose probability exceeds its own cut-off by the largest factor (Normal 0.600, COVID-19 0.138)"
+    assert own.sentence == told
     assert "0.00332 " in OperatingPoint("COVID-19", 1 / 301).sentence.replace(",", " ")
     assert OperatingPoint(costs=(("COVID-19", 5.0),)).sentence == "lowest expected cost, missing COVID-19 costs 5"

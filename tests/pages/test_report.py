@@ -1,15 +1,18 @@
 """The Report page: one operating point moves every figure, a cell shows its films, a link reproduces it all."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.evaluate.scopes import OVERALL
+from core.model.checkpoint import load, save
 from core.report.spreadsheet import MARK
 from pages.shared import evaluations
 from tests.conftest import REPOSITORY
@@ -54,6 +57,30 @@ def test_shows_the_test_films_figures(page):
     shown, expected = metrics(page()), evaluations.own("tiny-a")["test"].figures()
     assert shown["Accuracy"] == pytest.approx(expected[OVERALL]["accuracy"].value, abs=6e-4)
     assert shown["Sensitivity (recall)"] == pytest.approx(expected["COVID-19"]["recall"].value, abs=6e-4)
+
+
+def test_it_starts_from_the_model_s_own_cut_offs_and_says_so(weights, page):
+    """As the headline calls a film: Report and the page of one film must not contradict each other."""
+    folder = weights / "tiny-b"
+    before = (folder / "card.json").read_bytes()
+    checkpoint = load(folder)
+    own = dict(zip(checkpoint.card.classes, (0.6, 0.1, 0.3, 0.2), strict=True))
+    save(replace(checkpoint, card=replace(checkpoint.card, thresholds=own)), folder)
+    try:
+        app = page(model="tiny-b")
+        test = evaluations.own("tiny-b")["test"]
+        called = (test.probabilities / np.array(list(own.values()))).argmax(1)
+        likeliest = test.probabilities.argmax(1)
+        assert metrics(app)["Accuracy"] == pytest.approx((called == test.labels).mean(), abs=6e-4)
+        assert (called == test.labels).mean() != (likeliest == test.labels).mean()
+        assert app.segmented_control(key="operating mode").value == "The model's own cut-offs"
+        assert any("Called: the class whose probability exceeds its own cut" in c.value for c in app.caption)
+        app.segmented_control(key="operating mode").set_value("Most likely class").run()
+        sound(app)
+        assert metrics(app)["Accuracy"] == pytest.approx((likeliest == test.labels).mean(), abs=6e-4)
+        assert any("Called: the most likely class" in caption.value for caption in app.caption)
+    finally:
+        (folder / "card.json").write_bytes(before)
 
 
 def test_another_cohort_in_the_sidebar_is_the_one_that_is_meant(page):
@@ -113,7 +140,7 @@ def test_a_cut_off_of_one_class_or_model_never_goes_on_for_another(page, key, ot
     app.selectbox(key=key).set_value(other).run()
     sound(app)
     assert app.session_state["cutoff"] is None
-    assert app.segmented_control(key="operating mode").value == "Most likely class"
+    assert app.segmented_control(key="operating mode").value == "The model's own cut-offs"
     assert any("set for another class or model" in warning.value for warning in [*app.warning, *app.info])
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cli.train import keep_track_record
 from core.data.cohort import Cohort
 from core.errors import CohortError, RecipeError
 from core.evaluate.findings import from_parquet
@@ -33,7 +32,10 @@ def test_it_learns_what_occurs_together(several: Cohort, findings_recipe: Recipe
     kept = from_parquet(tmp_path / EVALUATION, dict(zip(model.classes, model.thresholds, strict=True)))
     assert set(kept.samples["split"]) == {"train", "validation", "test"}
     assert Pooled(kept.split("train")).micro["auroc"].value > 0.9  # of squares that anybody can see
-    keep_track_record(tmp_path)  # as `core train` does last: of several findings none is kept
+    test = kept.split("test").pooled  # what the card says of it is what Report says
+    assert card.metrics["findings"] == len(test.averaged)
+    assert card.metrics["auroc"] == pytest.approx(test.macro["auroc"].value, abs=1e-6)
+    assert "home" not in card.metrics  # of several findings there is no one share of films called rightly
     film = several.film(0)
     said = model.predict(film)
     np.testing.assert_allclose(said.probabilities, kept.probabilities[0], atol=2e-3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 
 from core.data.cohort import Cohort
 from core.model.checkpoint import Card, load
@@ -40,7 +40,14 @@ def test_temperature_and_figures(table: pd.DataFrame) -> None:
     test = scored[scored["split"] == "test"]
     p = test[["p_A", "p_B", "p_C"]].to_numpy()
     assert card.metrics["films"] == 300
-    assert card.metrics["accuracy"] == pytest.approx(accuracy_score(test["label"], np.array(list("ABC"))[p.argmax(1)]))
+    called = np.array(list("ABC"))[np.argmax(p / np.array([card.thresholds[name] for name in "ABC"]), axis=1)]
+    assert (called != np.array(list("ABC"))[p.argmax(1)]).any()  # the cut-offs, not the most likely class
+    assert card.metrics["accuracy"] == pytest.approx(accuracy_score(test["label"], called))
+    assert card.metrics["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(test["label"], called))
+    assert card.metrics["macro_f1"] == pytest.approx(f1_score(test["label"], called, average="macro"))
+    assert card.metrics["auroc"] == pytest.approx(roc_auc_score(test["label"], p, multi_class="ovr"), abs=1e-6)
+    assert "largest factor" in card.metrics["called_by"]
+    assert card.metrics["home"]["accuracy"] == card.metrics["accuracy"]
     assert card.metrics["log_loss"] == pytest.approx(log_loss(test["label"], p), rel=1e-4)
     assert all(0.05 <= value <= 0.95 for value in card.thresholds.values())
 
@@ -63,7 +70,7 @@ def test_test_labels_change_neither_temperature_nor_thresholds(table: pd.DataFra
     table.loc[table["split"] != "validation", "label"] = "B"
     second, _ = calibrated(CARD, table)
     assert (second.temperature, second.thresholds) == (first.temperature, first.thresholds)
-    assert second.metrics.keys() == {"films", "validation_accuracy"}
+    assert second.metrics.keys() == {"films", "validation_accuracy", "home"}
 
 
 def test_no_card_is_written_before_the_model_knows_its_limits(

@@ -11,6 +11,7 @@ import pandas as pd
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.glossary import GLOSSARY, OF_FINDINGS
 from core.evaluate.pooled import SHOWN, Pooled
+from core.evaluate.scopes import OVERALL
 from core.intervals import HOW, Estimate
 from core.model.card import Card
 from core.report import findings_figures
@@ -75,7 +76,7 @@ def of_split(
     for name in evaluation.judged:
         wished = {name: prevalence[name]} if prevalence and name in prevalence else None
         figures = evaluation.of(name).figures(evaluation.point(name), wished)
-        overall = next(group for scope, group in figures.items() if str(scope) == "all films")
+        overall = figures[OVERALL]
         found[name] = {**figures[name], **{key: overall[key] for key in CALIBRATION}}
     return {**found, MACRO: evaluation.pooled.macro, MICRO: evaluation.pooled.micro}
 

@@ -45,7 +45,7 @@ def _body(report: Report) -> Iterator[str]:
     yield from _parts(report)
     yield f"<h2>{text(report.main.capitalize())} films</h2>"
     yield from _tables(report, report.main)
-    yield "<h2>Confusion matrix</h2>"
+    yield f"<h2>Confusion matrix</h2><p>Called by {text(report.point.title)}.</p>"
     yield plot(evaluation_figures.confusion(evaluation.confusion(report.point), evaluation.classes))
     yield _frame(confusion(evaluation, report.point).rename_axis("true class / called").reset_index())
     yield "<h2>ROC and precision-recall curves</h2>"

@@ -13,7 +13,7 @@ import pandas as pd
 from core.evaluate import review, slices
 from core.evaluate.estimates import Figures
 from core.evaluate.evaluation import COLUMNS, Evaluation
-from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.operating import OperatingPoint, of_card
 from core.evaluate.parts import Part, parts
 from core.evaluate.provenance import Provenance
 from core.evaluate.scopes import MACRO, OVERALL, Scope
@@ -34,7 +34,7 @@ class Report:
         card: of the checkpoint.
         evaluations: by `Provenance`: "train", "validation", "test", "left out", "new", "external".
         cohort: the films' cohort, for people.
-        point: how classes are called.
+        asked: how classes are called, where the reader chose another rule than the model's own.
         prevalence: share (0 .. 1) of some classes in the reader's practice.
         notes: what the reader of the films noticed.
         names: whether files and patients may be named; else by hash (`core.report.spreadsheet`).
@@ -43,10 +43,15 @@ class Report:
     card: Card
     evaluations: Mapping[str, Evaluation]
     cohort: str = ""
-    point: OperatingPoint = ARGMAX
+    asked: OperatingPoint | None = None
     prevalence: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     names: bool = False
+
+    @property
+    def point(self) -> OperatingPoint:
+        """How classes are called: as the model calls a film, unless the reader chose otherwise."""
+        return self.asked or of_card(self.card)
 
     @property
     def noticed(self) -> tuple[str, ...]:
@@ -75,8 +80,8 @@ class Report:
         evaluation, figures = self.evaluations[self.main], self.figures[self.main]
         return (
             f"On {len(evaluation):,} {self.main} films of {patients_in_words(evaluation)} "
-            f"({self.cohort or 'its own cohort'}): accuracy {figures[OVERALL]['accuracy']}, macro AUROC "
-            f"{figures[MACRO]['auroc']} (95 % intervals)."
+            f"({self.cohort or 'its own cohort'}): accuracy {figures[OVERALL]['accuracy']} by {self.point.title}, "
+            f"macro AUROC {figures[MACRO]['auroc']} (95 % intervals)."
         )
 
     @cached_property
@@ -91,12 +96,12 @@ class Report:
 
 
 def as_csv(report: Report) -> str:
-    """Every figure, one a line: split, scope, of (class or total), figure, value, low, high, n, note, method."""
+    """One line per figure: split, called_by (the rule), scope, of (class or total), figure, value, interval, films."""
     tables = [
-        evaluation.report(report.point, report.prevalence).assign(split=name)
+        evaluation.report(report.point, report.prevalence).assign(split=name, called_by=report.point.sentence)
         for name, evaluation in report.evaluations.items()
     ]
-    return frame_as_csv(pd.concat(tables)[["split", *COLUMNS]])
+    return frame_as_csv(pd.concat(tables)[["split", "called_by", *COLUMNS]])
 
 
 def as_json(report: Report) -> str:
@@ -108,6 +113,7 @@ def as_json(report: Report) -> str:
         "cohort": report.cohort,
         "external": report.external,
         "classes": list(report.card.classes),
+        "called_by": report.point.title,
         "operating_point": report.point.sentence,
         "prevalence": dict(report.prevalence),
         "interval": f"95 %, {HOW}",

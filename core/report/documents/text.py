@@ -22,7 +22,8 @@ def as_text(report: Report) -> str:
     """Every split, then what stands out in the one that counts."""
     parts = [_split_as_text(report, name) for name in report.evaluations]
     if report.parts:
-        pooled = f"What the headline pools ({report.main}; AUROC over the classes that a part has)"
+        how = f"called by {report.point.title}; AUROC over the classes that a part has"
+        pooled = f"What the headline pools ({report.main}; {how})"
         parts.append(
             f"{pooled}\n" + _table(pd.DataFrame([vars(part) for part in report.parts]).drop(columns="patients"))
         )
@@ -31,7 +32,8 @@ def as_text(report: Report) -> str:
 
 def _details(report: Report) -> Iterator[str]:
     evaluation, name = report.evaluations[report.main], report.main
-    yield f"Confusion matrix ({name}; rows: true class, columns: called; films and percent of the row)\n" + _table(
+    rule = f"called by {report.point.title}"
+    yield f"Confusion matrix ({name}; rows: true class, columns: {rule}; films and percent of the row)\n" + _table(
         confusion(evaluation, report.point), index=True
     )
     bins = evaluation.reliability()

@@ -10,8 +10,11 @@ import pytest
 from plotly.io import templates
 from sklearn.metrics import classification_report
 
+from core.evaluate import track_record
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.operating import OperatingPoint
+from core.evaluate.operating import ARGMAX, OperatingPoint
+from core.evaluate.scopes import OVERALL, Total
+from core.evaluate.split_reports import side_by_side
 from core.report.documents.checklist import ITEMS
 from core.report.documents.html import as_html, checklist_html
 from core.report.documents.page import NOT_PROVIDED, plot
@@ -183,3 +186,57 @@ def test_nothing_is_claimed_of_a_model_that_somebody_brought():
     assert "Grad-CAM all blank, Layer-CAM 0.40 [0.30]" in told
     assert "magic" not in told
     assert answers["Explainability"](Report(card(randomisation={"hirescam": 3}), {"test": evaluation(30)})) is None
+
+
+@pytest.mark.parametrize("total", ["all films", "macro avg", "weighted avg"])
+def test_a_class_named_like_a_total_stays_apart_from_it_in_every_form(total):
+    """Scopes are typed: under one name the class's row would take the total's place, or the other way round."""
+    classes = (total, "COVID-19", "x")
+    drawn = evaluation(classes=classes)
+    made = Report(card(classes=classes, recipe={}), {"test": drawn})
+    figures = made.figures["test"]
+    scope = next(found for found in Total if str(found) == total)
+    key = "accuracy" if scope is OVERALL else "recall"
+    whole, own = figures[scope][key].value, figures[total]["recall"].value
+    assert whole != pytest.approx(own)
+    rows = pd.read_csv(StringIO(as_csv(made))).query("scope == @total")
+    for of, figure, value in (("total", key, whole), ("class", "recall", own)):
+        found = rows[(rows["of"] == of) & (rows["figure"] == figure)]
+        assert found["value"].tolist() == pytest.approx([value])
+    data = json.loads(as_json(made))["splits"]["test"]["figures"]
+    assert data[f"{total} (total)"][key]["value"] == pytest.approx(whole)
+    assert data[total]["recall"]["value"] == pytest.approx(own)
+    record = track_record.of(drawn)
+    assert record["accuracy"] == pytest.approx(figures[OVERALL]["accuracy"].value)
+    assert record["classes"][total]["sensitivity"] == pytest.approx(own)
+    table = side_by_side({"test": drawn}).set_index(["Class", "Figure"])["test"]
+    assert table["all", "Accuracy"] == figures[OVERALL]["accuracy"].text()
+    assert table[total, "Recall"] == figures[total]["recall"].text()
+    printed = [line for line in as_text(made).split("\n\n\n")[0].splitlines() if line.strip().startswith(total)]
+    assert figures[total]["recall"].text() in printed[0]
+    assert len(printed) == (2 if scope is OVERALL else 4)  # two tables; a mean over classes has its own line in each
+
+
+def test_the_rule_stands_beside_the_figures():
+    own = dict(zip(CLASSES, (0.7, 0.1, 0.3), strict=True))
+    drawn = evaluation()
+    made = Report(card(thresholds=own), {"test": drawn})
+    called = (drawn.probabilities / np.array(list(own.values()))).argmax(1)
+    right = (called == drawn.labels).mean()
+    assert made.figures["test"][OVERALL]["accuracy"].value == pytest.approx(right)
+    assert made.parts
+    assert sum(part.films * part.accuracy.value for part in made.parts if part.column == "source") / len(
+        drawn
+    ) == pytest.approx(right)
+    assert "by the model's own cut-offs" in made.summary
+    text, page = as_text(made), as_html(made)
+    assert "exceeds its own cut-off by the largest factor (Normal 0.700" in text
+    assert "columns: called by the model's own cut-offs" in text
+    assert "Called by the model&#x27;s own cut-offs" in page
+    assert set(pd.read_csv(StringIO(as_csv(made)))["called_by"]) == {made.point.sentence}
+    assert json.loads(as_json(made))["called_by"] == "the model's own cut-offs"
+    assert np.trace(json.loads(as_json(made))["splits"]["test"]["confusion"]) == (called == drawn.labels).sum()
+    likeliest = Report(card(thresholds=own), {"test": drawn}, asked=ARGMAX)
+    assert "by the most likely class" in likeliest.summary
+    bare = Report(card(), {"test": drawn})
+    assert bare.point == ARGMAX  # a card without cut-offs
