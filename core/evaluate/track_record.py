@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.evaluate.scopes import MACRO, OVERALL
 from core.intervals import TOO_FEW
+from core.words import joined
 
 if TYPE_CHECKING:  # the pages ask for a sentence, which needs none of these
     from core.evaluate.estimates import Figures
@@ -51,8 +52,7 @@ def of(films: "Evaluation", figures: "Figures | None" = None) -> dict[str, Any]:
 
 def knows(card: "Card") -> str:
     """What the model can say at all."""
-    *others, last = card.classes
-    return f"It knows {', '.join(others)} and {last} only; whatever else a film shows, it has no word for."
+    return f"It knows {joined(card.classes)} only; whatever else a film shows, it has no word for."
 
 
 def sentence(card: "Card", label: str) -> str:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from core.explain import zones
+from core.words import joined
 
 OUTSIDE = {
     "corner": "in the corners",
@@ -66,12 +67,7 @@ def in_words(map_: np.ndarray, lungs: np.ndarray | None) -> str:
     if not named:
         return "The evidence is spread thinly over the whole picture."
     told = [f"{part:.0%} {'' if name in OUTSIDE.values() else 'in the '}{name}" for name, part in named]
-    return f"The evidence lies {_joined(told)}."
-
-
-def _joined(parts: list[str]) -> str:
-    *others, last = parts
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"The evidence lies {joined(told)}."
 
 
 def _middle(lungs: np.ndarray) -> float:

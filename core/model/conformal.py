@@ -15,6 +15,7 @@ import numpy as np
 
 from core.data.labels import negative
 from core.errors import EvaluationError
+from core.words import joined
 
 LEAST = 20  # films of a class below which its limit would be a guess
 
@@ -131,8 +132,7 @@ class PredictionSet:
     @property
     def in_words(self) -> str:
         """ "90 % set: COVID-19 or Pneumonia"."""
-        *others, last = self.classes or ("empty",)
-        return f"{self.level:.0%}".replace("%", " %") + f" set: {', '.join(others)}{' or ' if others else ''}{last}"
+        return f"{self.level:.0%}".replace("%", " %") + f" set: {joined(self.classes, 'or') or 'empty'}"
 
 
 @dataclass(frozen=True)

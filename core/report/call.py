@@ -1,12 +1,12 @@
 """The answer to one film in words, in agreement with the grey zone of `core.report.figures.probability_bars`."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.model.classifier import Prediction
 from core.report.figures import NOT_SURE, margin
+from core.words import joined
 
 if TYPE_CHECKING:
     from core.explain.robustness import MildCopies
@@ -24,7 +24,7 @@ def in_words(prediction: Prediction) -> str:
         return f"Not sure; {label} comes nearest"
     others = [name for name in prediction.positive if name != label]
     if others:
-        return f"{label}, but also " + " and ".join(others)
+        return f"{label}, but also {joined(others)}"
     above = margin(float(prediction.probabilities[index]), prediction.thresholds[index])
     return f"{label}, but not sure" if above < NOT_SURE else label
 
@@ -37,12 +37,6 @@ def _findings(prediction: Prediction) -> str:
     if not unsure:
         return joined(sure) or "No finding called"
     return f"{joined(sure) or 'No finding for sure'}; not sure of {joined(unsure)}"
-
-
-def joined(names: Sequence[str]) -> str:
-    """ "Effusion, Edema and Mass"."""
-    *others, last = names or [""]
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def agreement(prediction: Prediction, copies: "MildCopies") -> str:

@@ -15,7 +15,7 @@ from core.evaluate.scopes import MACRO, OVERALL
 from core.evaluate.split_reports import side_by_side
 from core.intervals import Estimate
 from core.report import evaluation_figures, figures
-from core.report.call import joined
+from core.words import joined
 from pages.shared import add_model, evaluated_films, evaluations, leaderboard, resources, state, viewer, widgets
 from pages.shared.case import current, current_cohort
 from pages.shared.text import plain

@@ -12,7 +12,7 @@ from core.errors import EvaluationError
 from core.explain.truth import hit
 from core.model.output import JOIN, NOTHING
 from core.report import figures, overlay
-from core.report.call import joined
+from core.words import joined
 from pages.shared import evaluations, occlusion_controls, resources, viewer, widgets
 from pages.shared.case import Case, current_cohort
 from pages.shared.text import plain
