@@ -109,6 +109,15 @@ class Memory:
                     return
                 min(loose, key=lambda shelf: shelf.oldest).drop_oldest()
 
+    def check_room(self, pinned: Shelf, size: int) -> None:
+        """Whether ``size`` bytes fit onto a pinned shelf, before they are made.
+
+        Raises:
+            NoRoomError: they do not.
+        """
+        with self.lock:
+            self._refuse(pinned, size)
+
     def _refuse(self, pinned: Shelf, size: int) -> None:
         uploads = sum(shelf.bytes for shelf in self._shelves if shelf.pinned)
         remedy = "Remove films you no longer need"

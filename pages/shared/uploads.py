@@ -1,7 +1,6 @@
 """How films of the visitor's own come in: files, a drop, a paste, the camera. They stay in this session's memory."""
 
 import math
-from io import BytesIO
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -85,7 +84,7 @@ def take_in(key: str) -> None:
             refused.append("A file was lost on its way to the server. Choose it again.")
             continue
         try:
-            film = opener.read(BytesIO(file.getvalue()), file.name)
+            film = opener.read(file.getvalue(), file.name, resources.check_upload)
             resources.hold_upload(file.file_id, film)
         except HilumError as error:
             refused.append(f"{file.name}: {error}" if isinstance(error, NoRoomError) else str(error))

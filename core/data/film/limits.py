@@ -1,5 +1,7 @@
 """What is refused before a pixel is decoded, and how a refusal ends."""
 
+from collections.abc import Callable
+
 from core.errors import FilmError
 
 MAX_BYTES = 200_000_000
@@ -7,6 +9,13 @@ MAX_PIXELS = 64_000_000  # the largest detectors make 18 million
 MIN_SIDE = 16
 EXPECTED = "one chest film as PNG, JPEG, TIFF, BMP, WebP or DICOM"
 REMEDY = "Export the film as PNG or DICOM and try again"
+
+Room = Callable[[int], None]
+"""Is told how many bytes a film will take once it is decoded, before it is; raises where there is no room for them."""
+
+
+def unlimited(size: int) -> None:
+    """Room for every film."""
 
 
 def check_size(width: int, height: int, name: str) -> None:

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.data.film import picture
-from core.data.film.limits import EXPECTED, MAX_BYTES
+from core.data.film.limits import EXPECTED, MAX_BYTES, Room, unlimited
 from core.data.film.radiograph import Radiograph
 from core.errors import FilmError
 
 
-def read(source: str | Path | bytes | BinaryIO, name: str | None = None) -> Radiograph:
+def read(source: str | Path | bytes | BinaryIO, name: str | None = None, room: Room = unlimited) -> Radiograph:
     """Read one film from a path, bytes or an open binary file.
 
     Args:
         source: the film. An open file is read from where it stands.
         name: what to call it; by default the file's own name. Folders are cut off.
+        room: is told how many bytes the film will take, before a pixel is decoded, and may raise to refuse it.
 
     Raises:
         FilmError: it is not one readable film; the message says what came, what was expected and what to do.
@@ -34,8 +35,8 @@ def read(source: str | Path | bytes | BinaryIO, name: str | None = None) -> Radi
     if _is_dicom(data):
         from core.data.film.dicom import reader  # pydicom takes its time to import
 
-        return reader.read(data, name, digest)
-    return picture.read(data, name, digest)
+        return reader.read(data, name, digest, room)
+    return picture.read(data, name, digest, room)
 
 
 def _load(source: str | Path | bytes | BinaryIO, name: str) -> bytes:

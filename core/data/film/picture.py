@@ -9,17 +9,17 @@ from core.data.film import png
 from core.data.film.deep import TIFF, decode_deep, grey_of_channels, has_deep_channels, other_tiff, turned
 from core.data.film.file_kind import describe
 from core.data.film.grey import colourfulness, grey_from_deep
-from core.data.film.limits import EXPECTED, MAX_PIXELS, REMEDY, check_size
+from core.data.film.limits import EXPECTED, MAX_PIXELS, REMEDY, Room, check_size, unlimited
 from core.data.film.radiograph import Radiograph
-from core.errors import FilmError
+from core.errors import FilmError, HilumError
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 _ORIENTATION = 0x0112  # EXIF
 _WHITE_IS_ZERO = 0  # TIFF photometric interpretation
 
 
-def read(data: bytes, name: str, digest: str) -> Radiograph:
-    """One film from the bytes of a picture file; ``digest`` is the SHA-256 of those bytes.
+def read(data: bytes, name: str, digest: str, room: Room = unlimited) -> Radiograph:
+    """One film from the bytes of a picture file; ``digest`` is the SHA-256 of those bytes, ``room`` as in `opener`.
 
     Raises:
         FilmError: not one of these formats, animated, damaged, or of a size that is no film's.
@@ -30,10 +30,11 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
         came, limit = f'"{name}" has far too many pixels', f"at most {MAX_PIXELS // 1_000_000} million"
         raise FilmError(came, limit, "Save the film smaller and try again") from None
     except Exception:  # hostile bytes make Pillow raise almost anything
-        if data.startswith(TIFF) and (film := _other_tiff(data, name, digest)):
+        if data.startswith(TIFF) and (film := _other_tiff(data, name, digest, room)):
             return film
         raise FilmError(f'"{name}" is {describe(data)}', EXPECTED, REMEDY) from None
     check_size(*picture.size, name)
+    room(picture.width * picture.height)
     form = "JPEG" if picture.format == "MPO" else str(picture.format)
     remedy = "Copy or download the file again"
     try:
@@ -52,10 +53,15 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
     return Radiograph(pixels, name, digest, shape, depth, form, {}, notes, colour)
 
 
-def _other_tiff(data: bytes, name: str, digest: str) -> Radiograph | None:
+def _other_tiff(data: bytes, name: str, digest: str, room: Room) -> Radiograph | None:
     """A TIFF that Pillow does not open; None for all that is not one."""
+
+    def check(width: int, height: int) -> None:
+        check_size(width, height, name)
+        room(width * height)
+
     try:
-        known = other_tiff(data, lambda width, height: check_size(width, height, name))
+        known = other_tiff(data, check)
         if known is None:
             return None
         found, orientation, inverse = known
@@ -65,7 +71,7 @@ def _other_tiff(data: bytes, name: str, digest: str) -> Radiograph | None:
             pixels, note = grey_from_deep(turned(found, orientation))
             notes, colour = (note,) if note else (), 0.0
             pixels = 255 - pixels if inverse else pixels
-    except FilmError:
+    except HilumError:
         raise
     except Exception:  # hostile bytes again
         return None

@@ -20,6 +20,7 @@ from pages.shared.resources.cohorts import cohort, fingerprint
 from pages.shared.resources.films import file_key, film, mask, small, thumbnail
 from pages.shared.resources.models import cards, classifier, refused_models
 from pages.shared.resources.shelves import (
+    check_upload,
     component,
     forget_uploads,
     hold_upload,
@@ -34,6 +35,7 @@ from pages.shared.resources.shelves import (
 
 __all__ = [
     "cards",
+    "check_upload",
     "classifier",
     "cohort",
     "component",

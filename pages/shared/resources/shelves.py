@@ -67,10 +67,20 @@ def shelf_of(film: Radiograph) -> Shelf:
 
 def hold_upload(name: str, film: Radiograph) -> None:
     """Count an uploaded film against the quotas; NoRoomError where it does not fit."""
-    session = st.session_state
-    if FILMS not in session:
-        session[FILMS] = memory().shelf("uploaded films", memory().most_of_visitor, pinned=True)
-    session[FILMS].put(name, film)
+    _films().put(name, film)
+
+
+def check_upload(size: int) -> None:
+    """NoRoomError where an upload of ``size`` bytes, decoded, would not fit into the quotas."""
+    memory().check_room(_films(), size)
+
+
+def _films() -> Shelf:
+    """The shelf of this session's uploads."""
+    if FILMS not in st.session_state:
+        st.session_state[FILMS] = memory().shelf("uploaded films", memory().most_of_visitor, pinned=True)
+    held: Shelf = st.session_state[FILMS]
+    return held
 
 
 def let_go(name: str, film: Radiograph) -> None:

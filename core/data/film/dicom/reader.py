@@ -12,16 +12,16 @@ from core.data.film.dicom.parsing import parse
 from core.data.film.dicom.samples import read_samples
 from core.data.film.dicom.view import read_body_part, read_view
 from core.data.film.grey import colourfulness
-from core.data.film.limits import EXPECTED
+from core.data.film.limits import EXPECTED, Room, unlimited
 from core.data.film.radiograph import Radiograph
-from core.errors import FilmError
+from core.errors import FilmError, HilumError
 
 _RADIOGRAPHS = ("CR", "DX", "RG", "PX", "XR", "RF", "OT", "SC", "")
 _OLDEST = 90  # higher ages identify people (HIPAA safe harbour)
 
 
-def read(data: bytes, name: str, digest: str) -> Radiograph:
-    """One film from the bytes of a DICOM file; ``digest`` is the SHA-256 of those bytes.
+def read(data: bytes, name: str, digest: str, room: Room = unlimited) -> Radiograph:
+    """One film from the bytes of a DICOM file; ``digest`` is the SHA-256 of those bytes, ``room`` as in `opener`.
 
     Raises:
         FilmError: no pixels, several frames, too large, not meant for display, or an attribute or codestream that
@@ -30,15 +30,16 @@ def read(data: bytes, name: str, digest: str) -> Radiograph:
     dataset, syntax = parse(data, name)
     of = Attributes(dataset, name)
     try:
-        return _film(of, syntax, digest)
-    except FilmError:
+        return _film(of, syntax, digest, room)
+    except HilumError:
         raise
     except Exception as error:  # a fault that no check foresaw is still the file's
         raise FilmError(f'"{name}" is a damaged DICOM file', EXPECTED, "Export it again") from error
 
 
-def _film(of: Attributes, syntax: str, digest: str) -> Radiograph:
+def _film(of: Attributes, syntax: str, digest: str, room: Room) -> Radiograph:
     header = read_header(of)
+    room(header.rows * header.columns)
     stored = read_samples(of, header, syntax)
     if header.photometric in GREY:
         pixels, notes = grey(stored, of, header)
