@@ -7,8 +7,8 @@ a session ends with the session.
 
 import os
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -90,6 +90,19 @@ class Memory:
     def give_way(self) -> None:
         """Let others have a turn in the middle of long work."""
         self.turns.give_way()
+
+    @contextmanager
+    def long_turn(self, told: Callable[[int], None]) -> Iterator[Callable[[], None]]:
+        """A turn for work over many films.
+
+        Args:
+            told: while this work waits, how many are before it; an exception ends the work.
+
+        Yields:
+            what the work calls between two films, or batches of a few: whoever waits has a turn first.
+        """
+        with self.turns.take(told):
+            yield lambda: self.turns.give_way(told)
 
     def make_room(self, put_last: Shelf, size: int) -> None:
         """Drop what was not asked for longest until all fits; the result that ``put_last`` was given last stays.

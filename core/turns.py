@@ -59,8 +59,8 @@ class Turns:
                     self._working[me] = depth
                 self._changed.notify_all()
 
-    def give_way(self) -> None:
-        """In the middle of long work: let those who wait have a turn each, and go on behind them."""
+    def give_way(self, told: Callable[[int], None] = lambda before: None) -> None:
+        """In the middle of long work: let those who wait have a turn each, and go on behind them; ``told`` as above."""
         me = get_ident()
         with self._changed:
             depth = self._working.get(me, 0)
@@ -68,7 +68,7 @@ class Turns:
                 return
             del self._working[me]
             self._changed.notify_all()
-        self._wait(lambda before: None)
+        self._wait(told)
         with self._changed:
             self._working[me] = depth
 

@@ -9,7 +9,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
-_BATCH = 64
+_BATCH = 16  # items between two reports, at which others have their turn on a server
 
 
 def quiet(what: str, done: int, total: int) -> None:

@@ -68,11 +68,14 @@ def score(
     cohort: Cohort,
     progress: Callable[[int, int], None] = lambda done, total: None,
     batch: int = 32,
+    pause: Callable[[], None] = lambda: None,
 ) -> tuple[Evaluation | FindingsEvaluation, tuple[str, ...]]:
     """Score every labelled film of a cohort.
 
     Args:
         progress: called with the films done and the films in all, after each.
+        batch: films that pass the network together.
+        pause: called before each film is read, when nothing is at work: a server lets others have their turn there.
 
     Returns:
         the evaluation (each film's in-domain status is column ``domain``), and notes: films left out, and why.
@@ -87,6 +90,7 @@ def score(
 
     def films() -> Iterator[Radiograph]:
         for row in range(len(cohort)):
+            pause()
             try:
                 film = cohort.film(row)
             except FilmError as error:

@@ -47,6 +47,7 @@ def rows(
     done: Collection[tuple[str, str]] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
     batch: int = BATCH,
+    shelf: Callable[[], Shelf] = Shelf,
 ) -> Iterator[dict[str, Any]]:
     """The rows one by one, so that a killed run can keep what it has; a film is read once for all its methods.
 
@@ -56,6 +57,7 @@ def rows(
         done: films (by ``film_id``) with the method they need not be judged by again.
         progress: called with films done and films in all.
         batch: films that pass the network together.
+        shelf: makes the shelf of each film's parts.
 
     Yields:
         ``columns()``: shares are 0 to 1, NaN where there is no lung mask, no truth (a "truth" mask or "boxes" of the
@@ -73,7 +75,7 @@ def rows(
             if wanted[position]:
                 stamps[position] = cohort.stamp(position)  # before it is read: a later change shows
                 try:
-                    opened[position] = open_film(classifier, cohort, position)
+                    opened[position] = open_film(classifier, cohort, position, shelf())
                 except FilmError:
                     continue
         ready = dict(zip(opened, examine_many(opened.values(), batch), strict=True))

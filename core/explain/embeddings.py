@@ -15,7 +15,7 @@ from core.data.film.radiograph import Radiograph
 if TYPE_CHECKING:
     from core.model.classifier import Classifier  # torch takes its time to import
 
-BATCH = 32
+BATCH = 8  # films between two reports: nobody whose turn it is waits long, and larger ones are hardly quicker
 MOST = 3000  # films scored for a map; more make it neither clearer nor quicker
 _ONE_UMAP = Lock()  # numba's threading layer is not re-entrant
 

@@ -186,9 +186,8 @@ def neighbours(case: Case) -> None:
         if not widgets.asked("Find nearest films", "search", sentence):
             return
         with widgets.progress("Showing films to the model", lambda: None) as progress:
-            embeddings.fill(found, case.model, cohort, rows, progress)
-    feature = embeddings.embed(case.model, [case.film])[0][0]
-    nearest = found.nearest(feature, NEIGHBOURS, case.row if spec == case.spec else None)
+            overview.fill(found, case.model, cohort, rows, progress)
+    nearest = found.nearest(overview.feature_of(case), NEIGHBOURS, case.row if spec == case.spec else None)
     with st.grid("auto", min_column_width=130, gap="small"):
         for row, likeness in nearest:
             label = cohort.samples["label"].iat[row]

@@ -151,7 +151,8 @@ def contact_sheet(case: Case, steps: list[Step]) -> None:
     pictures = np.stack(
         [Augment.replay(case.prediction.picture, augment.draw(robustness.generator(seed))) for seed in range(DRAWS)]
     )
-    _, probabilities = case.model.predict_pictures(pictures)
+    with resources.memory().turn():
+        _, probabilities = case.model.predict_pictures(pictures)
     if steps:
         st.download_button(
             "Figure",

@@ -81,12 +81,13 @@ def milliseconds(name: str) -> float:
     model = resources.classifier(name)
     size = model.preprocess.size
     picture = np.random.default_rng(0).integers(0, 256, (1, size, size), np.uint8)
-    model.predict_pictures(picture)
     times = []
-    for _ in range(SPEED_RUNS):
-        started = time.perf_counter()
+    with resources.memory().turn():  # other visitors' networks at the same time would be measured as well
         model.predict_pictures(picture)
-        times.append(time.perf_counter() - started)
+        for _ in range(SPEED_RUNS):
+            started = time.perf_counter()
+            model.predict_pictures(picture)
+            times.append(time.perf_counter() - started)
     return 1000 * float(np.median(times))
 
 

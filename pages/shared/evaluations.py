@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.model.classifier import Classifier
 
 FAIR = ("test", "new", "external")  # a model can be judged by them
+TOGETHER = 8  # films that go through the network at once, while nobody else has a turn
 RESAMPLES = 8 * 1024  # bytes per film that the resamples of an evaluation take
 Splits = dict[str, Any]  # by provenance: `Evaluation`, or `FindingsEvaluation` of a model of findings
 
@@ -126,10 +127,15 @@ def _unseen(model: "Classifier", cohort: Cohort) -> np.ndarray:
 
 
 def make(model: "Classifier", cohort: Cohort, progress: Callable[[float], None]) -> Splits:
-    """Score a cohort and keep the evaluation; ``progress`` gets the share done and may raise to stop."""
+    """Score a cohort and keep the evaluation; ``progress`` gets the share done and may raise to stop.
+
+    Films go through the network a few at a time, and between them whoever else asks has a turn.
+    """
     from core.evaluate.scoring import score
 
-    evaluation, _ = score(model, as_met(model, cohort), lambda done, total: progress(done / total))
+    films = as_met(model, cohort)
+    with resources.long_work() as pause:
+        evaluation, _ = score(model, films, lambda done, total: progress(done / total), TOGETHER, pause)
     splits = evaluation.by_split()
     resources.shelf().put(_key(model, cohort), (evaluation, splits), RESAMPLES * len(evaluation))
     return splits

@@ -1,6 +1,7 @@
 """Heatmaps marked against known findings. A mark is made once for all visitors."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,6 +13,8 @@ from pages.shared import evaluations, resources
 
 if TYPE_CHECKING:
     from core.model.classifier import Classifier
+
+TOGETHER = 4  # films that go through the network at once, while nobody else has a turn
 
 
 def films(model: "Classifier", cohort: Cohort, each: int) -> Cohort:
@@ -37,8 +40,15 @@ def mark(model: "Classifier", chosen: Cohort, methods: Sequence[str], progress: 
 
     keys = _keys(model, chosen, methods)
     done = {one for one, key in keys.items() if key in resources.shelf()}
-    for row in rows(model, chosen, methods, done=done, progress=lambda count, total: progress(count / total)):
-        resources.shelf().put(keys[row["id"], row["method"]], row)
+    with resources.long_work() as pause:
+
+        def told(count: int, total: int) -> None:
+            pause()
+            progress(count / total)
+
+        shelf = partial(resources.memory().shelf, "films being marked")  # in turns, also in the middle of a slow map
+        for row in rows(model, chosen, methods, done=done, progress=told, batch=TOGETHER, shelf=shelf):
+            resources.shelf().put(keys[row["id"], row["method"]], row)
 
 
 def _keys(model: "Classifier", chosen: Cohort, methods: Sequence[str]) -> dict[tuple[str, str], str]:

@@ -1,11 +1,13 @@
 """What is worked out over many films of a cohort, and kept between runs: measures, means, a map, the audit."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core import identity
 from core.data import measures as measuring
+from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
 from core.explain import embeddings
 from core.explain.embeddings import Atlas
@@ -15,6 +17,7 @@ from pages.shared.resources import cohort
 if TYPE_CHECKING:
     from core.data.audit.findings import Audit
     from core.model.classifier import Classifier
+    from pages.shared.case import Case
 
 
 def measures(spec: str, row: int) -> dict[str, float]:
@@ -36,6 +39,23 @@ def atlas_of(model: "Classifier", spec: str) -> Atlas:
     return resources.kept(identity.key("atlas", classifier=model.key, cohort=cohort(spec).key), Atlas)
 
 
+def fill(found: Atlas, model: "Classifier", films: Cohort, rows: list[int], progress: Callable[[float], None]) -> None:
+    """Score the rows that an atlas lacks, letting others have their turn; ``progress`` may raise to stop."""
+
+    def told(share: float) -> None:
+        pause()
+        progress(share)
+
+    with resources.long_work() as pause:
+        embeddings.fill(found, model, films, rows, told)
+
+
+def feature_of(case: "Case") -> np.ndarray:
+    """What a model's last layer makes of the case, pooled, float32 (D,) of unit length."""
+    found: np.ndarray = case.examined.keep("embedding", lambda: embeddings.embed(case.model, [case.film])[0][0])
+    return found
+
+
 def projection(features: np.ndarray, method: str) -> np.ndarray:
     """Features (N, D) of some films in two dimensions, float (N, 2)."""
     key = identity.key("projection", features=features, method=method)
@@ -52,4 +72,14 @@ def audit(spec: str, rows: tuple[int, ...], progress: Progress = quiet) -> "Audi
 
     chosen, lungs = cohort(spec).take(list(rows)), for_audit()
     key = identity.key("audit", cohort=chosen.key, lungs=lungs.name)
-    return resources.kept(key, lambda: run(chosen, progress, lungs))
+
+    def audited() -> "Audit":
+        with resources.long_work(lambda before: progress(resources.busy(before), 0, 0)) as pause:
+
+            def told(what: str, done: int, total: int) -> None:
+                pause()
+                progress(what, done, total)
+
+            return run(chosen, told, lungs)
+
+    return resources.kept(key, audited)

@@ -83,7 +83,8 @@ def open_film(place: Archive, found: Found) -> None:
     held = origins()
     there = next((n for n, film in enumerate(uploaded_films(), 1) if held.get(film.sha256) == found), None)
     if there is None:
-        film = opener.read(place.pacs.retrieve(found.study, found.series, found.uid), _title(place, found))
+        data = place.pacs.retrieve(found.study, found.series, found.uid)
+        film = opener.read(data, _title(place, found), resources.check_upload)
         resources.hold_upload(f"pacs {place.token(found)}", film)
         uploaded_films().append(film)
         held[film.sha256] = found

@@ -153,7 +153,7 @@ def followed(text: str, cancel: Callable[[], Any], work: Callable[[Progress], R]
             if total:  # a cancelled run ends here
                 words.progress(min(done / total, 1.0), f"{text}: {what}, {done:,} of {total:,}, {seconds:.0f} s")
             else:
-                words.caption(f":material/hourglass_top: {text}: {seconds:.0f} s")
+                words.caption(f":material/hourglass_top: {text}: {what or 'at work'}, {seconds:.0f} s")
             with suppress(TimeoutError):
                 return found.result(0.5)
     finally:

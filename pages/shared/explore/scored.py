@@ -15,5 +15,5 @@ def scored(case: Case, spec: str, cohort: Cohort, rows: list[int]) -> embeddings
         if not widgets.asked("Show them", "play_arrow", sentence):
             return None
         with widgets.progress("Showing films to the model", lambda: None) as progress:
-            embeddings.fill(found, case.model, cohort, rows, progress)
+            overview.fill(found, case.model, cohort, rows, progress)
     return found

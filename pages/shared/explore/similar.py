@@ -4,8 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
-from core.explain import embeddings
-from pages.shared import gallery, resources
+from pages.shared import gallery, overview, resources
 from pages.shared.case import current
 from pages.shared.explore.sampling import MAPPED, thinned
 from pages.shared.explore.scored import scored
@@ -18,8 +17,7 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     found = scored(case, spec, cohort, thinned(rows, MAPPED))
     if found is None:
         return
-    feature = embeddings.embed(case.model, [case.film])[0][0]
-    nearest = found.nearest(feature, 18, case.row)
+    nearest = found.nearest(overview.feature_of(case), 18, case.row)
     left, right = st.columns([1, 4])
     name = f"film {case.row + 1}, {case.label}" if case.row is not None else case.film.name
     left.image(

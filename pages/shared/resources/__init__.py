@@ -20,6 +20,7 @@ from pages.shared.resources.cohorts import cohort, fingerprint
 from pages.shared.resources.films import file_key, film, mask, small, thumbnail
 from pages.shared.resources.models import cards, classifier, refused_models
 from pages.shared.resources.shelves import (
+    busy,
     check_upload,
     component,
     forget_uploads,
@@ -27,6 +28,7 @@ from pages.shared.resources.shelves import (
     kept,
     known_cohorts,
     let_go,
+    long_work,
     memory,
     same_layout,
     shelf,
@@ -34,6 +36,7 @@ from pages.shared.resources.shelves import (
 )
 
 __all__ = [
+    "busy",
     "cards",
     "check_upload",
     "classifier",
@@ -50,6 +53,7 @@ __all__ = [
     "kept",
     "known_cohorts",
     "let_go",
+    "long_work",
     "map_of_picture",
     "mask",
     "memory",

@@ -133,19 +133,55 @@ def told_apart(titles: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _turn_told(turns: Turns) -> Iterator[None]:
-    """A turn; who waits for it is told how many are before."""
-    places: list[Any] = []
+def long_work(told: Callable[[int], None] | None = None) -> Iterator[Callable[[], None]]:
+    """A turn for work over many films; it gives what is to be called between films: whoever waits has a turn first.
 
-    def tell(before: int) -> None:
+    Args:
+        told: how many are before this work while it waits; unless given, the page says it.
+    """
+    notice = _Notice()
+    with memory().long_turn(told or notice) as pause:
+
+        def between_films() -> None:
+            pause()
+            notice.clear()
+
+        notice.clear()
+        yield between_films
+
+
+class _Notice:
+    """Where a page says how many are before its visitor."""
+
+    def __init__(self) -> None:
+        self._place: Any = None
+        self._shown = False
+
+    def __call__(self, before: int) -> None:
         if get_script_run_ctx() is None:  # work in a thread of its own, which may not draw
             return
-        if not places:
-            places.append(st.empty())
-        others = "one request is" if before == 1 else f"{before} requests are"
-        places[0].caption(f":material/hourglass_top: This server is busy: {others} before yours")
+        if self._place is None:
+            self._place = st.empty()
+        self._place.caption(f":material/hourglass_top: {busy(before)}")
+        self._shown = True
 
-    with turns.take(tell):
-        for place in places:
-            place.empty()
+    def clear(self) -> None:
+        """Nothing is before the visitor any more."""
+        if self._shown:
+            self._place.empty()
+            self._shown = False
+
+
+def busy(before: int) -> str:
+    """What somebody is told who waits behind so many others."""
+    others = "one request is" if before == 1 else f"{before} requests are"
+    return f"This server is busy: {others} before yours"
+
+
+@contextmanager
+def _turn_told(turns: Turns) -> Iterator[None]:
+    """A turn; who waits for it is told how many are before."""
+    notice = _Notice()
+    with turns.take(notice):
+        notice.clear()
         yield
