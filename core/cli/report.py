@@ -29,7 +29,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--dicom",
         metavar="KIND[,KIND]",
         help="of a DICOM film also the answer as DICOM objects for its study: sc (overlay), sr (text), seg (bands), "
-        "regions, or all; nothing is sent anywhere",
+        "regions, or all; by name only: pdf (the report), and for archives full (TID 1500), gsps, fractional; nothing "
+        "is sent anywhere",
     )
     command.add_argument("--out", type=Path, help="folder of the results (default: runs/report-CHECKPOINT)")
     command.set_defaults(run=run)
@@ -96,7 +97,7 @@ def write_dicom(
     from core.atomic import replacing
 
     try:
-        from core.report.dicom.from_examined import KINDS, answer_of, header, objects
+        from core.report.dicom.from_examined import answer_of, header, known_kinds, objects
     except ImportError as error:
         came = f"DICOM objects need {error.name}, which is not installed"
         raise FilmError(came, remedy="pip install -r requirements-pacs.txt") from error
@@ -105,9 +106,8 @@ def write_dicom(
         came = f"{path.name} is a {examined.film.format} file"
         raise FilmError(came, "a DICOM film, whose study the objects can join", "Leave --dicom out for other files")
     answer = answer_of(examined, _heatmap(examined, method, class_name, layer))
-    wanted = list(KINDS) if kinds == "all" else kinds.split(",")
     written = []
-    for kind, made in objects(header(path.read_bytes(), path.name), answer, wanted).items():
+    for kind, made in objects(header(path.read_bytes(), path.name), answer, known_kinds(kinds)).items():
         target = folder / f"{stem}-{kind}.dcm"
         with replacing(target) as temporary:
             made.save_as(temporary, enforce_file_format=True)

@@ -69,9 +69,9 @@ def visitor(server: Server) -> str | None:
 
 
 def remember(place: Archive, found: list[Found]) -> None:
-    """Let links mean these films."""
+    """Let links mean these films; whose they are is not kept where all visitors' results lie."""
     for one in found:
-        resources.shelf().put(_key(place.token(one)), one)
+        resources.shelf().put(_key(place.token(one)), one.nameless())
 
 
 def open_film(place: Archive, found: Found) -> None:
@@ -81,13 +81,16 @@ def open_film(place: Archive, found: Found) -> None:
         HilumError: it cannot be had, or is no readable film.
     """
     held = origins()
-    there = next((n for n, film in enumerate(uploaded_films(), 1) if held.get(film.sha256) == found), None)
+    there = next(
+        (n for n, film in enumerate(uploaded_films(), 1) if getattr(held.get(film.sha256), "uid", "") == found.uid),
+        None,
+    )
     if there is None:
         data = place.pacs.retrieve(found.study, found.series, found.uid)
         film = opener.read(data, _title(place, found), resources.check_upload)
         resources.hold_upload(f"pacs {place.token(found)}", film)
         uploaded_films().append(film)
-        held[film.sha256] = found
+        held[film.sha256] = found.nameless()
         there = len(uploaded_films())
     st.session_state["upload"] = there
     st.session_state["pacs"] = place.token(found)
@@ -97,6 +100,11 @@ def origins() -> dict[str, Found]:
     """Hash of each film of this session that came from the PACS -> where it came from."""
     held: dict[str, Found] = st.session_state.setdefault(_HELD, {})
     return held
+
+
+def forget() -> None:
+    """Films were dropped: where they came from goes with them."""
+    st.session_state.pop(_HELD, None)
 
 
 def origin(film: Radiograph) -> Found | None:

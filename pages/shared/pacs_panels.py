@@ -167,7 +167,7 @@ def way_back(case: Case) -> None:
         return
     with st.expander("The answer as DICOM objects", icon=":material/send:"):
         try:
-            from core.report.dicom.from_examined import KINDS
+            from core.report.dicom.from_examined import ASKED, KINDS
         except ImportError as error:
             st.caption(f"DICOM objects need {error.name}, which is not installed: requirements-pacs.txt.")
             return
@@ -175,17 +175,11 @@ def way_back(case: Case) -> None:
         if refused:
             st.caption("The model may not judge this film: only a text that says so can be made.")
         with st.container(horizontal=True):
-            kinds = [
-                kind
-                for kind in KINDS
-                if st.checkbox(
-                    TITLES[kind].capitalize(),
-                    value=kind in ("sc", "sr"),
-                    key=f"pacs kind {kind}",
-                    disabled=refused and kind != "sr",
-                )
-                and not (refused and kind != "sr")
-            ]
+            kinds = [kind for kind in KINDS if _ticked(kind, refused)]
+        with st.popover(
+            "For archives", icon=":material/inventory_2:", help="Most viewers open none of these but the PDF."
+        ):
+            kinds += [kind for kind in ASKED if _ticked(kind, refused)]
         left, right = st.columns(2)
         if left.button("Make a zip", icon=":material/folder_zip:", disabled=not kinds, width="stretch"):
             _zip(place, found, case, kinds)
@@ -207,6 +201,13 @@ def way_back(case: Case) -> None:
             right.caption("Sending is off: its owner has not set `send = true`.")
         if told := st.session_state.pop(_SENT, None):
             (st.success if told[0] else st.error)(plain(told[1], longest=600))
+
+
+def _ticked(kind: str, refused: bool) -> bool:
+    """A tick box; of a film that the model may not judge only words can be had."""
+    off = refused and kind != "sr"
+    chosen = st.checkbox(TITLES[kind].capitalize(), value=kind in ("sc", "sr"), key=f"pacs kind {kind}", disabled=off)
+    return chosen and not off
 
 
 def _made(place: pacs.Archive, found: Found, case: Case, kinds: list[str]) -> "dict[str, Dataset]":

@@ -10,7 +10,7 @@ from core.data.film import opener
 from core.data.film.radiograph import Radiograph
 from core.errors import HilumError, NoRoomError
 from core.model import matching
-from pages.shared import resources, state
+from pages.shared import pacs, resources, state
 from pages.shared.case import uploaded_films
 from pages.shared.text import plain
 
@@ -149,5 +149,6 @@ def forget() -> None:
     restore_model()
     uploaded_films().clear()
     resources.forget_uploads()
+    pacs.forget()
     st.session_state.pop(_TAKEN, None)
     st.session_state.update(upload=None, _refused=[], _uploader=st.session_state.get("_uploader", 0) + 1)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import PacsError
@@ -118,6 +118,10 @@ class Found:
     def is_ours(self) -> bool:
         """Whether this house wrote it: an answer is no film."""
         return self.manufacturer == OURS
+
+    def nameless(self) -> "Found":
+        """The film without what tells whose it is: for all that is kept longer than a list is shown."""
+        return replace(self, patient_name="", patient_id="", accession="")
 
     def token(self, secret: str) -> str:
         """What links, keys and lists call the film, 32 hex digits: its SOP instance UID hashed with a secret."""

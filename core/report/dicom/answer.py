@@ -1,6 +1,7 @@
 """What the objects have to say: one film's answer in plain values, and the UIDs that follow from it."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,7 @@ class Answer:
         overlay: uint8 (h, w, 3), the film with its map as it was seen.
         lung_share: share of the evidence that lies in the lungs, 0 to 1, or None.
         trust: lines of the trust card as (title, verdict in words, sentence).
+        report: makes the case report as a PDF, or None where there is none.
         prediction_set: classes of the conformal set, or None where the model has none.
     """
 
@@ -56,6 +58,7 @@ class Answer:
     lung_share: float | None = None
     trust: tuple[tuple[str, str, str], ...] = ()
     prediction_set: tuple[str, ...] | None = None
+    report: Callable[[], bytes] | None = None
 
     def __post_init__(self) -> None:
         if self.evidence.ndim != 2 or not np.isfinite(self.evidence).all() or self.evidence.min() < 0:

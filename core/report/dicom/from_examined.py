@@ -4,20 +4,24 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from core.data.film.radiograph import from_pixels
+from core.data.film.radiograph import Radiograph, from_pixels
 from core.errors import ExplainError, FilmError
 from core.examine.examined import Examined
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
 from core.report.dicom.answer import Answer, Finding
+from core.report.dicom.archives import fractions, full_report, presentation_state
+from core.report.dicom.document import document
 from core.report.dicom.regions import regions
 from core.report.dicom.secondary_capture import secondary_capture
 from core.report.dicom.segmentation import segmentation
 from core.report.dicom.text_report import text_report
+from core.report.documents.case import case_pdf, case_report
 from core.report.overlay import enlarge, overlay
 
 SIDE = 1024  # pixels of the overlay's height at the least
@@ -26,6 +30,12 @@ KINDS: dict[str, Callable[[Dataset, Answer], Dataset]] = {  # in the order in wh
     "sr": text_report,
     "seg": segmentation,
     "regions": regions,
+}
+ASKED: dict[str, Callable[[Dataset, Answer], Dataset]] = {  # made only when asked for by name
+    "pdf": document,
+    "full": full_report,
+    "gsps": presentation_state,
+    "fractional": fractions,
 }
 
 
@@ -45,9 +55,10 @@ def answer_of(examined: Examined, map_: Heatmap) -> Answer:
     """What the objects say of one film and one of its heatmaps."""
     said, card, refused = examined.prediction, examined.classifier.card, examined.prediction.domain.status == "out"
     film = examined.film
-    evidence = np.maximum(examined.on_film(map_.values), 0)
+    evidence = _as_stored(np.maximum(examined.on_film(map_.values), 0), film)
     share = examined.measures(map_).get("lung_share", float("nan"))
     lungs = examined.lungs_on_film
+    picture = overlay(film.pixels, np.maximum(examined.on_film(map_.values), 0))
     return Answer(
         film_sha256=from_pixels(film.pixels, film.name).sha256,
         class_name=map_.class_name,
@@ -62,18 +73,17 @@ def answer_of(examined: Examined, map_: Heatmap) -> Answer:
         domain=said.domain.sentence,
         refused=refused,
         evidence=np.zeros_like(evidence) if map_.blank else evidence,
-        lungs=lungs.visible if lungs.found else None,
-        overlay=enlarge(overlay(film.pixels, evidence), SIDE)
-        if max(film.shape) < SIDE
-        else overlay(film.pixels, evidence),
+        lungs=_as_stored(lungs.visible, film) if lungs.found else None,
+        overlay=enlarge(picture, SIDE) if max(film.shape) < SIDE else picture,
         lung_share=None if np.isnan(share) else share,
         trust=tuple((line.title, line.word, line.sentence) for line in examined.trust(map_).lines),
         prediction_set=None if refused or said.prediction_set is None else said.prediction_set.classes,
+        report=lambda: case_pdf(case_report(examined, map_)),
     )
 
 
 def objects(film: Dataset, answer: Answer, kinds: Sequence[str]) -> dict[str, Dataset]:
-    """The objects by kind, a key of ``KINDS``; what a blank map or a refused film cannot have is left out.
+    """The objects by kind, a key of ``KINDS`` or ``ASKED``; what a blank map or a refused film cannot have is left out.
 
     A film that the model may not judge gets no picture of evidence: a text that says so, and nothing else.
 
@@ -87,26 +97,37 @@ def objects(film: Dataset, answer: Answer, kinds: Sequence[str]) -> dict[str, Da
         if answer.refused and kind != "sr":
             continue
         try:
-            made[kind] = KINDS[kind](film, answer)
+            made[kind] = (KINDS | ASKED)[kind](film, answer)
         except ExplainError:  # nothing to outline or to segment
             continue
     return made
 
 
 def known_kinds(text: str) -> tuple[str, ...]:
-    """The kinds of "sr,sc" in a reader's order; "all" means ``KINDS``.
+    """The kinds of "sr,sc" in a reader's order; "all" means ``KINDS``, the others are asked for by name.
 
     Raises:
         ExplainError: an unknown kind.
     """
-    asked = list(KINDS) if text.strip() == "all" else [kind.strip() for kind in text.split(",")]
+    asked = [kind.strip() for kind in text.split(",")]
+    asked = [kind for one in asked for kind in (KINDS if one == "all" else (one,))]
     _check(asked)
-    return tuple(kind for kind in KINDS if kind in asked)
+    return tuple(kind for kind in KINDS | ASKED if kind in asked)
 
 
 def _check(kinds: Sequence[str]) -> None:
-    if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise ExplainError(f"there is no DICOM object {unknown[0]!r}", f"some of {', '.join(KINDS)}")
+    if unknown := [kind for kind in kinds if kind not in KINDS | ASKED]:
+        raise ExplainError(f"there is no DICOM object {unknown[0]!r}", f"some of {', '.join(KINDS | ASKED)}")
+
+
+def _as_stored(on_film: np.ndarray, film: Radiograph) -> np.ndarray:
+    """A map or mask (H, W) on the film's square pixels, on the pixels that its file stores (``source_shape``)."""
+    if on_film.shape == film.source_shape:
+        return on_film
+    size = (film.source_shape[1], film.source_shape[0])
+    if on_film.dtype == bool:
+        return cv2.resize(on_film.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
+    return np.maximum(cv2.resize(on_film, size, interpolation=cv2.INTER_LINEAR), 0)
 
 
 def _version() -> str:

@@ -6,6 +6,7 @@ text that survives there.
 """
 
 import hashlib
+from collections.abc import Iterable
 from copy import deepcopy
 
 import cv2
@@ -16,13 +17,14 @@ from pydicom.sequence import Sequence
 from pydicom.sr.coding import Code
 
 from core.errors import ExplainError
-from core.report.dicom.answer import CAUTION, MANUFACTURER, Answer
+from core.report.dicom.answer import CAUTION, MANUFACTURER, Answer, Finding
 from core.report.dicom.source import referred, series_number
 
 SMALLEST = 1e-3  # of the film: outlines of less are specks
 MOST = 12  # regions of a band
-_ESTIMATE = Code("PROBABILITY", "99HILUM", "Calibrated probability")
-_UNITLESS = Code("1", "UCUM", "no units")
+Group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations
+ESTIMATE = Code("PROBABILITY", "99HILUM", "Calibrated probability")
+UNITLESS = Code("1", "UCUM", "no units")
 
 
 def regions(film: Dataset, answer: Answer) -> Dataset:
@@ -32,14 +34,31 @@ def regions(film: Dataset, answer: Answer) -> Dataset:
         ExplainError: the map is blank: there is no region.
     """
     source = referred(film)
+    groups = region_groups(source, answer)
+    if not groups:
+        raise ExplainError("the map is blank", "evidence whose outline can be drawn", "Leave this object out")
+    return measured(source, answer, groups, "regions", f"AI regions {answer.class_name}", 4)
+
+
+def region_groups(source: Dataset, answer: Answer) -> list[Group]:
+    """A measurement group (TID 1410) of each outline, weakest band first; none where the map is blank."""
     image = hd.sr.SourceImageForRegion.from_source_image(source)
-    groups = [
+    return [
         _group(answer, source, image, f"{label} {number}", outline)
         for label, mask in answer.bands()
         for number, outline in enumerate(outlines(mask), start=1)
     ]
-    if not groups:
-        raise ExplainError("the map is blank", "evidence whose outline can be drawn", "Leave this object out")
+
+
+def measured(
+    source: Dataset,
+    answer: Answer,
+    groups: Iterable[hd.sr.MeasurementsAndQualitativeEvaluations | Group],
+    kind: str,
+    series: str,
+    step: int,
+) -> Dataset:
+    """A Comprehensive 3D SR by TID 1500 of these groups; ``kind``, ``series``, ``step`` as in `begun`."""
     device = hd.sr.ObserverContext(
         observer_type=hd.sr.CodedConcept("121007", "DCM", "Device"),
         observer_identifying_attributes=hd.sr.DeviceObserverIdentifyingAttributes(
@@ -49,15 +68,15 @@ def regions(film: Dataset, answer: Answer) -> Dataset:
     content = hd.sr.MeasurementReport(
         observation_context=hd.sr.ObservationContext(observer_device_context=device),
         procedure_reported=Code("399208008", "SCT", "Plain chest X-ray"),
-        imaging_measurements=groups,
+        imaging_measurements=list(groups),
         title=Code("126000", "DCM", "Imaging Measurement Report"),
     )
     report = hd.sr.Comprehensive3DSR(
         evidence=[source],
         content=content,
-        series_instance_uid=answer.uid(source.SOPInstanceUID, "regions series"),
-        series_number=series_number(source, 4),
-        sop_instance_uid=answer.uid(source.SOPInstanceUID, "regions"),
+        series_instance_uid=answer.uid(source.SOPInstanceUID, f"{kind} series"),
+        series_number=series_number(source, step),
+        sop_instance_uid=answer.uid(source.SOPInstanceUID, kind),
         instance_number=1,
         manufacturer=MANUFACTURER,
         is_complete=False,
@@ -65,7 +84,7 @@ def regions(film: Dataset, answer: Answer) -> Dataset:
         is_verified=False,
     )
     _repeat_regions(report.ContentSequence)
-    report.SeriesDescription = f"AI regions {answer.class_name}, {CAUTION}"[:64]
+    report.SeriesDescription = f"{series}, {CAUTION}"[:64]
     report.ManufacturerModelName, report.SoftwareVersions = answer.model[:64], answer.version
     return report
 
@@ -78,20 +97,28 @@ def outlines(mask: np.ndarray) -> list[np.ndarray]:
     return [np.concatenate([c[:, 0], c[:1, 0]]).astype(float) + 0.5 for c in large[:MOST]]
 
 
-def _group(
-    answer: Answer, source: Dataset, image: hd.sr.SourceImageForRegion, name: str, outline: np.ndarray
-) -> hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations:
+def _group(answer: Answer, source: Dataset, image: hd.sr.SourceImageForRegion, name: str, outline: np.ndarray) -> Group:
     finding = answer.of_class()
     region = hd.sr.ImageRegion(graphic_type=hd.sr.GraphicTypeValues.POLYLINE, graphic_data=outline, source_image=image)
-    meaning = f"{finding.name} p = {finding.probability:.2f}"[:64]
-    return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+    return Group(
         tracking_identifier=hd.sr.TrackingIdentifier(uid=answer.uid(source.SOPInstanceUID, name), identifier=name[:64]),
         referenced_region=region,
-        finding_type=Code(f"F{hashlib.sha256(finding.name.encode()).hexdigest()[:12]}", "99HILUM", meaning),
-        algorithm_id=hd.sr.AlgorithmIdentification(
-            name=f"{answer.method} of {answer.model}", version=f"{answer.version}, {answer.weights_sha256[:12]}"
-        ),
-        measurements=[hd.sr.Measurement(name=_ESTIMATE, value=round(finding.probability, 4), unit=_UNITLESS)],
+        finding_type=finding_code(finding),
+        algorithm_id=algorithm(answer),
+        measurements=[hd.sr.Measurement(name=ESTIMATE, value=round(finding.probability, 4), unit=UNITLESS)],
+    )
+
+
+def finding_code(finding: Finding) -> Code:
+    """A class as a private code; the result stands in its meaning, which is what viewers keep."""
+    number = hashlib.sha256(finding.name.encode()).hexdigest()[:12]
+    return Code(f"F{number}", "99HILUM", f"{finding.name} p = {finding.probability:.2f}"[:64])
+
+
+def algorithm(answer: Answer) -> hd.sr.AlgorithmIdentification:
+    """Method, model, version and the first digits of the weights' hash (TID 4019)."""
+    return hd.sr.AlgorithmIdentification(
+        name=f"{answer.method} of {answer.model}", version=f"{answer.version}, {answer.weights_sha256[:12]}"
     )
 
 
@@ -104,5 +131,6 @@ def _repeat_regions(items: Sequence) -> None:
             copies = [deepcopy(region) for region in regions_here]
             for region in copies:
                 region.RelationshipType = "INFERRED FROM"
-            number.ContentSequence = Sequence([*number.get("ContentSequence", []), *copies])
+            if copies:  # an empty sequence would be an error
+                number.ContentSequence = Sequence([*number.get("ContentSequence", []), *copies])
         _repeat_regions(inside)

@@ -15,8 +15,8 @@ LUNGS = "Lung fields"
 LUNG_COLOUR = (86, 180, 233)  # Okabe-Ito sky blue, as on the pages
 BAND_COLOURS = ((240, 228, 66), (230, 159, 0), (213, 94, 0))  # yellow, orange, vermilion: weak to strong
 _ANATOMY = Code("123037004", "SCT", "Anatomical Structure")
-_ABNORMALITY = Code("49755003", "SCT", "Morphologically Abnormal Structure")
-_OPACITY = Code("128477000", "SCT", "Abnormal opacity")
+ABNORMALITY = Code("49755003", "SCT", "Morphologically Abnormal Structure")
+OPACITY = Code("128477000", "SCT", "Abnormal opacity")
 _WITHOUT_SPACING = (1.0, 1.0)  # millimetres; the functional group is asked for even where nobody knows them
 
 
@@ -33,20 +33,14 @@ def segmentation(film: Dataset, answer: Answer) -> Dataset:
     ]
     if not masks:
         raise ExplainError("the map is blank and no lungs were found", "something to segment", "Leave this object out")
-    algorithm = hd.AlgorithmIdentificationSequence(
-        name=f"{answer.method} of {answer.model}"[:64],
-        family=codes.DCM.ArtificialIntelligence,
-        version=f"{answer.version}, weights {answer.weights_sha256[:12]}"[:64],
-    )
-    described = [
-        hd.seg.SegmentDescription(
-            segment_number=number,
-            segment_label=label[:64],
-            segmented_property_category=_ANATOMY if label == LUNGS else _ABNORMALITY,
-            segmented_property_type=codes.SCT.Lung if label == LUNGS else _OPACITY,
-            algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
-            algorithm_identification=algorithm,
-            display_color=hd.color.CIELabColor.from_rgb(*colour),
+    segments = [
+        described(
+            answer,
+            number,
+            label,
+            _ANATOMY if label == LUNGS else ABNORMALITY,
+            codes.SCT.Lung if label == LUNGS else OPACITY,
+            colour,
         )
         for number, (label, colour, _) in enumerate(masks, start=1)
     ]
@@ -54,7 +48,7 @@ def segmentation(film: Dataset, answer: Answer) -> Dataset:
         source_images=[source],
         pixel_array=np.stack([mask for *_, mask in masks], axis=-1)[None].astype(np.uint8),
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=described,
+        segment_descriptions=segments,
         series_instance_uid=answer.uid(source.SOPInstanceUID, "bands series"),
         series_number=series_number(source, 3),
         sop_instance_uid=answer.uid(source.SOPInstanceUID, "bands"),
@@ -67,14 +61,35 @@ def segmentation(film: Dataset, answer: Answer) -> Dataset:
         content_description=f"{answer.method} for {answer.class_name}"[:64],
     )
     found.SeriesDescription = f"AI evidence bands {answer.class_name}, {CAUTION}"[:64]
-    _place(found, spacing(source) or _WITHOUT_SPACING)
+    place(found, spacing(source))
     return found
 
 
-def _place(found: Dataset, millimetres: tuple[float, float]) -> None:
+def described(
+    answer: Answer, number: int, label: str, category: Code, kind: Code, colour: tuple[int, int, int]
+) -> hd.seg.SegmentDescription:
+    """One segment: its label, what it is, its colour, and what found it."""
+    algorithm = hd.AlgorithmIdentificationSequence(
+        name=f"{answer.method} of {answer.model}"[:64],
+        family=codes.DCM.ArtificialIntelligence,
+        version=f"{answer.version}, weights {answer.weights_sha256[:12]}"[:64],
+    )
+    return hd.seg.SegmentDescription(
+        segment_number=number,
+        segment_label=label[:64],
+        segmented_property_category=category,
+        segmented_property_type=kind,
+        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=algorithm,
+        display_color=hd.color.CIELabColor.from_rgb(*colour),
+    )
+
+
+def place(found: Dataset, millimetres: tuple[float, float] | None) -> None:
     """Say where the segments lie: without these two groups a double click ends OHIF."""
     measures, orientation = Dataset(), Dataset()
-    measures.PixelSpacing = list(millimetres)
+    measures.PixelSpacing = list(millimetres or _WITHOUT_SPACING)
+    measures.SliceThickness = 1.0  # means nothing on a projection, but highdicom reads no segmentation without it
     orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     shared = found.SharedFunctionalGroupsSequence[0]
     shared.PixelMeasuresSequence = Sequence([measures])

@@ -67,6 +67,10 @@ TITLES = {
     "sr": "the answer in words",
     "seg": "lung fields and evidence as segments",
     "regions": "outlines of the evidence",
+    "pdf": "the case report as a PDF",
+    "full": "all measurements (TID 1500)",
+    "gsps": "outlines as a presentation state",
+    "fractional": "the map as fractions",
 }
 
 

@@ -1,17 +1,20 @@
 """From a film to the objects, as the command line makes them."""
 
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+from pypdf import PdfReader
 
 from core.cli import main
 from core.data.film.opener import read
 from core.errors import ExplainError
 from core.examine.examined import examine
 from core.model.classifier import open_classifier
-from core.report.dicom.from_examined import KINDS, answer_of, objects
+from core.report.dicom.from_examined import ASKED, KINDS, answer_of, known_kinds, objects
 from tests.browser.steps import png_film
 from tests.report.dicom.test_objects import answer, film, judged
 
@@ -50,6 +53,30 @@ def test_the_command_writes_valid_objects_beside_the_report(dicom_path: Path, tm
     assert {p.name: pydicom.dcmread(p).SOPInstanceUID for p in (tmp_path / "b").glob("*.dcm")} == before
 
 
+def test_objects_lie_on_the_stored_pixels_of_a_film_whose_pixels_are_not_square() -> None:
+    stored = film(PixelAspectRatio=[2, 1])
+    del stored.PixelSpacing
+    buffer = BytesIO()
+    stored.save_as(buffer, enforce_file_format=True)
+    examined = examine(open_classifier("honest"), read(buffer.getvalue(), "film"))
+    said = examined.prediction
+    told = answer_of(examined, examined.heatmaps("gradcam", [said.label])[said.label])
+    assert examined.film.shape[0] == 2 * examined.film.source_shape[0]
+    assert told.evidence.shape == examined.film.source_shape == (stored.Rows, stored.Columns)
+    assert set(objects(stored, replace(told, refused=False), ["sc", "sr", "seg", "fractional"])) >= {"sc", "sr"}
+
+
+def test_the_case_report_goes_along_when_it_is_asked_for(dicom_path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["report", "honest", str(dicom_path), "--dicom", "pdf,full", "--out", str(out)]) == 0
+    (wrapped,) = out.glob("*-pdf.dcm")
+    assert pydicom.dcmread(wrapped).EncapsulatedDocument.startswith(b"%PDF")
+    assert judged(pydicom.dcmread(wrapped), tmp_path / "again.dcm") == []
+    assert "Nobody" not in str(
+        PdfReader(BytesIO(pydicom.dcmread(wrapped).EncapsulatedDocument)).pages[0].extract_text()
+    )
+
+
 def test_a_picture_has_no_study_to_join_and_an_unknown_kind_is_named(
     dicom_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +91,9 @@ def test_a_picture_has_no_study_to_join_and_an_unknown_kind_is_named(
 def test_a_refused_film_gets_a_text_that_says_so_and_no_picture() -> None:
     assert list(objects(film(), answer(refused=True, domain="It looks inverted."), list(KINDS))) == ["sr"]
     assert list(objects(film(), answer(), ["sc", "seg"])) == ["sc", "seg"]
+    assert list(objects(film(), answer(), list(ASKED))) == list(ASKED)
+    assert list(objects(film(), answer(refused=True), list(ASKED))) == []
+    assert known_kinds("pdf,all") == (*KINDS, "pdf")
     blank = answer(evidence=np.zeros_like(answer().evidence), lungs=None)
     assert list(objects(film(), blank, list(KINDS))) == ["sc", "sr"]
     with pytest.raises(ExplainError):

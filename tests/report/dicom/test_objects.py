@@ -1,6 +1,7 @@
 """Each object is valid by an independent judge, joins the film's study, and says the same twice."""
 
 import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -13,14 +14,20 @@ from pydicom.dataset import Dataset
 from core.data.phantom.cohort import cohort
 from core.errors import ExplainError, FilmError
 from core.report.dicom.answer import Answer, Finding
+from core.report.dicom.archives import fractions, full_report, presentation_state
+from core.report.dicom.document import document
 from core.report.dicom.regions import outlines, regions
 from core.report.dicom.secondary_capture import burned_in, secondary_capture
 from core.report.dicom.segmentation import segmentation
 from core.report.dicom.source import referred, spacing
 from core.report.dicom.text_report import text_report
 from tests.browser.steps import dicom_film
+from tests.conftest import REPOSITORY
 
-KINDS = (secondary_capture, text_report, segmentation, regions)
+SHOWN = (secondary_capture, text_report, segmentation, regions)
+KEPT = (document, full_report, presentation_state, fractions)  # by archives; asked for by name
+KINDS = (*SHOWN, *KEPT)
+PDF = b"%PDF-1.4 one page\n%%EOF"
 HEIGHT, WIDTH = cohort("fair").film(0).shape
 needs_judge = pytest.mark.tool("dciodvfy", "dicom3tools")
 
@@ -54,6 +61,7 @@ def answer(rows: int = HEIGHT, columns: int = WIDTH, **changes: object) -> Answe
         "lungs": (abs(x - 0.3) < 0.15) & (abs(y - 0.5) < 0.3),
         "overlay": np.full((256, 256, 3), 90, np.uint8),
         "lung_share": 0.82,
+        "report": lambda: PDF,
         "trust": (("Inside the lungs", "speaks for", "82 % of the evidence lies in the lungs."),),
     }
     return Answer(**{**values, **changes})
@@ -138,6 +146,13 @@ def test_segments_lie_where_the_bands_do_and_a_viewer_survives_them() -> None:
     np.testing.assert_array_equal(frames[3].astype(bool), answer().evidence >= 0.75 * answer().evidence.max())
 
 
+def test_highdicom_reads_the_segments_back() -> None:
+    read = hd.seg.segread(again(segmentation(film(), answer())))
+    found = read.get_pixels_by_source_instance([film().SOPInstanceUID])[0]
+    np.testing.assert_array_equal(found[..., 0].astype(bool), answer().lungs)
+    assert read.number_of_segments == 4
+
+
 def test_regions_repeat_their_coordinates_inside_the_measurement() -> None:
     made = regions(film(), answer())
     (measurements,) = [item for item in made.ContentSequence if item.ValueType == "CONTAINER" and
@@ -176,6 +191,67 @@ def test_a_blank_map_has_no_region_and_a_refused_film_no_answer() -> None:
     assert "0.930" not in words
 
 
+def again(made: Dataset) -> BytesIO:
+    """As a file, for an independent reader."""
+    buffer = BytesIO()
+    made.save_as(buffer, enforce_file_format=True)
+    buffer.seek(0)
+    return buffer
+
+
+def test_the_case_report_comes_out_of_its_wrapping_as_it_went_in() -> None:
+    read = pydicom.dcmread(again(document(film(), answer())))
+    assert read.EncapsulatedDocument[: read.EncapsulatedDocumentLength] == PDF
+    assert (read.MIMETypeOfEncapsulatedDocument, read.Modality) == ("application/pdf", "DOC")
+    with pytest.raises(ExplainError, match="no case report"):
+        document(film(), answer(report=None))
+
+
+def test_the_full_report_measures_every_class_and_every_region() -> None:
+    read = hd.sr.srread(again(full_report(film(), answer())))
+    whole_film = read.content.get_image_measurement_groups()
+    assert [group.tracking_identifier for group in whole_film] == ["Normal", "COVID-19"]
+    assert [[m.value for m in group.get_measurements()] for group in whole_film] == [[0.07, 0.3], [0.93, 0.4]]
+    said = [group.get_qualitative_evaluations()[0].value.meaning for group in whole_film]
+    assert said == ["No", "Yes"]
+    assert len(read.content.get_planar_roi_measurement_groups()) == 3
+
+
+def test_the_presentation_state_draws_the_outlines_on_the_film() -> None:
+    (drawn,) = pydicom.dcmread(again(presentation_state(film(), answer()))).GraphicAnnotationSequence
+    assert len(drawn.GraphicObjectSequence) == 3
+    assert drawn.GraphicObjectSequence[0].GraphicAnnotationUnits == "PIXEL"
+    points = np.array(drawn.GraphicObjectSequence[2].GraphicData).reshape(-1, 2)
+    rows, columns = np.nonzero(answer().evidence >= 0.75 * answer().evidence.max())
+    assert points.min(axis=0) == pytest.approx([columns.min(), rows.min()], abs=1.5)
+    assert points.max(axis=0) == pytest.approx([columns.max(), rows.max()], abs=1.5)
+
+
+def test_fractions_are_the_map_to_one_step_of_255() -> None:
+    read = hd.seg.segread(again(fractions(film(), answer())))
+    (source,) = read.SegmentSequence
+    found = read.get_pixels_by_source_instance([film().SOPInstanceUID], rescale_fractional=True)[0, ..., 0]
+    np.testing.assert_allclose(found, answer().evidence / answer().evidence.max(), atol=1 / 255)
+    assert source.SegmentLabel.startswith("Evidence")
+
+
+def test_a_blank_map_has_nothing_for_archives_to_draw() -> None:
+    nothing = answer(evidence=np.zeros((HEIGHT, WIDTH), np.float32), lungs=None)
+    for kind in (presentation_state, fractions):
+        with pytest.raises(ExplainError, match="blank"):
+            kind(film(), nothing)
+    assert len(hd.sr.srread(again(full_report(film(), nothing))).content.get_image_measurement_groups()) == 2
+
+
+@pytest.mark.tool("dsrdump", "dcmtk")
+@pytest.mark.parametrize("kind", [text_report, regions, full_report])
+def test_dcmtk_reads_every_report(kind, tmp_path: Path) -> None:
+    kind(film(), answer()).save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    told = subprocess.run(["dsrdump", str(tmp_path / "a.dcm")], capture_output=True, text=True, check=True)
+    assert "0.93" in told.stdout
+    assert "E:" not in told.stderr
+
+
 def test_headers_are_completed_and_repaired_in_a_copy() -> None:
     source = film(PatientAge="7m", ImagerPixelSpacing=[0.1, 0.1])
     source.add_new(0x00181110, "DS", "1.123456789012345678901")
@@ -188,6 +264,27 @@ def test_headers_are_completed_and_repaired_in_a_copy() -> None:
     del source.StudyInstanceUID
     with pytest.raises(FilmError, match="StudyInstanceUID"):
         referred(source)
+
+
+def test_no_warning_quotes_a_patients_name() -> None:
+    """In a process of its own, for pytest has filters of its own: highdicom warns of a name without a first name."""
+    told = subprocess.run(
+        [sys.executable, "-c", f"from {__name__} import *; make_all(KINDS)"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Hugenottenfels" not in told.stdout + told.stderr
+    before = "import warnings; f = warnings.filterwarnings; warnings.filterwarnings = lambda *a, **k: None; "
+    told = subprocess.run(
+        [sys.executable, "-c", f"{before}from {__name__} import *; warnings.simplefilter('always'); make_all(KINDS)"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Hugenottenfels" in told.stderr  # it would have
+
+
+def make_all(kinds: tuple) -> None:
+    """Make every object of a film whose patient has one name only."""
+    for kind in kinds:
+        kind(film(PatientName="Hugenottenfels"), answer())
 
 
 @pytest.mark.tool("dsrdump", "dcmtk")
