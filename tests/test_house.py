@@ -43,6 +43,21 @@ def test_each_file_of_requirements_is_an_extra_and_in_the_lock():
         assert wanted - locked == set(), name
 
 
+PROGRAM = re.compile(r'"(dcm\w+|dciodvfy|dsrdump|openssl|nginx|Orthanc|systemd-analyze)["\\s]')
+
+
+def unmarked(text: str) -> set[str]:
+    """The programs of Debian's that a test file runs without a mark that says it needs some."""
+    runs = set(PROGRAM.findall(text)) if "subprocess" in text else set()
+    return set() if "mark.tool(" in text or "needs_orthanc" in text else runs
+
+
+def test_tests_that_run_a_program_say_that_they_need_it():
+    files = [file for file in (REPOSITORY / "tests").rglob("test_*.py") if file.name != "test_house.py"]
+    assert {file.name: found for file in files if (found := unmarked(file.read_text(encoding="utf-8")))} == {}
+    assert unmarked('subprocess.run(["dcmcjpls", "+el"])') == {"dcmcjpls"}
+
+
 PAPERS = (".github/workflows/tests.yml", ".pre-commit-config.yaml", "Dockerfile", ".ci/run", "Makefile")
 
 

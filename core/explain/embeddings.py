@@ -11,6 +11,7 @@ import numpy as np
 
 from core.data.cohort import Cohort
 from core.data.film.radiograph import Radiograph
+from core.errors import FilmError
 
 if TYPE_CHECKING:
     from core.model.classifier import Classifier  # torch takes its time to import
@@ -29,6 +30,7 @@ class Atlas:
     def __init__(self) -> None:
         self._lock = Lock()
         self._films: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # features float32 (D,), probabilities float32 (C,)
+        self._unreadable: set[int] = set()
 
     @property
     def nbytes(self) -> int:
@@ -40,15 +42,26 @@ class Atlas:
         with self._lock:
             self._films[row] = features, probabilities
 
+    def leave_out(self, row: int) -> None:
+        """Note that a film cannot be read: it will not be asked for again."""
+        with self._lock:
+            self._unreadable.add(row)
+
     def rows(self) -> list[int]:
         """The rows scored so far."""
         with self._lock:
             return list(self._films)
 
     def missing(self, rows: Sequence[int]) -> list[int]:
-        """The rows that are not scored yet."""
-        there = set(self.rows())
+        """The rows that are neither scored yet nor known to be unreadable."""
+        with self._lock:
+            there = self._films.keys() | self._unreadable
         return [row for row in rows if row not in there]
+
+    def scored(self, rows: Sequence[int]) -> list[int]:
+        """Those of some rows that are scored, in their order."""
+        there = set(self.rows())
+        return [row for row in rows if row in there]
 
     def matrix(self, rows: Sequence[int]) -> np.ndarray:
         """Features of scored rows, float32 (N, D)."""
@@ -80,13 +93,20 @@ def sample(cohort: Cohort, split: str | None = None, most: int = MOST) -> list[i
 def fill(
     found: Atlas, model: "Classifier", cohort: Cohort, rows: Sequence[int], progress: Callable[[float], None]
 ) -> None:
-    """Score the rows that are missing; ``progress`` gets the share done and may raise to stop."""
+    """Score the rows that are missing, leaving out films that cannot be read; ``progress`` may raise to stop."""
     missing = found.missing(rows)
     for start in range(0, len(missing), BATCH):
         progress(start / len(missing))
-        batch = missing[start : start + BATCH]
-        features, logits = embed(model, [cohort.film(row) for row in batch])
-        for row, feature, probability in zip(batch, features, model.probabilities(logits), strict=True):
+        films: dict[int, Radiograph] = {}
+        for row in missing[start : start + BATCH]:
+            try:
+                films[row] = cohort.film(row)
+            except FilmError:
+                found.leave_out(row)
+        if not films:
+            continue
+        features, logits = embed(model, list(films.values()))
+        for row, feature, probability in zip(films, features, model.probabilities(logits), strict=True):
             found.add(row, feature, probability)
 
 

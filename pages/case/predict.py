@@ -12,7 +12,7 @@ from core.explain import embeddings
 from core.report import figures, overlay
 from core.report.call import headline, in_words, promise, rule, triage
 from core.report.outputs import export_name
-from pages.shared import evaluations, exports, overview, pacs_panels, resources, uploads, widgets
+from pages.shared import evaluations, exports, gallery, overview, pacs_panels, resources, uploads, widgets
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
 
@@ -192,7 +192,7 @@ def neighbours(case: Case) -> None:
         for row, likeness in nearest:
             label = cohort.samples["label"].iat[row]
             with st.container(gap="xxsmall"):
-                st.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
+                gallery.picture(spec, row, label)
                 st.caption(f"**{plain(label)}**, film {row + 1}  \nlikeness {likeness:.2f}")
 
 

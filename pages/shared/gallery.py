@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
+from core.errors import FilmError
 from pages.shared import resources, state
 from pages.shared.text import plain
 
@@ -26,7 +27,7 @@ def grid(spec: str, cohort: Cohort, rows: Sequence[int] | np.ndarray, key: str, 
 def cell(spec: str, cohort: Cohort, row: int, key: str, note: str = "") -> None:
     """One film: its picture, and a button that opens it."""
     label = str(cohort.samples["label"].iat[row])
-    st.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
+    picture(spec, row, label)
     st.button(
         f"{row + 1} · {plain(label)}",
         key=f"{key} {row} {note}",
@@ -38,6 +39,14 @@ def cell(spec: str, cohort: Cohort, row: int, key: str, note: str = "") -> None:
     )
     if note:
         st.caption(plain(note))
+
+
+def picture(spec: str, row: int, label: str) -> None:
+    """The thumbnail of one film; of a damaged one what is wrong with it, so that the others are shown all the same."""
+    try:
+        st.image(resources.thumbnail(spec, row), width="stretch", alt=f"{label}, film {row + 1}")
+    except FilmError as error:
+        st.caption(":material/broken_image: This film cannot be read", help=plain(error, longest=400))
 
 
 def open_film(row: int) -> None:

@@ -1,6 +1,6 @@
 """What is worked out over many films of a cohort, and kept between runs: measures, means, a map, the audit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +9,7 @@ from core import identity
 from core.data import measures as measuring
 from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
+from core.errors import FilmError
 from core.explain import embeddings
 from core.explain.embeddings import Atlas
 from pages.shared import resources
@@ -26,12 +27,26 @@ def measures(spec: str, row: int) -> dict[str, float]:
     return resources.kept(key, lambda: measuring.measures(cohort(spec).film(row).pixels))
 
 
-def mean_film(spec: str, rows: tuple[int, ...], side: int = 192) -> np.ndarray:
-    """The mean of some films of a cohort, squeezed to a square: float32 (side, side), 0-255."""
-    found = cohort(spec)
-    films = (found.film(row).pixels for row in rows)
+def mean_film(spec: str, rows: tuple[int, ...], side: int = 192) -> tuple[np.ndarray, int]:
+    """The mean of those films that can be read, squeezed to a square: float32 (side, side), 0-255; how many those are.
+
+    FilmError where none of them can be read.
+    """
+    found, read = cohort(spec), []
+
+    def films() -> Iterator[np.ndarray]:
+        for row in rows:
+            try:
+                pixels = found.film(row).pixels
+            except FilmError:
+                if row == rows[-1] and not read:
+                    raise
+                continue
+            read.append(row)
+            yield pixels
+
     key = identity.key("mean film", cohort=found.take(rows).key, side=side)
-    return resources.kept(key, lambda: measuring.mean_film(films, side))
+    return resources.kept(key, lambda: (measuring.mean_film(films(), side), len(read)))
 
 
 def atlas_of(model: "Classifier", spec: str) -> Atlas:

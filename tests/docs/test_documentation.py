@@ -1,5 +1,6 @@
 """The documentation: links that lead somewhere, a README that stays short, a notebook that runs."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -41,6 +42,27 @@ def test_what_reliability_promises_has_its_test() -> None:
     assert text.count("`test_") > 30
     assert not unknown_tests(text)
     assert unknown_tests("`test_none.py`: `test_nothing`, `test_documentation.py`") == {"test_none.py", "test_nothing"}
+
+
+def untested_rows(text: str) -> list[str]:
+    """The rows of a page's tables whose last column names no test, folder of tests or benchmark that is there."""
+    rows = [line for line in text.splitlines() if line.startswith("|") and not re.match(r"\|[\s:-]+\|", line)]
+    heads = {before for before, line in itertools.pairwise(text.splitlines()) if re.match(r"\|[\s:-]+\|", line)}
+    return [row for row in rows if row not in heads and not _tested(row.strip(" |").rsplit("|", 1)[-1])]
+
+
+def _tested(cell: str) -> bool:
+    places = re.findall(r"`(tests/[\w./]+)`", cell)
+    modules = [f"{name.replace('.', '/')}.py" for name in re.findall(r"`python -m (benchmarks\.\w+)`", cell)]
+    names = re.findall(r"`(?:[\w/]+/)?(test_\w+)(?:\.py)?`", cell)
+    return bool(names) or any((REPOSITORY / place).exists() for place in [*places, *modules])
+
+
+def test_each_promise_of_reliability_names_a_test() -> None:
+    text = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
+    assert untested_rows(text) == []
+    made_up = "| fault | promise | test |\n| --- | --- | --- |\n| a | b | `tests/none/` |\n| c | d | `tests/hostile/` |"
+    assert untested_rows(made_up) == ["| a | b | `tests/none/` |"]
 
 
 def test_the_readme_is_short() -> None:

@@ -22,6 +22,7 @@ from tests.data.conftest import draw
 from tests.data.film.dicom_files import dicom
 
 MUTATIONS = 3000
+needs_dcmtk = pytest.mark.tool("dcmcjpeg", "dcmtk")  # which writes the compressed ones
 FILM = draw(5)
 DEEP = FILM.astype(int) * 16
 
@@ -80,6 +81,7 @@ def attempt(data: bytes) -> Radiograph | None:
     return None
 
 
+@needs_dcmtk
 @pytest.mark.timeout(600)
 def test_a_mutated_film_is_a_film_or_an_error_with_words(seeds: list[bytes]) -> None:
     read_, refused = 0, 0
@@ -125,6 +127,7 @@ def patched(data: bytes, keyword: str, value: bytes) -> bytes:
     return data[:start] + tag + vr + struct.pack("<H", len(even)) + even + data[end:]
 
 
+@needs_dcmtk
 def test_a_decoder_that_dies_or_stalls_is_replaced(tmp_path: Path) -> None:
     plain, coded = tmp_path / "plain.dcm", tmp_path / "coded.dcm"
     plain.write_bytes(dicom(DEEP, bits=12))

@@ -10,7 +10,7 @@ from core.data.phantom.cohort import cohort
 from core.explain import robustness
 from core.transform.augment import AUGMENTATIONS, Step
 from pages.shared import filters
-from tests.pages.tiny import small_cohort, sound
+from tests.pages.tiny import pictures, small_cohort, sound
 
 
 def click(app: AppTest, label: str) -> AppTest:
@@ -179,3 +179,25 @@ def test_the_table_says_what_classes_mean_and_shows_every_row_by_page(open_page)
     sound(app)
     assert any("Rows 1,951 to 2,000 of 2,000" in caption.value for caption in app.caption)
     assert app.dataframe[-1].value["film"].iloc[0] != rows["film"].iloc[0]
+
+
+def test_a_damaged_film_empties_no_view(open_page, tmp_path, monkeypatch):
+    films = tmp_path / "films"
+    films.mkdir()
+    spec = small_cohort(films)
+    (films / "COVID-19" / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path / "cache"))
+    app = open_page("data/explore.py", cohort=spec)
+    assert app.session_state["explore view"] == "films"
+    assert sum("cannot be read" in caption.value for caption in app.caption) == 1
+    assert len(pictures(app)) == 23  # a page holds 24
+    sound(app.segmented_control(key="explore view").set_value("distributions").run())
+    assert any("1 films cannot be read" in caption.value for caption in app.caption)
+    sound(app.segmented_control(key="explore view").set_value("means").run())
+    assert any("COVID-19, mean of 6" in picture.caption for picture in pictures(app))
+    for view in ("map", "similar"):
+        app.segmented_control(key="explore view").set_value(view).run()
+        if any(button.label == "Show them" for button in app.button):
+            click(app, "Show them")
+        sound(app)
+        assert not any(button.label == "Show them" for button in app.button)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.tiny import small_cohort, sound
+from tests.pages.tiny import pictures, small_cohort, sound
 
 EVIL = "![a](http://evil.example/a.png)", "=cmd|'/C calc'!A0 $x$ **b**"
 
@@ -18,7 +18,7 @@ def rendered(app: AppTest) -> Iterator[str]:
     for kind in ("button", "radio", "toggle", "slider", "selectbox", "expander"):
         yield from (str(element.label) for element in getattr(app, kind))
     yield from (option for radio in app.radio for option in radio.options)
-    yield from (image.caption for pictures in app.get("imgs") for image in pictures.proto.imgs)
+    yield from (picture.caption for picture in pictures(app))
     for group in app.get("button_group"):
         yield from (option.content for option in group.proto.options)
 
@@ -30,6 +30,30 @@ def clean(app: AppTest) -> AppTest:
         assert "$x$" not in text, text
         assert "**b**" not in text, text
     return app
+
+
+def _hostile_page(kind: str) -> None:
+    import numpy as np
+    import streamlit as st
+
+    evil = "![a](http://evil.example/a.png)"
+    st.write("harmless")
+    if kind == "picture":
+        st.image(np.zeros((8, 8), np.uint8), caption=evil)
+    elif kind == "option":
+        st.radio("harmless", ["harmless", evil])
+    elif kind == "part":
+        st.segmented_control("harmless", ["harmless", evil])
+    else:
+        getattr(st, kind)(evil)
+
+
+@pytest.mark.parametrize("kind", ["markdown", "caption", "warning", "button", "expander", "option", "part", "picture"])
+def test_a_word_that_means_something_is_found(kind):
+    app = AppTest.from_function(_hostile_page, kwargs={"kind": kind}, default_timeout=60).run()
+    assert not app.exception
+    with pytest.raises(AssertionError, match="evil"):
+        clean(app)
 
 
 @pytest.fixture

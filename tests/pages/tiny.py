@@ -1,6 +1,7 @@
 """A small untrained checkpoint, so that the tests of the pages need no shipped weights, and what every page must be."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -39,6 +40,11 @@ def sound(app: AppTest) -> AppTest:
     assert not app.exception, app.exception[0].stack_trace
     assert not app.error, [error.value for error in app.error]
     return app
+
+
+def pictures(app: AppTest) -> list[Any]:
+    """Every picture of the page, with its ``caption`` and ``alt``."""
+    return [picture for element in app.get("image") for picture in element.proto.imgs]
 
 
 def small_cohort(folder: Path, films: int = 6) -> str:

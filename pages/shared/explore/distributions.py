@@ -1,10 +1,13 @@
 """Brightness, contrast and size, by class."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.data.cohort import Cohort
+from core.errors import FilmError
 from core.report import cohort_figures
 from pages.shared import filters, overview, widgets
 from pages.shared.explore.sampling import SAMPLE, back_to_films, thinned
@@ -15,10 +18,17 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     """Brightness, contrast and size, by class: what a model could use without looking at a lung."""
     measured = thinned(rows, SAMPLE)
     with widgets.progress("Measuring films", back_to_films) as progress:
-        values = []
+        values, readable = [], []
         for number, row in enumerate(measured):
             progress(number / len(measured))
-            values.append(overview.measures(spec, row))
+            with suppress(FilmError):
+                values.append(overview.measures(spec, row))
+                readable.append(row)
+    if len(readable) < len(measured):
+        st.caption(f"{len(measured) - len(readable):,} films cannot be read and are left out.")
+    if not readable:
+        return
+    measured = readable
     frame = pd.DataFrame(values).assign(label=cohort.samples["label"].to_numpy()[measured])
     if "age" in filters.columns(cohort.samples):
         frame["age"] = cohort.samples["age"].to_numpy()[measured]

@@ -25,6 +25,10 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     found = scored(case, spec, cohort, chosen)
     if found is None:
         return
+    chosen = found.scored(chosen)
+    if not chosen:
+        st.info("None of these films can be read.")
+        return
     with st.container(horizontal=True):
         method = st.segmented_control(
             "Projection", ["PCA", "UMAP"], default="PCA", required=True, key="projection",

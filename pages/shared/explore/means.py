@@ -19,7 +19,8 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             progress(number / len(cohort.classes))
             of_class = thinned(rows[labels[rows] == name], 100)
             if of_class:
-                found[name] = overview.mean_film(spec, tuple(of_class)), len(of_class)
+                with widgets.errors_said():
+                    found[name] = overview.mean_film(spec, tuple(of_class))
     for place, (name, (mean, count)) in zip(st.columns(max(len(found), 2)), found.items(), strict=False):
         place.image(
             mean.astype(np.uint8),

@@ -234,6 +234,7 @@ def test_a_token_is_sent_and_never_shown(fake: Fake) -> None:
     assert "very-secret" not in repr(archive)
 
 
+@pytest.mark.tool("openssl", "openssl")
 def test_a_certificate_that_nobody_vouches_for_is_refused_and_one_that_is_named_taken(
     fake: Fake, tmp_path: Path
 ) -> None:

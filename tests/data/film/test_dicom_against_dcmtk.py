@@ -1,6 +1,5 @@
 """Any legal header is read as dcmtk reads it, to one grey level; what it refuses is refused by the attribute's name."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from core.errors import FilmError
 from tests.data.film.dicom_files import dataset, dcmtk, written
 
 SHAPE = (17, 19)  # odd, and too small for dcmtk's shortcut, which renders an inverted sigmoid black
-needs_dcmtk = pytest.mark.skipif(shutil.which("dcmj2pnm") is None, reason="dcmtk is not installed")
+needs_dcmtk = pytest.mark.tool("dcmj2pnm", "dcmtk")
 
 
 @st.composite

@@ -154,6 +154,7 @@ def test_palettes_are_looked_up() -> None:
         (dicom(np.stack([RAMP, RAMP]), bits=12), "2 frames"),
         (dicom(RAMP, bits=12, PresentationIntentType="FOR PROCESSING"), "for processing"),
         (dicom(RAMP, bits=12)[:-2000], "cut off"),
+        (dicom(RAMP, bits=12, PixelAspectRatio=["1", "10"]), "PixelAspectRatio"),
         (
             dicom(RAMP, bits=12, PixelRepresentation=0, RescaleSlope="0", RescaleIntercept="1").replace(
                 b"MONOCHROME2", b"MONOCHROMEX"
@@ -180,6 +181,7 @@ CODERS = {
 }
 
 
+@pytest.mark.tool("dcmcjpeg", "dcmtk")
 @pytest.mark.parametrize("kind", CODERS)
 def test_every_transfer_syntax(kind: str, tmp_path: Path) -> None:
     coder, option, tolerance = CODERS[kind]
@@ -189,6 +191,23 @@ def test_every_transfer_syntax(kind: str, tmp_path: Path) -> None:
     theirs = dcmtk(coded) if option == "+ee" else GREY
     assert theirs is not None
     assert off(coded.read_bytes(), theirs) <= tolerance
+
+
+@pytest.mark.tool("dcmcjpeg", "dcmtk")
+def test_a_compressed_film_that_was_cut_off_is_said_to_be(tmp_path: Path) -> None:
+    plain, coded = tmp_path / "plain.dcm", tmp_path / "coded.dcm"
+    plain.write_bytes(dicom(RAMP, bits=12))
+    subprocess.run(["dcmcjpeg", "+el", str(plain), str(coded)], check=True, capture_output=True)
+    data = coded.read_bytes()
+    for kept in (len(data) - 20, len(data) * 3 // 4):
+        with pytest.raises(FilmError, match="cut off"):
+            read(data[:kept], "a")
+
+
+def test_a_window_without_width_is_noted_and_not_applied() -> None:
+    film = read(dicom(RAMP, bits=12, WindowCenter=100, WindowWidth=0), "a")
+    assert "WindowWidth 0 is no window: not applied" in film.notes
+    assert np.abs(film.pixels - GREY).max() <= 1
 
 
 def test_jpeg_2000() -> None:
