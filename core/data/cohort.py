@@ -13,6 +13,7 @@ from core import identity
 from core.data import findings, labels, masks
 from core.data.film import opener
 from core.data.film.radiograph import Radiograph
+from core.data.film.values import Values
 from core.data.film_id import FILM_ID, base_name, film_ids, unique
 from core.data.joined_sources import Fetches, Prepares
 from core.data.masks import boxes_to_mask
@@ -213,9 +214,16 @@ class Cohort:
 
     def film(self, i: int) -> Radiograph:
         """Read (or draw) film ``i``."""
+        return opener.read(*self._source(i))
+
+    def values(self, i: int) -> Values:
+        """The values of film ``i`` before they are windowed."""
+        return opener.read_with_values(*self._source(i))[1]
+
+    def _source(self, i: int) -> tuple[str | Path | bytes, str]:
         path = str(self.samples["path"].iat[i])
         data = self.fetch(path) if self.fetch is not None else None
-        return opener.read(self._file(i, "path") if data is None else data, base_name(path))
+        return self._file(i, "path") if data is None else data, base_name(path)
 
     def stamp(self, i: int) -> str:
         """Size and modification time of the file of film ``i`` as text; ``DRAWN`` where it follows from its path."""

@@ -97,6 +97,31 @@ def colourbar(style: Style, top: float, height: int, signed: bool = False) -> np
     return image
 
 
+def ruler(image: np.ndarray, millimetres: float) -> np.ndarray:
+    """A picture uint8 (H, W) or (H, W, 3) with a scale at its lower left: ticks of 1 cm, as long as fits a third of it.
+
+    Args:
+        millimetres: that a pixel of this picture spans.
+    """
+    import cv2
+
+    drawn = np.ascontiguousarray(image).copy()
+    height, width = drawn.shape[:2]
+    length = next((cm for cm in (10, 5, 2, 1) if 10 * cm / millimetres <= width / 3), 0)
+    if not length:
+        return drawn
+    left, bottom, tick = width // 40 + 2, height - height // 40 - 3, max(height // 80, 3)
+    ends = [round(left + 10 * cm / millimetres) for cm in range(length + 1)]
+    for colour, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):  # white on a black rim: seen on any film
+        cv2.line(drawn, (ends[0], bottom), (ends[-1], bottom), colour, thick)
+        for number, x in enumerate(ends):
+            tall = 2 * tick if number in (0, length) else tick
+            cv2.line(drawn, (x, bottom), (x, bottom - tall), colour, thick)
+        at, size = (ends[0], bottom - 3 * tick), max(height / 900, 0.35)
+        cv2.putText(drawn, f"{length} cm", at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick, cv2.LINE_AA)
+    return drawn
+
+
 def enlarge(image: np.ndarray, side: int) -> np.ndarray:
     """Any ``(H, W)`` or ``(H, W, 3)`` array made at least ``side`` pixels high, smoothly; masks keep hard edges."""
     import cv2

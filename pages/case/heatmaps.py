@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import HilumError
+from core.examine import extent
 from core.explain import places
 from core.explain.methods import METHODS
 from core.report import figures
@@ -167,6 +168,8 @@ def caption(case: Case, map_: "Heatmap") -> None:
     place = f"layer {map_.layer}" if METHODS[map_.method].layered else "the film itself"
     if not map_.blank:
         st.caption(f":material/location_on: {places.in_words(map_.values, case.lungs)}")
+        if covered := extent.area_in_words(case.examined, map_):
+            st.caption(f":material/straighten: {covered}")
     st.caption(
         f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · "
         f"{plain(case.model.card.title)}, {place} · {map_.seconds:.2f} s · {plain(case.film.name)}",

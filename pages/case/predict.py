@@ -12,7 +12,7 @@ from core.explain import embeddings
 from core.report import figures, overlay
 from core.report.call import headline, in_words, promise, rule, triage
 from core.report.outputs import export_name
-from pages.shared import evaluations, exports, gallery, overview, pacs_panels, resources, uploads, widgets
+from pages.shared import evaluations, exports, gallery, overview, pacs_panels, resources, uploads, widgets, windowing
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
 
@@ -35,17 +35,22 @@ MET = {
 
 def film_panel(case: Case) -> None:
     """The film as the model sees it, and where it came from."""
-    picture = overlay.enlarge(case.prediction.picture, 448)
-    st.image(picture, width="stretch", alt=f"The film {case.film.name} as the model sees it")
     film = case.film
+    if st.toggle("Window and level", key="windowed", help="The whole film, with all its bits; the answer stays."):
+        windowing.panel(case)
+    else:
+        picture = overlay.enlarge(case.prediction.picture, 448)
+        st.image(picture, width="stretch", alt=f"The film {film.name} as the model sees it")
     height, width = film.source_shape
     facts = [film.format, f"{width} x {height}", f"{film.bit_depth} bit", *film.notes]
-    st.caption(
-        f"**{plain(film.name)}** as the model sees it, {case.model.preprocess.size} px per side. "
-        f"Stored: {', '.join(facts)}."
-    )
+    st.caption(f"**{plain(film.name)}**{_as_shown(case)}. Stored: {', '.join(facts)}.")
     if film.tags:
         st.caption(" · ".join(f"{name}: {plain(value)}" for name, value in film.tags.items() if value))
+
+
+def _as_shown(case: Case) -> str:
+    size = case.model.preprocess.size
+    return "" if st.session_state.get("windowed") else f" as the model sees it, {size} px per side"
 
 
 def answer_panel(case: Case) -> None:

@@ -1,6 +1,8 @@
 // Films side by side that zoom and move as one. What the visitor has zoomed to stays when the pictures change, because
 // it lives here and not in the figure. Buttons, two fingers, Ctrl + wheel or the keys + - 0 and arrows zoom and move; a plain
-// wheel scrolls the page. With `selectable`, dragging draws a box and reports it as [left, top, right, bottom] in shares.
+// wheel scrolls the page. With `selectable`, dragging draws a box and reports it as [left, top, right, bottom] in shares. With
+// `windowing`, dragging changes contrast (right, left) and brightness (up, down) and reports [right, down, time]; a double
+// click reports [null, null, time]: reset. What is seen while dragging is the server's picture stretched.
 
 const MOST = 12;
 
@@ -17,6 +19,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const state = (parentElement.filmViewer ??= { zoom: 1, x: 0, y: 0, swipe: 0.5 });
   const root = parentElement.querySelector(".viewer");
   root.classList.toggle("selecting", data.selectable);
+  root.classList.toggle("windowing", Boolean(data.windowing));
   root.setAttribute("aria-label", data.panels.map((panel) => `${panel.title} ${panel.alt || data.alt}`.trim()).join("; "));
 
   // Pictures are replaced in place: no flicker, and focus stays where it was.
@@ -89,14 +92,16 @@ export default function ({ data, parentElement, setStateValue }) {
       event.preventDefault();
       zoom(Math.exp(-event.deltaY / 300), ...at(event));
     };
-    frame.ondblclick = (event) => zoom(2, ...at(event));
+    frame.ondblclick = (event) => (data.windowing ? setStateValue("window", [null, null, Date.now()]) : zoom(2, ...at(event)));
+    one.querySelector(".film").style.filter = "";
     const fingers = new Map();
-    let last, start, spread;
+    let last, start, spread, pulled;
     frame.onpointerdown = (event) => {
       if (event.target.closest("button")) return;
       frame.setPointerCapture(event.pointerId);
       fingers.set(event.pointerId, at(event));
       last = at(event);
+      pulled = data.windowing && fingers.size === 1 ? [last, [0, 0]] : undefined;
       start = data.selectable && number === 0 && fingers.size === 1 ? onFilm(last) : undefined;
     };
     frame.onpointermove = (event) => {
@@ -107,6 +112,9 @@ export default function ({ data, parentElement, setStateValue }) {
         const apart = Math.hypot(ax - bx, ay - by);
         if (spread) zoom(apart / spread, (ax + bx) / 2, (ay + by) / 2);
         spread = apart;
+      } else if (pulled) {
+        pulled[1] = at(event).map((share, axis) => share - pulled[0][axis]);
+        stretch(one.querySelector(".film"), ...pulled[1]);
       } else if (start) {
         const end = onFilm(at(event));
         box.hidden = false;
@@ -124,11 +132,28 @@ export default function ({ data, parentElement, setStateValue }) {
     frame.onpointerup = frame.onpointercancel = (event) => {
       fingers.delete(event.pointerId);
       spread = undefined;
+      if (pulled && Math.hypot(...pulled[1]) > 0.01) setStateValue("window", [...pulled[1], Date.now()]);
+      pulled = undefined;
       const chosen = start && corners(start, onFilm(at(event)));
       start = undefined;
       if (chosen && chosen[2] - chosen[0] > 0.01 && chosen[3] - chosen[1] > 0.01) setStateValue("box", chosen);
     };
   });
+
+  // Grey g becomes (g - 1/2 - down) / 4^right + 1/2, as the server's window will make it.
+  function stretch(picture, right, down) {
+    const slope = 4 ** -right;
+    let filter = root.querySelector("svg");
+    if (!filter) {
+      root.insertAdjacentHTML("beforeend", `<svg width="0" height="0" aria-hidden="true"><filter id="stretch" color-interpolation-filters="sRGB"><feComponentTransfer><feFuncR type="linear"/><feFuncG type="linear"/><feFuncB type="linear"/></feComponentTransfer></filter></svg>`);
+      filter = root.querySelector("svg");
+    }
+    for (const channel of filter.querySelectorAll("feFuncR, feFuncG, feFuncB")) {
+      channel.setAttribute("slope", slope);
+      channel.setAttribute("intercept", 0.5 - (0.5 + down) * slope);
+    }
+    picture.style.filter = "url(#stretch)";
+  }
 
   function corners([ax, ay], [bx, by]) {
     return [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)];

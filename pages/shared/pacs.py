@@ -87,9 +87,10 @@ def open_film(place: Archive, found: Found) -> None:
     )
     if there is None:
         data = place.pacs.retrieve(found.study, found.series, found.uid)
-        film = opener.read(data, _title(place, found), resources.check_upload)
+        film, values = opener.read_with_values(data, _title(place, found), resources.check_upload)
         resources.hold_upload(f"pacs {place.token(found)}", film)
         uploaded_films().append(film)
+        resources.keep_values(film, values)
         held[film.sha256] = found.nameless()
         there = len(uploaded_films())
     st.session_state["upload"] = there

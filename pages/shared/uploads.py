@@ -84,7 +84,7 @@ def take_in(key: str) -> None:
             refused.append("A file was lost on its way to the server. Choose it again.")
             continue
         try:
-            film = opener.read(file.getvalue(), file.name, resources.check_upload)
+            film, values = opener.read_with_values(file.getvalue(), file.name, resources.check_upload)
             resources.hold_upload(file.file_id, film)
         except HilumError as error:
             refused.append(f"{file.name}: {error}" if isinstance(error, NoRoomError) else str(error))
@@ -93,6 +93,7 @@ def take_in(key: str) -> None:
             _let_go_of_bytes(file.file_id)
         taken[file.file_id] = film
         uploaded_films().append(film)
+        resources.keep_values(film, values)
         first = first or len(uploaded_films())
     session["_refused"] = refused
     if first:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+import cv2
 import numpy as np
 import streamlit as st
 
@@ -19,6 +20,7 @@ from pages.shared import resources
 if TYPE_CHECKING:
     from core.explain.heatmap import Heatmap
 
+FILM_SIDE = 896  # pixels of the longer side of a whole film, as it is sent to the browser
 SIDE = 448  # pixels a picture is drawn with, so that outlines are finer than the model's pixels
 MODES = ("Map", "Film", "Swipe")
 _HERE = Path(__file__).parent
@@ -141,6 +143,30 @@ def show(
     scale = _scale(top, drawing.style, signed) if bar and top > 0 and drawing.mode != "Film" else None
     data = {"panels": panels, "mode": drawing.mode, "scale": scale, "selectable": on_box is not None, "box": box}
     _component()(key=key, data=data | {"alt": "the film"}, on_box_change=on_box or (lambda: None))
+
+
+def show_film(
+    pixels: np.ndarray, key: str, alt: str, on_window: Callable[[], None], millimetres: float | None = None
+) -> None:
+    """One film that a drag gives another window; double-click resets.
+
+    Args:
+        pixels: uint8 (H, W).
+        key: of the viewer.
+        on_window: called after a drag or a double-click; ``st.session_state[key]["window"]`` is then [right, down,
+            time] in shares of the film, or [None, None, time] to reset.
+        millimetres: that a pixel spans, for the scale; None where nobody knows.
+    """
+    height, width = pixels.shape
+    shrink = min(1.0, FILM_SIDE / max(height, width))
+    if shrink < 1.0:
+        size = (round(width * shrink), round(height * shrink))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    if millimetres is not None:
+        pixels = overlay.ruler(pixels, millimetres / shrink)
+    panel = {"title": "", "size": (height, width), "film": _source(pixels), "overlay": "", "alt": alt}
+    data = {"panels": [panel], "mode": "Film", "scale": None, "selectable": False, "box": None, "windowing": True}
+    _component()(key=key, data=data | {"alt": alt}, on_window_change=on_window)
 
 
 def _component() -> Any:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from core.data.film import picture
 from core.data.film.limits import EXPECTED, MAX_BYTES, Room, unlimited
 from core.data.film.radiograph import Radiograph
+from core.data.film.values import Values
 from core.errors import FilmError
 
 
@@ -26,17 +27,35 @@ def read(source: str | Path | bytes | BinaryIO, name: str | None = None, room: R
     Raises:
         FilmError: it is not one readable film; the message says what came, what was expected and what to do.
     """
-    given = name or (str(source) if isinstance(source, str | Path) else getattr(source, "name", None))
-    name = re.split(r"[/\\]", str(given or "film"))[-1]
-    data = _load(source, name)
-    if not data:
-        raise FilmError(f'"{name}" is empty', EXPECTED, "Copy or download the file again")
-    digest = hashlib.sha256(data).hexdigest()
+    data, name, digest = _opened(source, name)
     if _is_dicom(data):
         from core.data.film.dicom import reader  # pydicom takes its time to import
 
         return reader.read(data, name, digest, room)
     return picture.read(data, name, digest, room)
+
+
+def read_with_values(
+    source: str | Path | bytes | BinaryIO, name: str | None = None, room: Room = unlimited
+) -> tuple[Radiograph, Values]:
+    """The same film, and its values before they were windowed, with all their bits."""
+    data, name, digest = _opened(source, name)
+    if _is_dicom(data):
+        from core.data.film.dicom import reader
+
+        return reader.read_with_values(data, name, digest, room)
+    film = picture.read(data, name, digest, room)
+    return film, picture.values(data, film)
+
+
+def _opened(source: str | Path | bytes | BinaryIO, name: str | None) -> tuple[bytes, str, str]:
+    """The bytes of a film, what it is called, and the SHA-256 of its bytes."""
+    given = name or (str(source) if isinstance(source, str | Path) else getattr(source, "name", None))
+    name = re.split(r"[/\\]", str(given or "film"))[-1]
+    data = _load(source, name)
+    if not data:
+        raise FilmError(f'"{name}" is empty', EXPECTED, "Copy or download the file again")
+    return data, name, hashlib.sha256(data).hexdigest()
 
 
 def _load(source: str | Path | bytes | BinaryIO, name: str) -> bytes:

@@ -11,6 +11,7 @@ from core.data.film.file_kind import describe
 from core.data.film.grey import colourfulness, grey_from_deep
 from core.data.film.limits import EXPECTED, MAX_PIXELS, REMEDY, Room, check_size, unlimited
 from core.data.film.radiograph import Radiograph
+from core.data.film.values import Values
 from core.errors import FilmError, HilumError
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
@@ -51,6 +52,20 @@ def read(data: bytes, name: str, digest: str, room: Room = unlimited) -> Radiogr
         raise FilmError(f'"{name}" is a damaged or cut-off {form} file', EXPECTED, remedy) from error
     shape = (picture.height, picture.width)
     return Radiograph(pixels, name, digest, shape, depth, form, {}, notes, colour)
+
+
+def values(data: bytes, film: Radiograph) -> Values:
+    """The values of a film that ``read`` read from these bytes: all bits of a deep grey picture, else its grey."""
+    if film.bit_depth > 8 and not film.colour:
+        try:
+            picture = Image.open(BytesIO(data), formats=_FORMATS)
+            upright = ImageOps.exif_transpose(picture)
+            if upright.mode in ("I", "F") or upright.mode.startswith("I;16"):
+                white_first = getattr(picture, "tag_v2", {}).get(262) == _WHITE_IS_ZERO
+                return Values(np.nan_to_num(np.asarray(upright), posinf=0.0, neginf=0.0), inverse=white_first)
+        except Exception:  # several channels, or a TIFF that another reader read: its grey is there
+            return Values(film.pixels)
+    return Values(film.pixels)
 
 
 def _other_tiff(data: bytes, name: str, digest: str, room: Room) -> Radiograph | None:

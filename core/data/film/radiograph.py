@@ -9,6 +9,30 @@ import numpy as np
 from core.data.film.limits import REMEDY
 from core.errors import FilmError
 
+PLANES = {
+    "patient": "in the patient, as calibrated",
+    "detector": "at the detector: in the patient they are smaller, by the magnification",
+    "scanned": "on the film that was scanned: in the patient they are smaller, by the magnification",
+    "stated": "as the file states them, without saying where",
+}
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """How many millimetres a pixel of ``Radiograph.pixels`` spans, and where (PS3.3 10.7.1): a key of ``PLANES``."""
+
+    millimetres: float
+    plane: str = "stated"
+
+    @property
+    def sentence(self) -> str:
+        """Where the lengths are meant."""
+        return f"Lengths are {PLANES[self.plane]}."
+
+    def area(self, pixels: float) -> float:
+        """Square centimetres of so many pixels."""
+        return pixels * (self.millimetres / 10.0) ** 2
+
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
@@ -24,6 +48,7 @@ class Radiograph:
         tags: only the keys view, body part (if not the chest), sex, age, photometric and modality, each where known.
         notes: what the reader did to the film, in words.
         colour: mean saturation (max - min of the channels), 0 = grey to 1; high in photographs.
+        spacing: how large a pixel is; None where nobody knows, or where what the file says is not believed.
     """
 
     pixels: np.ndarray
@@ -35,6 +60,7 @@ class Radiograph:
     tags: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     colour: float = 0.0
+    spacing: Spacing | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 2:

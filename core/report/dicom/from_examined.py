@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from core.data.film.radiograph import Radiograph, from_pixels
 from core.errors import ExplainError, FilmError
 from core.examine.examined import Examined
+from core.examine.extent import area_in_words
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
 from core.report.dicom.answer import Answer, Finding
@@ -76,6 +77,7 @@ def answer_of(examined: Examined, map_: Heatmap) -> Answer:
         lungs=_as_stored(lungs.visible, film) if lungs.found else None,
         overlay=enlarge(picture, SIDE) if max(film.shape) < SIDE else picture,
         lung_share=None if np.isnan(share) else share,
+        extent=area_in_words(examined, map_),
         trust=tuple((line.title, line.word, line.sentence) for line in examined.trust(map_).lines),
         prediction_set=None if refused or said.prediction_set is None else said.prediction_set.classes,
         report=lambda: case_pdf(case_report(examined, map_)),

@@ -49,6 +49,8 @@ def _text(answer: Answer) -> list[str]:
             lines.append(f"Prediction set: {', '.join(answer.prediction_set) or 'empty'}")
         if answer.lung_share is not None:
             lines.append(f"Share of the evidence for {answer.class_name} inside the lungs: {answer.lung_share:.2f}")
+        if answer.extent:
+            lines.append(answer.extent)
         lines += [f"{title}: {verdict}. {sentence}" for title, verdict, sentence in answer.trust]
     return [
         *lines,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.examine.examined import Examined
+from core.examine.extent import area
 from core.explain.heatmap import Heatmap
 from core.report.spreadsheet import called
 
@@ -37,6 +38,7 @@ def numbers(
         "logits": dict(zip(said.classes, map(float, said.logits), strict=True)),
         "cut_offs": said.cut_offs,
         "prediction_set": None if said.prediction_set is None else vars(said.prediction_set),
+        "pixel_mm": examined.film.spacing and vars(examined.film.spacing),
         "domain": {"status": said.domain.status, "sentence": said.domain.sentence},
         "heatmaps": {name: _map(examined, map_, (files or {}).get(name)) for name, map_ in maps.items()},
         "not_for_diagnosis": True,
@@ -71,5 +73,6 @@ def _map(examined: Examined, map_: Heatmap, files: str | None) -> dict[str, Any]
         "seconds": map_.seconds,
         **({"files": files} if files else {}),
         "measures": examined.measures(map_),
+        "area_cm2": area(examined, map_),
         "trust": [{**vars(line), "word": line.word} for line in examined.trust(map_).lines],
     }

@@ -17,7 +17,7 @@ from pages.shared.resources.answers import (
     sweep,
 )
 from pages.shared.resources.cohorts import cohort, fingerprint
-from pages.shared.resources.films import file_key, film, mask, small, thumbnail
+from pages.shared.resources.films import file_key, film, keep_values, mask, small, thumbnail, values, values_of_upload
 from pages.shared.resources.models import cards, classifier, refused_models
 from pages.shared.resources.shelves import (
     busy,
@@ -50,6 +50,7 @@ __all__ = [
     "has_heatmaps",
     "heatmaps",
     "hold_upload",
+    "keep_values",
     "kept",
     "known_cohorts",
     "let_go",
@@ -67,4 +68,6 @@ __all__ = [
     "small",
     "sweep",
     "thumbnail",
+    "values",
+    "values_of_upload",
 ]

@@ -7,14 +7,37 @@ import numpy as np
 from core import identity
 from core.data.cohort import Cohort
 from core.data.film.radiograph import Radiograph
+from core.data.film.values import Values
 from pages.shared.resources.cohorts import cohort
-from pages.shared.resources.shelves import kept
+from pages.shared.resources.shelves import kept, shelf_of
 
 
 def film(spec: str, row: int) -> Radiograph:
     """One film of a cohort, decoded; anew when its file changes."""
     found = cohort(spec)
     return kept(file_key("film", found, row, "path"), lambda: found.film(row))
+
+
+def values(spec: str, row: int) -> Values:
+    """The values of a film of a cohort before they are windowed; anew when its file changes."""
+    found, there = cohort(spec), film(spec, row)
+    if there.bit_depth <= 8:
+        return Values(there.pixels)
+    return kept(file_key("values", found, row, "path"), lambda: found.values(row))
+
+
+def keep_values(of: Radiograph, made: Values) -> None:
+    """Keep the values of an uploaded film among what is worked out from it: they may have to make room."""
+    if of.bit_depth > 8:
+        shelf_of(of).put(identity.key("values", film=of.sha256), made)
+
+
+def values_of_upload(of: Radiograph) -> tuple[Values, bool]:
+    """The values of an uploaded film, and whether they are whole; else those of its 8-bit grey are left."""
+    if of.bit_depth <= 8:
+        return Values(of.pixels), True
+    there: Values | None = shelf_of(of).get(identity.key("values", film=of.sha256))
+    return (Values(of.pixels), False) if there is None else (there, True)
 
 
 def mask(spec: str, row: int, column: str) -> np.ndarray | None:

@@ -60,6 +60,27 @@ def grey(stored: np.ndarray, of: Attributes, header: PixelHeader) -> tuple[np.nd
     return table[stored - header.lowest], notes
 
 
+def linear_values(
+    stored: np.ndarray, of: Attributes, header: PixelHeader
+) -> tuple[np.ndarray, bool, tuple[float, float] | None]:
+    """Stored values (rows, columns) -> after the modality step, in that shape; whether the lowest is white; the window.
+
+    The window (centre, width) is the one asked for, as LINEAR_EXACT would have it; None where there is none, or where a
+    table or a curve stands in its place.
+    """
+    modality, _, _ = read_modality(of, header)
+    if header.stored > _TABLE_BITS:
+        found = modality(stored.astype(np.float64))
+    else:
+        found = modality(np.arange(header.lowest, header.highest + 1, dtype=np.float64))[stored - header.lowest]
+    centre, width = of.number("WindowCenter"), of.number("WindowWidth")
+    function = of.text("VOILUTFunction") or "LINEAR"
+    window = None
+    if centre is not None and width is not None and width > 1.0 and not of.items("VOILUTSequence"):
+        window = {"LINEAR": (centre - 0.5, width - 1.0), "LINEAR_EXACT": (centre, width)}.get(function)
+    return found, read_polarity(of, header)[0], window
+
+
 def read_modality(of: Attributes, header: PixelHeader) -> tuple[Curve, tuple[float, float], list[str]]:
     """Modality LUT or rescale (C.11.1), its outputs for the lowest and the highest stored value, and notes."""
     tables = of.items("ModalityLUTSequence")

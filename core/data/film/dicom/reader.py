@@ -1,12 +1,13 @@
 """One film from the bytes of a DICOM file: the order of the steps, and what may be known of the patient."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
 from core.data.film.dicom.attributes import Attributes
-from core.data.film.dicom.geometry import read_aspect, square
-from core.data.film.dicom.grayscale import grey
+from core.data.film.dicom.geometry import read_aspect, read_spacing, square
+from core.data.film.dicom.grayscale import grey, linear_values
 from core.data.film.dicom.header import GREY, PALETTE, PixelHeader, read_header
 from core.data.film.dicom.parsing import parse
 from core.data.film.dicom.samples import read_samples
@@ -14,6 +15,7 @@ from core.data.film.dicom.view import read_body_part, read_view
 from core.data.film.grey import colourfulness
 from core.data.film.limits import EXPECTED, Room, unlimited
 from core.data.film.radiograph import Radiograph
+from core.data.film.values import Values, Window
 from core.errors import FilmError, HilumError
 
 _RADIOGRAPHS = ("CR", "DX", "RG", "PX", "XR", "RF", "OT", "SC", "")
@@ -27,6 +29,16 @@ def read(data: bytes, name: str, digest: str, room: Room = unlimited) -> Radiogr
         FilmError: no pixels, several frames, too large, not meant for display, or an attribute or codestream that
             cannot be read; the message names it.
     """
+    return _read(data, name, digest, room)[0]
+
+
+def read_with_values(data: bytes, name: str, digest: str, room: Room = unlimited) -> tuple[Radiograph, Values]:
+    """The same, and the film's values before they are windowed; of a colour film those of its grey."""
+    film, values = _read(data, name, digest, room)
+    return film, values()
+
+
+def _read(data: bytes, name: str, digest: str, room: Room) -> tuple[Radiograph, Callable[[], Values]]:
     dataset, syntax = parse(data, name)
     of = Attributes(dataset, name)
     try:
@@ -37,10 +49,11 @@ def read(data: bytes, name: str, digest: str, room: Room = unlimited) -> Radiogr
         raise FilmError(f'"{name}" is a damaged DICOM file', EXPECTED, "Export it again") from error
 
 
-def _film(of: Attributes, syntax: str, digest: str, room: Room) -> Radiograph:
+def _film(of: Attributes, syntax: str, digest: str, room: Room) -> tuple[Radiograph, Callable[[], Values]]:
     header = read_header(of)
     room(header.rows * header.columns)
     stored = read_samples(of, header, syntax)
+    aspect = read_aspect(of)
     if header.photometric in GREY:
         pixels, notes = grey(stored, of, header)
         colour = 0.0
@@ -49,13 +62,26 @@ def _film(of: Attributes, syntax: str, digest: str, room: Room) -> Radiograph:
         colour = colourfulness(rgb)
         pixels = np.rint(rgb.mean(axis=2)).astype(np.uint8)
         notes = ["colour averaged to grey"] if colour else []
-    pixels, note = square(pixels, read_aspect(of), of.name)
+    pixels, note = square(pixels, aspect, of.name)
     notes += [note] if note else []
     tags, said = _tags(of, header.photometric)
     if tags.get("modality", "") not in _RADIOGRAPHS:
         said.append(f"modality {tags['modality']} is no radiograph")
+    spacing, note = read_spacing(of, header.rows, header.columns, float(tags["age"]) if "age" in tags else None)
+    said += [note] if note else []
     shape, depth = (header.rows, header.columns), header.stored
-    return Radiograph(pixels, of.name, digest, shape, depth, "DICOM", tags, (*notes, *said), colour)
+    film = Radiograph(pixels, of.name, digest, shape, depth, "DICOM", tags, (*notes, *said), colour, spacing)
+
+    name = of.name  # Values must not hold the data set
+
+    def values() -> Values:
+        if header.photometric not in GREY:
+            return Values(film.pixels)
+        found, inverse, window = linear_values(stored, of, header)
+        asked = None if window is None else Window(*window)
+        return Values(found, inverse, asked, lambda shown: square(shown, aspect, name)[0])
+
+    return film, values
 
 
 def _rgb(stored: np.ndarray, of: Attributes, header: PixelHeader) -> np.ndarray:
