@@ -38,20 +38,19 @@ def panel(case: Case) -> None:
     now = chosen or asked
     st.session_state[_CENTRE] = min(max(now.centre, least), most)
     st.session_state[_WIDTH] = min(max(now.width, reach / 1000), reach)
-    told = "%.0f" if reach > 20 else "%.3g"
-    st.slider("Centre", least, most, key=_CENTRE, format=told, on_change=_slid, args=(case,))
-    st.slider("Width", reach / 1000, reach, key=_WIDTH, format=told, on_change=_slid, args=(case,))
-    said = (
+    figures = "%.0f" if reach > 20 else "%.3g"
+    st.slider("Centre", least, most, key=_CENTRE, format=figures, on_change=_slid, args=(case,))
+    st.slider("Width", reach / 1000, reach, key=_WIDTH, format=figures, on_change=_slid, args=(case,))
+    said = [
         f"Values {low:g} to {high:g}, {case.film.bit_depth} bit."
         if whole
-        else "Of its values 8 bits are left in memory."
-    )
-    told_window = "as the file asks" if chosen is None else f"centre {chosen.centre:.4g}, width {chosen.width:.4g}"
-    st.caption(
-        f"{said} Shown {told_window}. Drag: right and left for contrast, up and down for brightness; double-click resets. "
-        "The model sees the film as its file asks, whatever the window here."
-        + (f" {spacing.sentence}" if spacing is not None else "")
-    )
+        else "8 bits of its values are left in memory.",
+        "Shown as the file asks." if chosen is None else f"Shown: centre {now.centre:.4g}, width {now.width:.4g}.",
+        "Drag right and left for contrast, up and down for brightness; a double click resets.",
+        "The model sees the film as its file asks, whatever the window here.",
+        spacing.sentence if spacing is not None else "",
+    ]
+    st.caption(" ".join(said))
 
 
 _HELP = {

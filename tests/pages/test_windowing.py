@@ -15,14 +15,14 @@ def test_the_answer_does_not_change_with_the_window(open_page, monkeypatch) -> N
     shown: list[tuple[np.ndarray, float | None]] = []
     monkeypatch.setattr(viewer, "show_film", lambda pixels, *rest: shown.append((pixels, rest[-1])))
     deep = cohort("fair").film(3).pixels.astype(np.uint16) * 16
-    data = film(3, pixels=deep, PixelSpacing=[0.7, 0.7], WindowCenter=2048, WindowWidth=4096)
+    data = film(3, pixels=deep, bits=12, PixelSpacing=[1.5, 1.5], WindowCenter=2048, WindowWidth=4096)
     app = sound(upload(open_page(PAGE), ("mine.dcm", data)))
     before = [element.value for element in app.subheader]
     app = sound(app.toggle(key="windowed").set_value(True).run())
     (uploaded,) = app.session_state["uploads"]
     as_sent, millimetres = shown[-1]
     np.testing.assert_array_equal(as_sent, uploaded.pixels)
-    assert millimetres == 0.7
+    assert millimetres == 1.5
     seen = [as_sent]
     for name in ("window Full range", "window As sent"):
         app = sound(app.button(key=name).click().run())
