@@ -83,7 +83,7 @@ def measured(evaluation: Evaluation) -> Iterator[tuple[str, float, float, float]
     for key in ("accuracy", "balanced_accuracy", "mcc", "kappa", "log_loss", "brier", "ece"):
         figure = figures[OVERALL][key]
         yield key, figure.value, figure.low, figure.high
-    curve = evaluation.curves[CLASS]
+    curve = evaluation.curve(CLASS)
     if len(curve.tpr):
         values = np.interp(GRID, curve.fpr, curve.tpr)
         for i in AT:

@@ -17,7 +17,8 @@ import torch
 from core import intervals
 from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
-from core.explain import detection, truth
+from core.evaluate.evaluation import Evaluation
+from core.explain import chance, detection, truth
 from core.explain.heatmap import heatmaps
 from core.explain.heatmap.votes import votes
 from core.lungs import segment
@@ -101,10 +102,8 @@ def rows(name: str, method: str, films: list[Film]) -> list[str]:
         low, high = intervals.of_mean(values, studies, share=figure in ("hit", "random"))
         cells.append(f"{values.mean():.3f} [{low:.3f}, {high:.3f}]")
     hit, prior = (np.array([f.places[figure] for f in boxed]) for figure in ("hit", "prior"))
-    draws = np.random.default_rng(SEED).integers(0, len(boxed), (2000, len(boxed)))
-    skills = (hit[draws].mean(1) - prior[draws].mean(1)) / (1 - prior[draws].mean(1))
-    skill = (hit.mean() - prior.mean()) / (1 - prior.mean())
-    cells.append("{:.3f} [{:.3f}, {:.3f}]".format(skill, *np.quantile(skills, (0.025, 0.975))))
+    over = chance.gain(hit, prior, studies, SEED)
+    cells.append(f"{over.skill:.3f} {intervals.limits(over.skill_low, over.skill_high, 3)}")
     whole = any(f.known for f in films)
     cells.append(f"{_precision(films)}" if whole else "its crop moves the boxes")
     return [f"| {name} ({method}) | {len(boxed)} | " + " | ".join(cells) + " |", f"| {name} | {_auroc(films)} |"]
@@ -120,12 +119,10 @@ def _precision(films: list[Film]) -> str:
 
 
 def _auroc(films: list[Film]) -> str:
-    from sklearn.metrics import roc_auc_score
-
-    y, p = np.array([f.positive for f in films]), np.array([f.probability for f in films])
-    draws = np.random.default_rng(SEED).integers(0, len(y), (1000, len(y)))
-    drawn = [roc_auc_score(y[d], p[d]) for d in draws if 0 < y[d].sum() < len(d)]
-    return "{} | {:.3f} [{:.3f}, {:.3f}]".format(len(y), roc_auc_score(y, p), *np.quantile(drawn, (0.025, 0.975)))
+    labels, p = np.array([int(f.positive) for f in films]), np.array([f.probability for f in films])
+    samples = pd.DataFrame({"path": [str(i) for i in range(len(films))], "patient": [f.study for f in films]})
+    judged = Evaluation(("no opacity", "opacity"), labels, np.column_stack([1 - p, p]), samples)
+    return f"{len(films)} | {judged.figures()['opacity']['auroc']}"
 
 
 def _boxes(text: str, across: float, down: float) -> list[detection.Box]:

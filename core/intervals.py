@@ -206,9 +206,21 @@ def settle(
         most: effective films at most.
         silent: effective films where no resample differs.
     """
+    return score_interval(value, error(samples, clusters), clusters, scale, most, silent)
+
+
+def score_interval(
+    value: float,
+    spread: float,
+    clusters: int,
+    scale: tuple[float, float] = (0.0, 1.0),
+    most: float = math.inf,
+    silent: float | None = None,
+) -> tuple[float, float]:
+    """The same from the figure's standard error; arguments as `settle`."""
     length = scale[1] - scale[0]
     share = min(max((value - scale[0]) / length, 0.0), 1.0)
-    spread = error(samples, clusters) / length
+    spread = spread / length
     if spread < 1e-9 or min(share, 1 - share) < 1e-9:
         films = max(clusters, 1) if silent is None else silent
         low, high = wilson(share * films, films)

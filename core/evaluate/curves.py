@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.intervals import FEWEST, settle
+from core.intervals import FEWEST, score_interval
 
 GRID = np.linspace(0, 1, 101)  # where the bands are given
 _POINTS = 400  # most points of a drawn curve
@@ -85,8 +85,11 @@ def _band(curve: np.ndarray, patients: int) -> tuple[np.ndarray, np.ndarray]:
     """
     if patients < FEWEST:
         return np.full(len(GRID), np.nan), np.full(len(GRID), np.nan)
-    points = (settle(float(column[0]), column[1:], patients, most=patients) for column in curve.T)
-    low, high = np.array(list(points)).T
+    spreads = curve[1:].std(axis=0) * math.sqrt(
+        patients / max(patients - 1, 1)
+    )  # `intervals.error`, all points at once
+    pairs = zip(curve[0].tolist(), spreads.tolist(), strict=True)
+    low, high = np.array([score_interval(value, spread, patients, most=patients) for value, spread in pairs]).T
     return np.minimum(low, curve[0]), np.maximum(high, curve[0])
 
 

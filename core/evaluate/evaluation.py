@@ -130,9 +130,13 @@ class Evaluation:
     @cached_property
     def curves(self) -> dict[str, Curves]:
         """ROC and precision-recall curve of each class with their bands."""
-        sides = zip(self._patients["recall"], self._patients["specificity"], strict=True)
-        swept = zip(self.classes, self.scores.sweeps(), sides, strict=True)
-        return {name: curves(*sweep, (int(own), int(others))) for name, sweep, (own, others) in swept}
+        return {name: self.curve(name) for name in self.classes}
+
+    def curve(self, class_name: str) -> Curves:
+        """Those of one class."""
+        c = self.classes.index(class_name)
+        patients = int(self._patients["recall"][c]), int(self._patients["specificity"][c])
+        return curves(*self.scores.sweep(c), patients)
 
     def reliability(self, class_name: str | None = None) -> pd.DataFrame:
         """Reliability bins of one class's probability, or of the confidence in the most likely class."""

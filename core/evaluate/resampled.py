@@ -4,7 +4,6 @@ A resample is a column of film weights. `Scores` holds what no operating point c
 `Resampled` adds the calls of one operating point: a confusion matrix for each resample, and nothing else.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,10 +33,9 @@ class Scores:
         right: np.ndarray = self.probabilities.argmax(axis=1) == self.labels
         return right
 
-    def sweeps(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Of each class: thresholds (T,), true and false positives (T, 1+R), as `metrics.sweep` gives them."""
-        for index in range(self.probabilities.shape[1]):
-            yield metrics.sweep(self.probabilities[:, index], self.labels == index, self.weights)
+    def sweep(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of one class: thresholds (T,), true and false positives (T, 1+R), as `metrics.sweep` gives them."""
+        return metrics.sweep(self.probabilities[:, index], self.labels == index, self.weights)
 
     @property
     def auroc(self) -> np.ndarray:
@@ -74,7 +72,8 @@ class Scores:
 
     @cached_property
     def _ranking(self) -> tuple[np.ndarray, np.ndarray]:
-        found = [(metrics.auroc(tp, fp), metrics.average_precision(tp, fp)) for _, tp, fp in self.sweeps()]
+        swept = map(self.sweep, range(self.probabilities.shape[1]))
+        found = [(metrics.auroc(tp, fp), metrics.average_precision(tp, fp)) for _, tp, fp in swept]
         areas, precisions = (np.stack(column, axis=1) for column in zip(*found, strict=True))
         return areas, precisions
 

@@ -11,7 +11,7 @@ from core.cli import main
 from core.cli.train import adjusted, what_augmentation_did, with_published_split, without_augmentation
 from core.errors import RecipeError
 from core.evaluate.compare import compare
-from core.evaluate.storage import from_parquet
+from core.evaluate.met import stored
 from core.model.checkpoint import load
 from core.training import run
 from core.training.recipe import Recipe, SplitConfig, Stage
@@ -174,7 +174,7 @@ def test_without_augmentation_says_what_the_augmentation_did(trained, capsys: py
     assert main(command) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "With augmentation less without, on 8 test films" in told
-    with_, without = (from_parquet(folder / "evaluation.parquet").split("test") for folder in (trained[0], out))
+    with_, without = (stored(load(folder)).split("test") for folder in (trained[0], out))  # by each model's cut-offs
     gap = compare(without, with_).differences["accuracy"]
     assert f"accuracy {gap.text()}" in told
     assert not load(out).card.recipe["augment"]

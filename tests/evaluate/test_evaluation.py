@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import EvaluationError
+from core.evaluate.curves import GRID, _band
 from core.evaluate.drafts import AVERAGED
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.operating import OperatingPoint, at_thresholds, cut_off_for_costs, cut_off_for_sensitivity
 from core.evaluate.scopes import MACRO, OVERALL, Total
 from core.evaluate.storage import from_parquet, to_parquet
-from core.intervals import wilson
+from core.intervals import settle, wilson
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
 
@@ -227,3 +228,20 @@ def test_an_operating_point_says_its_cut_offs_as_they_are():
     assert own.sentence == told
     assert "0.00332 " in OperatingPoint("COVID-19", 1 / 301).sentence.replace(",", " ")
     assert OperatingPoint(costs=(("COVID-19", 5.0),)).sentence == "lowest expected cost, missing COVID-19 costs 5"
+
+
+def test_a_band_is_the_score_interval_of_each_point():
+    """All points at once give what `settle` gives one by one."""
+    rng = np.random.default_rng(0)
+    curve = np.sort(rng.random((41, len(GRID))), axis=1)
+    low, high = _band(curve, 12)
+    for i in (0, 10, 50, 100):
+        expected = settle(float(curve[0, i]), curve[1:, i], 12, most=12)
+        assert (low[i], high[i]) == pytest.approx((min(expected[0], curve[0, i]), max(expected[1], curve[0, i])))
+    assert np.isnan(_band(curve, 4)[0]).all()
+
+
+def test_one_class_s_curve_is_that_of_all():
+    drawn = evaluation()
+    for name, curve in drawn.curves.items():
+        assert (drawn.curve(name).roc_low == curve.roc_low).all()

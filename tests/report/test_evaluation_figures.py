@@ -1,7 +1,10 @@
 """Figures carry the numbers of the evaluation, on any theme."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score
 
 from core.evaluate import slices
 from core.evaluate.compare import compare
@@ -97,3 +100,21 @@ def test_a_difference_is_coloured_only_where_it_is_clear(drawn):
     assert len(set(grey)) == 1
     assert [a != b for a, b in zip(grey, some, strict=True)] == [key in ("accuracy", "log_loss") for key in gaps]
     assert set(some) - set(grey) == {figures.PALETTE[1]}  # worse, whichever way the figure points
+
+
+def test_the_area_below_a_precision_recall_line_is_the_average_precision():
+    """Of coarse scores straight lines between cut-offs would show a precision that no cut-off has."""
+    drawn = evaluation(films=120)
+    coarse = np.round(drawn.probabilities, 1) + 1e-3
+    few = replace(drawn, probabilities=coarse / coarse.sum(axis=1, keepdims=True))
+    per_class = few.figures()
+    areas = {name: per_class[name]["average_precision"] for name in CLASSES}
+    shown = figures.precision_recall(few.curves, areas)
+    for c, name in enumerate(CLASSES):
+        line = next(trace for trace in shown.data if (trace.name or "").startswith(f"{name}: "))
+        assert line.line.shape == "vh"  # to the next precision at once, then along the recall
+        below = float((np.diff(line.x) * np.asarray(line.y)[1:]).sum())
+        expected = average_precision_score(few.labels == c, few.probabilities[:, c])
+        assert below == pytest.approx(expected, abs=1e-6)
+        straight = float(np.trapezoid(line.y, line.x))
+        assert abs(straight - expected) > 1e-3

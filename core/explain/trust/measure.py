@@ -7,6 +7,7 @@ from zlib import crc32
 import numpy as np
 
 from core.data.cohort import Cohort
+from core.data.labels import negative
 from core.errors import FilmError
 from core.explain.heatmap import heatmaps
 from core.explain.heatmap.cache import kept_on
@@ -30,7 +31,8 @@ def right_calls(
 ) -> Power:
     """The power of the occlusion test: how many maps of right calls of a finding pass, and how many Random CAMs.
 
-    Films are drawn from all classes but "Normal", which has no place to point to, until so many right calls are found.
+    Films are drawn from all classes but the negative one ("Normal", "No Lung Opacity"), which has no place to point
+    to, until so many right calls are found.
 
     Args:
         cohort: films with a label that the model knows; best those that it never learned from.
@@ -39,7 +41,8 @@ def right_calls(
     """
     labels = cohort.samples["label"].astype(str).tolist()
     order = np.random.default_rng(seed).permutation(len(cohort))
-    wanted = [int(position) for position in order if labels[position] != "Normal"]
+    nothing = negative(classifier.classes)
+    wanted = [int(position) for position in order if labels[position] != nothing]
     found = passed = random = 0
     for done, position in enumerate(wanted):
         if found == films:

@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from core.data.readers import open_cohort
 from core.errors import ExplainError
 from core.explain import trust
 from core.explain.heatmap import heatmaps, resized
 from core.explain.trust.bank import masses
+from core.explain.trust.measure import right_calls
 from core.explain.trust.power import Power, of_card, to_card
+from core.model.checkpoint import Checkpoint
+from core.model.classifier import Classifier
 from core.model.domain import DomainVerdict
 from tests.explain import spotter as spot
-from tests.explain.toys import CLASSES
+from tests.explain.toys import CLASSES, classifier
 
 EVIDENCE, FACTS = ["lungs", "occlusion", "response"], ["stability", "randomisation"]
 
@@ -112,3 +117,16 @@ def test_low_power_makes_a_map_within_chance_undecided_and_high_power_condemns_i
 def test_a_real_map_of_a_toy_gets_a_card(spotter):
     map_ = max(heatmaps(spotter, spot.film(), "layercam").values(), key=lambda one: float(one.values.max()))
     assert len(trust.assess(spotter, spot.film(), map_, spot.lungs()).group("evidence")) == 3
+
+
+@pytest.mark.parametrize(("first", "found"), [("Lung Opacity", 2), ("No Lung Opacity", 0), ("Normal", 0)])
+def test_power_is_measured_on_findings_whatever_the_negative_class_is_called(tmp_path, first, found):
+    """A right "No Lung Opacity" has no place that a map could point to, no more than a right "Normal" has."""
+    made = classifier(size=spot.SIZE)
+    renamed = replace(made.card, classes=(first, "COVID-19", "Viral Pneumonia"))
+    model = spot.with_answer(Classifier(Checkpoint(renamed, made.checkpoint.state)), spot.Spot())
+    for label in (first, "COVID-19"):
+        (tmp_path / label).mkdir()
+        for number in range(2):
+            Image.fromarray(np.roll(spot.film(), number, axis=1)).save(tmp_path / label / f"{number}.png")
+    assert right_calls(model, open_cohort(tmp_path), films=2).films == found
