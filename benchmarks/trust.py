@@ -5,8 +5,8 @@ maximum inside the finding), Random CAMs seeded per film, maps of destroyed weig
 films that radiologists boxed (hits and misses apart). For each: how often each line says what, how often the map is
 supported (the occlusion test speaks for it, nothing against), the passes of its bank, what they cost in forward passes
 of one film, and the processor's seconds (of all its cores; what else the machine does is not in them) of all else and
-of the whole card. Drawn films come from a draw (``--seed``) that no limit
-was set on, boxed ones from the fifth of the collection that no shipped model learned from.
+of the whole card. Drawn films come from a draw (``--seed``) that no limit was set on, boxed ones from the fifth of the
+collection that no shipped model learned from.
 """
 
 import argparse
