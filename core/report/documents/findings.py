@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -17,10 +18,24 @@ from core.model.card import Card
 from core.report import findings_figures
 from core.report.documents.page import page, plot, table, text
 from core.report.documents.report import DISCLAIMER, patients_in_words, plain
+from core.report.spreadsheet import frame_as_csv
 
 CALIBRATION = ("ece", "brier")
 AT_PREVALENCE = ("ppv_at", "npv_at")
-MACRO, MICRO = "macro average", "micro average"
+
+
+class Mean(Enum):
+    """An average over findings; no finding's name equals it, not even "macro average"."""
+
+    MACRO = "macro average"
+    MICRO = "micro average"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+MACRO, MICRO = Mean.MACRO, Mean.MICRO
+Figures = dict[str | Mean, dict[str, Estimate]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +62,7 @@ class FindingsReport:
         return "test" if "test" in self.evaluations else list(self.evaluations)[-1]
 
     @cached_property
-    def figures(self) -> dict[str, dict[str, dict[str, Estimate]]]:
+    def figures(self) -> dict[str, Figures]:
         """Split -> finding, ``MACRO`` or ``MICRO`` -> figure."""
         return {name: of_split(evaluation, self.prevalence) for name, evaluation in self.evaluations.items()}
 
@@ -68,11 +83,9 @@ class FindingsReport:
         )
 
 
-def of_split(
-    evaluation: FindingsEvaluation, prevalence: Mapping[str, float] | None = None
-) -> dict[str, dict[str, Estimate]]:
+def of_split(evaluation: FindingsEvaluation, prevalence: Mapping[str, float] | None = None) -> Figures:
     """Every figure of each finding that can be judged, at its operating point, and both averages."""
-    found: dict[str, dict[str, Estimate]] = {}
+    found: Figures = {}
     for name in evaluation.judged:
         wished = {name: prevalence[name]} if prevalence and name in prevalence else None
         figures = evaluation.of(name).figures(evaluation.point(name), wished)
@@ -88,7 +101,7 @@ def frame(report: FindingsReport, split: str) -> pd.DataFrame:
     for name in [*counts.index, MACRO, MICRO]:
         own = figures.get(name, {})
         seen = [f"{n:,}" for n in counts.loc[name, ["known", "present"]]] if name in counts.index else ["", ""]
-        rows.append([name, *seen, *(own[key].text() if key in own else "not defined" for key in SHOWN)])
+        rows.append([str(name), *seen, *(own[key].text() if key in own else "not defined" for key in SHOWN)])
     return pd.DataFrame(rows, columns=["Finding", "Known", "Present", *(GLOSSARY[key].title for key in SHOWN)])
 
 
@@ -113,14 +126,14 @@ def as_text(report: FindingsReport) -> str:
 
 
 def as_csv(report: FindingsReport) -> str:
-    """Every figure, one a line: split, finding (or average, or "films"), figure, value, low, high, n, note, method."""
-    rows = [
-        {"split": split, "finding": name, "figure": key, **_limits(figure)}
-        for split, found in report.figures.items()
-        for name, group in {**found, "films": report.pooled[split].films}.items()
-        for key, figure in group.items()
-    ]
-    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    """One line per figure: split, finding, of (finding, average or whole films), figure, value, interval, n, method."""
+    rows = []
+    for split, found in report.figures.items():
+        groups = [(str(name), "average" if isinstance(name, Mean) else "finding", own) for name, own in found.items()]
+        for name, of, group in (*groups, ("films", "whole films", report.pooled[split].films)):
+            told = {"split": split, "finding": name, "of": of}
+            rows += [{**told, "figure": key, **_limits(figure)} for key, figure in group.items()]
+    return frame_as_csv(pd.DataFrame(rows))
 
 
 def as_json(report: FindingsReport) -> str:
@@ -139,7 +152,7 @@ def as_json(report: FindingsReport) -> str:
             name: {
                 "films": len(evaluation),
                 "known": evaluation.counts.to_dict("index"),
-                "figures": report.figures[name],
+                "figures": {_unambiguous(key, evaluation): group for key, group in report.figures[name].items()},
                 "whole_films": report.pooled[name].films,
                 "averaged": list(report.pooled[name].averaged),
                 "two_by_two": {finding: evaluation.matrix(finding).tolist() for finding in evaluation.judged},
@@ -151,6 +164,11 @@ def as_json(report: FindingsReport) -> str:
         "card": report.card.to_dict(),
     }
     return json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _unambiguous(key: str | Mean, evaluation: FindingsEvaluation) -> str:
+    """A key of JSON; an average that some finding is called like says so."""
+    return f"{key} (average)" if isinstance(key, Mean) and str(key) in evaluation.classes else str(key)
 
 
 def as_html(report: FindingsReport) -> str:
