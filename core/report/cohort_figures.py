@@ -11,6 +11,8 @@ from core.report.figures import BLUES, NAMES, PALETTE, colours
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+_MOST_BINS = 30  # of a histogram
+
 
 def film_map(
     points: np.ndarray,
@@ -58,22 +60,35 @@ def film_map(
 def distribution(values: Mapping[str, Sequence[float]], axis: str, classes: Sequence[str] = ()) -> "Figure":
     """Overlaid histograms, one per group, as shares of the group; values may contain NaN (left out).
 
-    Groups that are among the cohort's ``classes`` keep the classes' colours.
+    Groups that are among the cohort's ``classes`` keep the classes' colours. All groups have the same bins, so that
+    equal heights mean equal shares.
     """
     from plotly import graph_objects as go
 
     figure = go.Figure()
+    known = {name: [number for number in numbers if np.isfinite(number)] for name, numbers in values.items()}
+    bins = _bins([number for numbers in known.values() for number in numbers])
     for name, colour in colours(list(values), classes).items():
-        numbers = values[name]
-        known = [number for number in numbers if number == number]
         figure.add_histogram(
-            x=known, name=name, histnorm="percent", nbinsx=30, bingroup=1, opacity=0.55, marker_color=colour
+            x=known[name], name=name, histnorm="percent", xbins=bins, opacity=0.55, marker_color=colour
         )
     figure.update_xaxes(title=axis)
     figure.update_yaxes(title="% of the group")
     return figure.update_layout(
         height=280, barmode="overlay", margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend={"orientation": "h", "y": 1.15}
     )
+
+
+def _bins(numbers: Sequence[float]) -> dict[str, float] | None:
+    """Plotly's ``xbins`` for these numbers: at most some 30 of a round width, from a multiple of it; None without any."""
+    if not numbers:
+        return None
+    low, high = min(numbers), max(numbers)
+    least = (high - low) / _MOST_BINS or 1.0
+    power = 10.0 ** np.floor(np.log10(least))
+    size = float(power * next(step for step in (1, 2, 5, 10) if step * power >= least * (1 - 1e-9)))
+    start = float(np.floor(low / size) * size)
+    return {"start": start, "end": start + size * (int((high - start) // size) + 1), "size": size}
 
 
 def counts(table: pd.DataFrame, axis: str) -> "Figure":

@@ -30,3 +30,25 @@ def test_groups_that_are_no_classes_are_told_apart():
     found = colours(map_)
     assert set(found) == {"a", "b", "c", "Normal"}
     assert len(set(found.values())) == 4
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {"many": [float(age) for age in range(20, 91)] * 5, "few": [55.0, 61.0, float("nan")], "none": []},
+        {"one": [0.25], "same": [0.25, 0.25]},
+        {"far": [-1e-6, 3e-6], "near": [0.0]},
+    ],
+)
+def test_all_groups_have_the_same_bins_which_hold_every_number_once(groups):
+    figure = cohort_figures.distribution(groups, "age")
+    assert len({(trace.xbins.start, trace.xbins.end, trace.xbins.size) for trace in figure.data}) == 1
+    bins = figure.data[0].xbins
+    edges = np.arange(bins.start, bins.end + bins.size / 2, bins.size)
+    assert len(edges) - 1 <= 31
+    numbers = [number for group in groups.values() for number in group if number == number]
+    assert np.histogram(numbers, edges)[0].sum() == len(numbers)
+
+
+def test_a_distribution_of_nothing_is_empty():
+    assert cohort_figures.distribution({"a": [float("nan")], "b": []}, "age").data[0].xbins.size is None
