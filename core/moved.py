@@ -1,4 +1,4 @@
-"""Module names of version 0.1, which scripts and notebooks may still import: each leads to where its contents are now.
+"""Names of version 0.1, which scripts and notebooks may still import: each leads to where its contents are now.
 
 Nothing in the house imports by them. They warn, and go with version 0.3.
 """
@@ -6,6 +6,7 @@ Nothing in the house imports by them. They warn, and go with version 0.3.
 import importlib
 import sys
 import warnings
+from collections.abc import Callable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
@@ -30,6 +31,18 @@ MOVED: dict[str, tuple[str, ...]] = {
     "core.report.document_html": ("core.report.documents.html",),
     "core.report.document_text": ("core.report.documents.text",),
 }
+
+
+def elsewhere(module: str, **names: str) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module that has lost functions to others: name -> the module that has it now."""
+
+    def found(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warnings.warn(f"{module}.{name} is {names[name]}.{name} now", DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(names[name]), name)
+
+    return found
 
 
 class _Moved(MetaPathFinder, Loader):

@@ -28,3 +28,12 @@ def test_nothing_of_the_house_imports_by_an_old_name() -> None:
     for room in ("core", "pages", "tests", "benchmarks", "docs"):
         for path in (REPOSITORY / room).rglob("*.py"):
             assert not old.search(path.read_text(encoding="utf-8")), path
+
+
+def test_a_function_that_has_left_its_module_is_found_there_and_nothing_else_is() -> None:
+    from core.evaluate import evaluation, storage
+
+    for name in ("from_parquet", "to_parquet"):
+        with pytest.warns(DeprecationWarning, match=f"storage.{name} now"):
+            assert getattr(evaluation, name) is getattr(storage, name)
+    assert not hasattr(evaluation, "from_csv")

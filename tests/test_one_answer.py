@@ -69,7 +69,12 @@ def test_all_ways_of_asking_give_one_answer(
     monkeypatch.setenv("HILUM_WEIGHTS", str(asked.model.parent))
     monkeypatch.setenv("HILUM_COHORTS", str(asked.table))
     model = str(asked.model)
-    assert main(["explain", model, "--cohort", str(asked.table), "--of", "predicted", "--out", str(asked.folder)]) == 0
+    assert (
+        main(
+            ["explain", model, "--cohort", str(asked.table), "--of", "predicted", "--names", "--out", str(asked.folder)]
+        )
+        == 0
+    )
     rows = of_cohort(asked.folder)
     assert len(rows) == FILMS
     assert sum(row["hit"] != "" for row in rows.values()) >= 3

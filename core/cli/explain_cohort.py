@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.atomic import replacing
 from core.cli import cohorts
 from core.errors import ExplainError
 from core.intervals import limits
@@ -25,6 +26,7 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     from core.cli.explain_rows import Kept
     from core.cli.progress import say
     from core.explain.cohort import against_chance, found_from, left_out, summary
+    from core.report.spreadsheet import frame_as_csv
 
     cohort = chosen(classifier, cohorts.several([args.cohort], args.layout, args.labels)[0], args.split, args.limit)
     if args.randomisation:
@@ -46,7 +48,8 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     kept.write_summary(table)
     print(as_text(table, groups))
     beside = against_chance(frame, groups)
-    beside.to_csv(folder / "chance.csv", index=False)
+    with replacing(folder / "chance.csv") as temporary:
+        temporary.write_text(frame_as_csv(beside), encoding="utf-8", newline="")
     print(chance_as_text(against_chance(frame, ["method"]) if drawn else beside))
     if told := left_out(frame):
         print(f"\n{told}")

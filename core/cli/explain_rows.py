@@ -1,8 +1,9 @@
 """The rows of `core explain --cohort` on disk: each is there as soon as it is known, so that a killed run goes on.
 
 Every row carries what made it: the key of weights, settings and code, the names of model and cohort, the film's hash
-and stamp. A run goes on with rows of its own key only. Another's rows and summary in its folder are set aside under a
-name that bears their key, and said; whoever made them finds them again under that key.
+and stamp. A run goes on with rows of its own key only, whether they name files and patients (``--names``) or call them
+by hashes; they are brought to the form that is asked for. Another's rows and summary in its folder are set aside under
+a name that bears their key, and said; whoever made them finds them again under that key.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from core.atomic import replacing
 from core.explain.cohort import NUMBERS as MEASURED
 from core.explain.cohort import columns, film_id
 from core.identity import of_file, short
+from core.report.spreadsheet import called, defused, frame_as_csv, is_called, patient_called, restored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 NUMBERS = ("severity", "probability", *MEASURED)  # columns; all others are text, whatever they look like
 Film = tuple[str, str]  # what names a row: the film within its cohort, and the method
+Row = dict[str, Any]
 
 
 class Kept:
@@ -37,6 +40,7 @@ class Kept:
         from core.examine.cohort import rows_key
 
         self.classifier, self.cohort = classifier, cohort
+        self.names: bool = args.names
         self.settings: dict[str, Any] = {"layer": args.layer, "of": args.of, "curves": args.curves}
         self.key = rows_key(classifier, **self.settings, cohort=[cohort.name, cohort.layout, place_of(args.cohort)])
         parts = [args.layer or "last", args.of, *(["curves"] if args.curves else [])]
@@ -46,12 +50,13 @@ class Kept:
         mine = aside(self.path, self.key)
         if self.moved and mine.is_file():  # set aside by another run since
             mine.replace(self.path)
-        self.kept = whole_rows(self.path) or {}
+        self.here = {film_id(cohort, position): position for position in range(len(cohort))}
+        self.kept = self._of_this_cohort()
 
     def write_summary(self, table: "pd.DataFrame") -> None:
         """The summary as a table, with the key of its rows as the last column."""
         with replacing(self.summary) as temporary:
-            table.assign(key=self.key).to_csv(temporary, index=False)
+            temporary.write_text(frame_as_csv(table.assign(key=self.key)), encoding="utf-8", newline="")
 
     def score(self, methods: list[str]) -> "pd.DataFrame":
         """Rows of every method; those of an earlier run are not made again unless their film has changed since."""
@@ -68,28 +73,63 @@ class Kept:
                 bars(self.cohort.name, count, total)
 
             for row in rows(self.classifier, self.cohort, methods, **self.settings, done=valid, progress=tell):
-                writer.writerow(row | {"key": self.key})
+                writer.writerow(_cells(self._told(row) | {"key": self.key}))
                 file.flush()
                 valid.add((row["id"], row["method"]))
-        return self._frame({film for film in valid if film[1] in methods})
+        return self._frame({self._film(film) for film in valid if film[1] in methods})
 
     def _unchanged(self) -> set[Film]:
         """The rows that still stand: their film's file is as it was, or holds the same bytes again."""
-        here = {film_id(self.cohort, position): position for position in range(len(self.cohort))}
         found = set()
         for film, row in self.kept.items():
-            if film[0] in here:
-                path = Path(str(self.cohort.samples["path"].iat[here[film[0]]]))
-                same = row["stamp"] == self.cohort.stamp(here[film[0]])
+            if (position := self.here.get(film[0])) is not None:
+                path = Path(str(self.cohort.samples["path"].iat[position]))
+                same = row["stamp"] == self.cohort.stamp(position)
                 if same or (path.is_file() and of_file(path) == row["sha256"]):
                     found.add(film)
         return found
+
+    def _of_this_cohort(self) -> dict[Film, Row]:
+        """The rows of earlier runs by film and method, in the file as this run is to tell them."""
+        kept = whole_rows(self.path) or {}
+        called_here = {called(name): name for name in self.here}
+        found = {}
+        for film, row in kept.items():
+            name = called_here.get(film[0], film[0])
+            found[name, film[1]] = self._named(row, name)
+        told = {film: self._told(row) for film, row in found.items()}
+        if [*told.values()] != [*kept.values()]:
+            with replacing(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, columns())
+                writer.writeheader()
+                writer.writerows(_cells(row) for row in told.values())
+        return found
+
+    def _named(self, row: Row, name: str) -> Row:
+        """A row with the names of its film and patient, as far as this cohort knows them."""
+        position = self.here.get(name)
+        if position is None or row["id"] == name:
+            return row
+        sample = self.cohort.samples.iloc[position]
+        return row | {"id": name, "film": Path(str(sample["path"])).name, "patient": str(sample["patient"])}
+
+    def _told(self, row: Row) -> Row:
+        """A row as it is written: without names where none are asked for."""
+        if self.names or is_called(row["id"]):
+            return row
+        film = called(row["film"], row["sha256"])
+        return row | {"id": called(row["id"]), "film": film, "patient": patient_called(row["patient"])}
+
+    def _film(self, film: Film) -> Film:
+        """What names a row as it is written."""
+        return film if self.names else (called(film[0]), film[1])
 
     def _frame(self, wanted: set[Film]) -> "pd.DataFrame":
         """The latest row of each film and method, numbers as numbers and everything else as the text it is."""
         import pandas as pd
 
         frame = pd.read_csv(self.path, dtype=str, keep_default_na=False).drop_duplicates(["id", "method"], keep="last")
+        frame = frame.assign(**{name: frame[name].map(restored) for name in columns() if name not in NUMBERS})
         frame = frame[[film in wanted for film in zip(frame["id"], frame["method"], strict=True)]]
         numbers = {name: pd.to_numeric(frame[name], errors="coerce") for name in NUMBERS}
         return frame.assign(**numbers).reset_index(drop=True)
@@ -151,4 +191,11 @@ def whole_rows(path: Path) -> dict[Film, dict[str, str]] | None:
     table = csv.DictReader(io.StringIO(text, newline=""))
     if text and table.fieldnames != columns():
         return None
-    return {(row["id"], row["method"]): row for row in table if None not in row.values()}
+    whole = [row for row in table if None not in row.values()]
+    rows = [{name: cell if name in NUMBERS else restored(cell) for name, cell in row.items()} for row in whole]
+    return {(row["id"], row["method"]): row for row in rows}
+
+
+def _cells(row: Row) -> Row:
+    """A row in which no text can be a formula."""
+    return {name: defused(cell) for name, cell in row.items()}

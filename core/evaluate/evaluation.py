@@ -24,9 +24,11 @@ from core.evaluate.provenance import Provenance, provenances
 from core.evaluate.resampled import Resampled, Scores
 from core.evaluate.scopes import kind
 from core.intervals import resamples
+from core.moved import elsewhere
 
 COLUMNS = ("scope", "of", "figure", "value", "low", "high", "n", "note", "method")
 SPLITS = tuple(name.value for name in Provenance)
+__getattr__ = elsewhere(__name__, from_parquet="core.evaluate.storage", to_parquet="core.evaluate.storage")
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,7 +80,7 @@ def distribution(values: Mapping[str, Sequence[float]], axis: str, classes: Sequ
 
 
 def _bins(numbers: Sequence[float]) -> dict[str, float] | None:
-    """Plotly's ``xbins`` for these numbers: at most some 30 of a round width, from a multiple of it; None without any."""
+    """Plotly's ``xbins`` for these numbers: some 30 at most, of a round width; None without any."""
     if not numbers:
         return None
     low, high = min(numbers), max(numbers)

@@ -22,6 +22,7 @@ MARK = "\ufeff"  # byte order mark
 _FORMULA = ("=", "+", "-", "@")
 _FILES = ("path", "lungs", "truth")  # columns of files; of the last two it is said only whether there are any
 _COUNTED = re.compile(r"((?:^|: )\d[\d,]* [^:]*): .*", re.DOTALL)  # a note that counts files and then names them
+_CALLED = re.compile(rf"film-[0-9a-f]{{{identity.SHORT}}}")
 UNNAMED = "their names are left out here"
 
 
@@ -31,6 +32,11 @@ def called(name: str, sha256: str = "", names: bool = False) -> str:
     A film whose content is not known (a file that cannot be read) is called by the hash of its name.
     """
     return name if names else f"film-{identity.short(sha256 or sha256_of(name.encode()).hexdigest())}"
+
+
+def is_called(name: str) -> bool:
+    """Whether this is what `called` says instead of a name."""
+    return bool(_CALLED.fullmatch(name))
 
 
 def without_names(films: pd.DataFrame, names: bool = False) -> pd.DataFrame:
@@ -49,7 +55,7 @@ def without_names(films: pd.DataFrame, names: bool = False) -> pd.DataFrame:
     known = table[CONTENT].fillna("").astype(str) if CONTENT in table else pd.Series("", table.index)
     table.insert(0, "_film", [called(file, sha) for file, sha in zip(files, known, strict=True)])
     if "patient" in table:
-        table["patient"] = [_patient(str(patient)) for patient in table["patient"]]
+        table["patient"] = [patient_called(str(patient)) for patient in table["patient"]]
     hidden = [column for column in (*_FILES, "film", "name", FILM_ID, "id") if column in table]
     return table.drop(columns=hidden).rename(columns={"_film": "film"})
 
@@ -68,14 +74,14 @@ def frame_as_csv(frame: pd.DataFrame) -> str:
 def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """Rows as CSV with a heading, lines ended by a newline; numbers stay numbers, text can be no formula."""
     text = StringIO()
-    table = csv.DictWriter(text, fieldnames=[_defused(name) for name in columns], lineterminator="\n")
+    table = csv.DictWriter(text, fieldnames=[defused(name) for name in columns], lineterminator="\n")
     table.writeheader()
     for row in rows:
-        table.writerow({_defused(name): _defused(row.get(name, "")) for name in columns})
+        table.writerow({defused(name): defused(row.get(name, "")) for name in columns})
     return MARK + text.getvalue()
 
 
-def _defused(cell: Any) -> Any:
+def defused(cell: Any) -> Any:
     """A text cell with a quote before what would start a formula (OWASP, CSV injection)."""
     if not isinstance(cell, str):
         return cell
@@ -83,7 +89,13 @@ def _defused(cell: Any) -> Any:
     return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
 
 
-def _patient(name: str) -> str:
+def restored(cell: str) -> str:
+    """The text that `defused` was given."""
+    return cell[1:] if cell.startswith("'") and defused(cell[1:]) == cell else cell
+
+
+def patient_called(name: str) -> str:
+    """What an export calls a patient: ``patient-`` and the first digits of the name's hash; "" for an unknown one."""
     return f"patient-{identity.short(sha256_of(name.encode()).hexdigest())}" if name else ""
 
 

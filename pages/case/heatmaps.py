@@ -119,6 +119,7 @@ def body(case: Case) -> None:
         hiding_now = st.session_state.get("hide", "nothing") != "nothing"
         kind = st.selectbox(
             "Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=175, disabled=hiding_now,
+            persist_state="session",
             help="While a part is hidden, the film with that part hidden stands here." if hiding_now else None,
         )  # fmt: skip
         kind = "nothing" if hiding_now else kind

@@ -51,7 +51,7 @@ def fill_picker(part: str) -> str:
         return "blur"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         about = " ".join(f"**{name}**: {FILLS[name]}." for name in FILLS)
-        fill = st.selectbox("With", list(FILLS), key="fill", width=160, help=about)
+        fill = st.selectbox("With", list(FILLS), key="fill", width=160, help=about, persist_state="session")
         if part == "box":
             box_sliders(170)
             st.caption("Drag a box on the film, or set it here.", width="content")

@@ -78,13 +78,14 @@ def controls(with_truth: bool) -> Drawing:
         )  # fmt: skip
         with st.popover("More", icon=":material/tune:"):
             contours = st.toggle(
-                "Contours", key="contours", help="Lines at a quarter, half and three quarters of the scale."
-            )
-            lungs = st.toggle("Lung outline", key="outline", help="Blue: the lung fields.")
+                "Contours", key="contours", help="Lines at a quarter, half and three quarters of the scale.",
+                persist_state="session",
+            )  # fmt: skip
+            lungs = st.toggle("Lung outline", key="outline", help="Blue: the lung fields.", persist_state="session")
             truth = with_truth and st.toggle(
-                "Known truth", key="truth", help="Green: where the finding is known to be."
+                "Known truth", key="truth", help="Green: where the finding is known to be.", persist_state="session"
             )
-            colormap = st.selectbox("Colours", get_args(overlay.Colormap), key="colormap")
+            colormap = st.selectbox("Colours", get_args(overlay.Colormap), key="colormap", persist_state="session")
     return Drawing(overlay.Style(opacity, threshold, colormap, contours=contours), mode, lungs, bool(truth))
 
 

@@ -123,16 +123,40 @@ def test_a_film_that_changed_is_decoded_again_and_no_other(stored, tmp_path):
     cohort, out = films(tmp_path / "p"), tmp_path / "out"
     assert explain(stored, cohort, out) == 0
     before = rows(out)
+    assert explain(stored, cohort, out, "--names") == 0
     changed = cohort / CLASSES[0] / "0.png"
     Image.fromarray(picture(96, seed=77)).save(changed)
     touched = cohort / CLASSES[0] / "1.png"
     touched.write_bytes(touched.read_bytes())  # another time, the same content
-    assert explain(stored, cohort, out) == 0
+    assert explain(stored, cohort, out, "--names") == 0
     after = rows(out)
     assert len(after) == len(before) + 1
     assert after["id"].iloc[-1].endswith(f"{CLASSES[0]}/0.png")
     summary = pd.read_csv(out / "summary.csv").set_index("measure")
     assert set(summary["films"]) == {2}  # of each class: the old row no longer counts
+
+
+def test_rows_call_films_and_patients_by_hashes_unless_names_are_asked_for(stored, tmp_path, monkeypatch):
+    folder = films(tmp_path / "p")
+    paths = sorted(folder.rglob("*.png"))
+    samples = [{"path": str(p), "label": p.parent.name, "patient": "Jane Doe", "source": "=1+1"} for p in paths]
+    pd.DataFrame(samples).to_csv(tmp_path / "table.csv", index=False)
+    out = tmp_path / "out"
+    assert explain(stored, tmp_path / "table.csv", out) == 0
+    hashed = (out / ROWS).read_text()
+    assert "Jane" not in hashed
+    assert ".png" not in hashed
+    assert str(tmp_path) not in hashed
+    assert ",=1+1" not in hashed
+    assert rows(out)["id"].nunique() == rows(out)["film"].nunique() == len(paths)
+    assert rows(out)["patient"].nunique() == 1
+    monkeypatch.setattr("core.examine.cohort.open_film", lambda *_: pytest.fail("a film was read again"))
+    assert explain(stored, tmp_path / "table.csv", out, "--names") == 0
+    named = rows(out)
+    assert [Path(name).name for name in named["id"]] == list(named["film"]) == [p.name for p in paths]
+    assert set(named["patient"]) == {"Jane Doe"}
+    assert explain(stored, tmp_path / "table.csv", out) == 0
+    assert (out / ROWS).read_text() == hashed
 
 
 def test_other_settings_have_files_of_their_own(stored, tmp_path):

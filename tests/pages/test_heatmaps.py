@@ -45,6 +45,19 @@ def test_display_controls(open_page):
     assert app.query_params["threshold"] == "0.5"
 
 
+def test_display_choices_outlive_a_look_at_another_page(open_page):
+    app = open_page(PAGE)
+    for key in ("contours", "outline", "truth"):
+        app.toggle(key=key).set_value(True)
+    app.selectbox(key="colormap").set_value("viridis")
+    app.selectbox(key="beside").set_value("class").run()
+    app.switch_page("pages/case/quiz.py").run()
+    sound(app.switch_page(f"pages/{PAGE}").run())
+    assert all(app.toggle(key=key).value for key in ("contours", "outline", "truth"))
+    assert app.selectbox(key="colormap").value == "viridis"
+    assert app.selectbox(key="beside").value == "class"
+
+
 @pytest.mark.parametrize("kind", ["classes", "class", "method", "model", "film"])
 def test_what_stands_beside(open_page, kind):
     app = open_page(PAGE)
