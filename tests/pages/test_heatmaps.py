@@ -51,7 +51,7 @@ def test_display_choices_outlive_a_look_at_another_page(open_page):
         app.toggle(key=key).set_value(True)
     app.selectbox(key="colormap").set_value("viridis")
     app.selectbox(key="beside").set_value("class").run()
-    app.switch_page("pages/case/quiz.py").run()
+    app.switch_page("pages/teach/quiz.py").run()
     sound(app.switch_page(f"pages/{PAGE}").run())
     assert all(app.toggle(key=key).value for key in ("contours", "outline", "truth"))
     assert app.selectbox(key="colormap").value == "viridis"

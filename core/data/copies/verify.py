@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 
 from core.data.copies.keypoints import (
-    PICTURE,
-    SIDE,
     Description,
     flipped_descriptors,
     flipped_picture,
@@ -61,7 +59,7 @@ def agreement(first: Description, second: Description, flip: int) -> Agreement:
     inliers = min(_distinct(source[inside]), _distinct(target[inside]))
     if inliers < LEAST_INLIERS:
         return Agreement(inliers)
-    return Agreement(inliers, _correlation(flipped_picture(first.picture, flip), second.picture, found))
+    return Agreement(inliers, _correlation(first, second, flip, found))
 
 
 def _matches(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,23 +87,33 @@ def _distinct(points: np.ndarray) -> int:
     return len(np.unique(cells[:, 0] * 10_000 + cells[:, 1]))
 
 
-def _correlation(first: np.ndarray, second: np.ndarray, affine: np.ndarray) -> float:
-    """Of the details of two pictures at 128 pixels, the first laid over the second by a map at 256."""
-    small = affine.astype(np.float64).copy()
-    small[:, 2] = (small[:, 2] + 0.5 * small[:, :2].sum(axis=1) - 0.5) * PICTURE / SIDE - (
-        0.5 * small[:, :2].sum(axis=1) - 0.5
-    )
-    height, width = second.shape
-    size = (width, height)
-    over = cv2.warpAffine(np.ascontiguousarray(first), small, size, flags=cv2.INTER_LINEAR)
-    covered = cv2.warpAffine(np.full(first.shape, 255, np.uint8), small, size, flags=cv2.INTER_NEAREST)
+def _correlation(first: Description, second: Description, flip: int, affine: np.ndarray) -> float:
+    """Of the details of two pictures at 128 pixels, the first, flipped, laid over the second by a map at 256."""
+    picture = np.ascontiguousarray(flipped_picture(first.picture, flip))
+    small = _resized(affine, _scale(first), _scale(second))
+    height, width = second.picture.shape
+    over = cv2.warpAffine(picture, small, (width, height), flags=cv2.INTER_LINEAR)
+    covered = cv2.warpAffine(np.full_like(picture, 255), small, (width, height), flags=cv2.INTER_NEAREST)
     kernel = np.ones((2 * _ERODED + 1,) * 2, np.uint8)
     inside = cv2.erode(covered, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
     if inside.mean() < _LEAST_OVERLAP:
         return 0.0
-    a, b = _even(over)[inside], _even(second)[inside]
+    a, b = _even(over)[inside], _even(second.picture)[inside]
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-6))
+
+
+def _scale(film: Description) -> np.ndarray:
+    """By how much the picture is smaller than what the keypoints were found on, across and down."""
+    return np.array(film.picture.shape[::-1]) / np.array(film.shape[::-1])
+
+
+def _resized(affine: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """A map (2, 3) between two pictures as one between these pictures scaled; pixels lie about their centres."""
+    linear, moved = affine[:, :2].astype(np.float64), affine[:, 2].astype(np.float64)
+    scaled = second[:, None] * linear / first
+    middle = scaled.sum(axis=1) / 2 - second * linear.sum(axis=1) / 2
+    return np.column_stack([scaled, middle + second * (moved + 0.5) - 0.5])
 
 
 def _even(picture: np.ndarray) -> np.ndarray:

@@ -166,6 +166,15 @@ def test_the_search_does_not_depend_on_order_or_on_which_film_is_flipped() -> No
     assert sorted([6 - b, 6 - a, f] for a, b, f in back.tolist()) == there.tolist()
 
 
+@pytest.mark.parametrize("degrees", [3, 90, 180, 270])
+@pytest.mark.parametrize("flip", [0, 1])
+def test_details_lie_on_each_other_however_a_film_is_turned(degrees: int, flip: int) -> None:
+    film = detailed(3)[:211]  # at 128 pixels its sides are not halved alike
+    first = np.ascontiguousarray(flipped_picture(film, flip))
+    second = turned(film, degrees) if degrees % 90 else np.ascontiguousarray(np.rot90(film, degrees // 90))
+    assert agreement(describe(first), describe(second), flip).correlation > 0.98
+
+
 def test_the_rule() -> None:
     assert Agreement(100, 0.75).level == Agreement(40, 0.87).level == COPY
     assert Agreement(99, 0.86).level == Agreement(25, 0.70).level == "possible"
