@@ -23,16 +23,19 @@ _SEED = 0
 
 
 def near_duplicates(signatures: Signatures) -> pd.DataFrame:
-    """Pairs of one picture: first < second (positions), bits (of 256 that differ), likeness (0.93 to 1)."""
+    """Pairs of one picture: first < second (positions), bits (of 256 that differ), likeness (0.93 to 1), aligned.
+
+    Those that had to be aligned are in doubt: two exposures of one patient may pass as well.
+    """
     pairs, bits, angles = candidates(signatures.hashes)
     unreadable = list(signatures.errors)
     good = ~np.isin(pairs, unreadable).any(axis=1)
     pairs, bits, angles = pairs[good], bits[good], angles[good]
     films = signatures.thumbnails
-    likeness = np.array(
-        [judged(films[a], films[b], ANGLES[k]) for (a, b), k in zip(pairs, angles, strict=True)], dtype=float
-    )
-    table = pd.DataFrame({"first": pairs.min(axis=1), "second": pairs.max(axis=1), "bits": bits, "likeness": likeness})
+    judgements = [judged(films[a], films[b], ANGLES[k]) for (a, b), k in zip(pairs, angles, strict=True)]
+    likeness, aligned = np.array(judgements, dtype=float).reshape(-1, 2).T
+    places = {"first": pairs.min(axis=1), "second": pairs.max(axis=1)}
+    table = pd.DataFrame(places | {"bits": bits, "likeness": likeness, "aligned": aligned > 0})
     table = table[table["likeness"] > 0].sort_values(["first", "second", "bits"])
     return table.drop_duplicates(["first", "second"]).reset_index(drop=True)
 
@@ -96,13 +99,16 @@ def _meet(
     return np.concatenate(kept).astype(np.int64)
 
 
-def judged(first: np.ndarray, second: np.ndarray, degrees: float) -> float:
-    """How alike two thumbnails uint8 (64, 64) of one picture are, the first turned: 0.93 to 1; 0 if they are two."""
+def judged(first: np.ndarray, second: np.ndarray, degrees: float) -> tuple[float, bool]:
+    """How alike two thumbnails uint8 (64, 64) are, the first turned, and whether that took aligning them.
+
+    The likeness is 0.93 to 1 for one picture; 0 for two.
+    """
     likeness = _likeness(first, second, degrees)
     if MIN_LIKENESS <= likeness < CLEAR_LIKENESS:
         likeness = _aligned_likeness(first, second, degrees)
-        return likeness if likeness >= ALIGNED_LIKENESS else 0.0
-    return likeness if likeness >= CLEAR_LIKENESS else 0.0
+        return (likeness if likeness >= ALIGNED_LIKENESS else 0.0), True
+    return (likeness if likeness >= CLEAR_LIKENESS else 0.0), False
 
 
 def _likeness(first: np.ndarray, second: np.ndarray, degrees: float) -> float:

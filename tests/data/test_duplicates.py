@@ -132,11 +132,11 @@ def test_a_doubtful_pair_is_decided_by_aligning_it() -> None:
         first, second = (thumbnail_of(np.asarray(f)) for f in (film, moved))
         doubtful = MIN_LIKENESS <= _likeness(first, second, 0) < CLEAR_LIKENESS
         decided += doubtful
-        assert judged(first, second, 0) >= ALIGNED_LIKENESS or not doubtful
-        assert judged(first, thumbnail_of(draw(seed + 100, 256)), 0) == 0
+        assert judged(first, second, 0)[0] >= ALIGNED_LIKENESS or not doubtful
+        assert judged(first, thumbnail_of(draw(seed + 100, 256)), 0)[0] == 0
     assert decided >= 5
     blank = np.zeros((64, 64), np.uint8)
-    assert judged(blank, blank, 0) == 0
+    assert judged(blank, blank, 0) == (0, False)
 
 
 def test_candidates_are_what_comparing_all_would_find() -> None:

@@ -1,15 +1,17 @@
 """Films that show one picture, however they were cropped, shifted, framed, mirrored, turned, inverted or exposed.
 
 Three stages, each dearer than the one before. Perceptual hashes (`core.data.duplicates`) find what was only compressed,
-scaled or turned a little; of films that they call one, one stands for all from there on. Bags of visual words (`words`)
-name the films that may share a picture with each. Keypoints and details (`verify`) decide. What is learned about a film
-or a pair is kept, so that a film is paid for once.
+scaled or turned a little; of films that they clearly call one, one stands for all from there on. Bags of visual words
+(`words`) name the films that may share a picture with each. Keypoints and details (`verify`) decide, also where the
+hashes were in doubt: two exposures of one patient may look alike to them. What is learned about a film or a pair is
+kept, so that a film is paid for once.
 
 Measured on 14,516 public films, and what is missed: `benchmarks.audit`.
 """
 
 import struct
 from collections.abc import Iterator
+from dataclasses import astuple
 from itertools import combinations
 
 import numpy as np
@@ -19,7 +21,7 @@ from core.data.cache import cache_dir
 from core.data.cohort import Cohort
 from core.data.copies.keypoints import FLIPS
 from core.data.copies.library import Library
-from core.data.copies.verify import COPY, Agreement, agreement
+from core.data.copies.verify import COPY, POSSIBLE, Agreement, agreement
 from core.data.copies.words import nearest
 from core.data.duplicates import near_duplicates
 from core.data.progress import Progress, in_batches, quiet
@@ -29,8 +31,8 @@ from core.data.store import Store, digest
 from core.errors import CohortError
 
 COLUMNS = ("first", "second", "level", "likeness", "inliers", "flip")
-_VERDICT = struct.Struct("<Hf")  # inliers and correlation
-_VERSION = f"{READ}-1"  # change it when a verdict changes
+_VERDICT = struct.Struct("<HfHf")  # as `Agreement` has them
+_VERSION = f"{READ}-2"  # change it when a verdict changes
 _TYPES = {
     "first": "int64",
     "second": "int64",
@@ -39,6 +41,7 @@ _TYPES = {
     "likeness": "float64",
     "inliers": "int64",
 }
+_FEW = 100  # keypoints of a film, below which it says little that they do not agree
 _MOST_TOGETHER = 50  # films that the hashes call one picture, up to which each pair of them is looked at
 _BLOCK = 2000  # pairs compared between two reports
 
@@ -62,10 +65,11 @@ def find_copies(cohort: Cohort, signs: Signatures | None = None, progress: Progr
     """
     library = Library()
     signs = signed(cohort, library, progress) if signs is None else signs
-    hashed = near_duplicates(signs)
+    every = near_duplicates(signs)
+    hashed, doubtful = every[~every["aligned"]], every[every["aligned"]]
     stands_for = _representatives(signs, hashed)
     readable = signs.sha256 != ""
-    unsure = _not_called(hashed, stands_for)
+    unsure = np.concatenate([_not_called(hashed, stands_for), doubtful[["first", "second"]].to_numpy(np.int64)])
     chosen = np.union1d(np.flatnonzero((stands_for == np.arange(len(cohort))) & readable), unsure.ravel())
     keys = signs.sha256[chosen].tolist()
     _describe(cohort, chosen, keys, library, progress)
@@ -76,7 +80,9 @@ def find_copies(cohort: Cohort, signs: Signatures | None = None, progress: Progr
     inside = np.pad(np.searchsorted(chosen, unsure), ((0, 0), (0, 1)))  # not flipped
     within = _verified(inside, keys, library, quiet)
     within = within.assign(first=chosen[within["first"]], second=chosen[within["second"]])  # positions in the cohort
-    pairs_of_all = _joined(hashed, pd.concat([within, _spread(verified, chosen, stands_for)], ignore_index=True))
+    unseen = _undecided(doubtful, within, dict(zip(chosen.tolist(), map(len, library.bags(keys)), strict=True)))
+    found = [within, unseen, _spread(verified, chosen, stands_for)]
+    pairs_of_all = _joined(hashed, pd.concat(found, ignore_index=True))
     return _without_strangers(pairs_of_all, cohort.samples["patient"].to_numpy(dtype=object))
 
 
@@ -117,6 +123,19 @@ def _not_called(hashed: pd.DataFrame, stands_for: np.ndarray) -> np.ndarray:
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
+def _undecided(doubtful: pd.DataFrame, verified: pd.DataFrame, keypoints: dict[int, int]) -> pd.DataFrame:
+    """The doubtful pairs of the hashes on which keypoints do not agree: possible copies.
+
+    Films with few keypoints can agree on few: these stay what the hashes call them.
+    """
+    pair = ["first", "second"]
+    decided = pd.MultiIndex.from_frame(verified[pair])
+    left = doubtful[~pd.MultiIndex.from_frame(doubtful[pair]).isin(decided)]
+    few = [min(keypoints[a], keypoints[b]) < _FEW for a, b in zip(left["first"], left["second"], strict=True)]
+    rows = left.assign(level=np.where(few, COPY, POSSIBLE), inliers=-1, flip=0)
+    return rows[list(_TYPES)].astype(_TYPES)
+
+
 def _describe(cohort: Cohort, chosen: np.ndarray, keys: list[str], library: Library, progress: Progress) -> None:
     """Describe the films that are not described yet."""
     lacking = set(library.lacks(keys))
@@ -141,7 +160,7 @@ def _verified(pairs: np.ndarray, keys: list[str], library: Library, progress: Pr
         known = {name: Agreement(*_VERDICT.unpack(value)) for name, value in store.read(names).items()}
         fresh = {name: row for name, row in zip(names, block.tolist(), strict=True) if name not in known}
         judged = dict(zip(fresh, _judge(list(fresh.values()), keys, library), strict=True))
-        store.write((name, _VERDICT.pack(a.inliers, a.correlation)) for name, a in judged.items())
+        store.write((name, _VERDICT.pack(*astuple(a))) for name, a in judged.items())
         known |= judged
         found += [
             (*row, known[name].level, known[name].correlation, known[name].inliers)

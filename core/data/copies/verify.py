@@ -1,6 +1,8 @@
 """Do two films show one picture? Their keypoints must agree on one affine map, and their details once laid over.
 
-Unrelated films agree on at most 23 keypoints; two exposures of one patient on few, or their details differ.
+Unrelated films agree on at most 23 keypoints. Two exposures of one patient may agree on 100, and their details to 0.94:
+what tells them from copies is how exactly keypoints lie on the map, for between two exposures the patient breathes,
+the heart beats and ribs move against the diaphragm, while what was done to a copy moves all of it as one.
 """
 
 from dataclasses import dataclass
@@ -18,9 +20,10 @@ from core.data.copies.keypoints import (
 COPY, POSSIBLE = "copy", "possible"
 LEAST_INLIERS, LEAST_CORRELATION = 25, 0.70  # below either: two pictures; from both on: possible, look
 FALSE_COPIES = 1e-6  # of pairs of different films, at most: 0 of 3.6 million were called one (`benchmarks.audit`)
-_SURE = ((100, 0.75), (40, 0.87))  # inliers and correlation that make a copy
+_SURE = ((55, 0.65, 0.75), (35, 0.6, 0.95))  # exact keypoints, their share of the inliers, correlation: a copy
 _RATIO = 0.85  # of the distances to the nearest and the next keypoint (Lowe 2004)
 _PIXELS = 3.0  # by which an inlier may miss, at 256 pixels
+_EXACT_PIXELS = 1.0  # by which an exact one may
 _CELL = 4  # pixels; inliers in one cell count once
 _SCALES = (0.45, 2.2)  # singular values of the map
 _STRETCH = 1.5  # the larger over the smaller
@@ -31,17 +34,27 @@ _ERODED = 7  # pixels at 128, cut off the rim of the overlap
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two films agree: keypoints on one affine map, and the correlation of their details, -1 to 1."""
+    """How far two films agree.
+
+    Args:
+        inliers: keypoints within 3 pixels of one affine map, one for each place.
+        correlation: of the details, -1 to 1, once the films are laid over each other by that map.
+        exact: keypoints within 1 pixel of the map.
+        share: exact ones among all within 3 pixels, 0 to 1.
+    """
 
     inliers: int = 0
     correlation: float = 0.0
+    exact: int = 0
+    share: float = 0.0
 
     @property
     def level(self) -> str:
         """ "copy", "possible" or ""."""
-        if any(self.inliers >= n and self.correlation >= r for n, r in _SURE):
-            return COPY
-        return POSSIBLE if self.inliers >= LEAST_INLIERS and self.correlation >= LEAST_CORRELATION else ""
+        if self.inliers < LEAST_INLIERS or self.correlation < LEAST_CORRELATION:
+            return ""
+        sure = any(self.exact >= n and self.share >= s and self.correlation >= r for n, s, r in _SURE)
+        return COPY if sure else POSSIBLE
 
 
 def agreement(first: Description, second: Description, flip: int) -> Agreement:
@@ -59,7 +72,9 @@ def agreement(first: Description, second: Description, flip: int) -> Agreement:
     inliers = min(_distinct(source[inside]), _distinct(target[inside]))
     if inliers < LEAST_INLIERS:
         return Agreement(inliers)
-    return Agreement(inliers, _correlation(first, second, flip, found))
+    missed = np.linalg.norm(source[inside] @ found[:, :2].T + found[:, 2] - target[inside], axis=1)
+    exact = int((missed <= _EXACT_PIXELS).sum())
+    return Agreement(inliers, _correlation(first, second, flip, found), exact, exact / len(missed))
 
 
 def _matches(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

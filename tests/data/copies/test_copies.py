@@ -134,6 +134,36 @@ def test_two_exposures_of_one_patient_are_no_copies(real_data: Path) -> None:
     }
 
 
+EXPOSURES = (  # seen by eye: the heart, the diaphragm or the stomach has moved against the ribs
+    ("nih-chestxray14/images/00001389_001.png", "nih-chestxray14/images/00001389_003.png"),
+    ("nih-chestxray14/images/00003426_008.png", "nih-chestxray14/images/00003426_015.png"),
+    ("nih-chestxray14/images/00001749_000.png", "nih-chestxray14/images/00001749_003.png"),
+    ("covid-chestxray-dataset/images/7afaaccc.jpg", "covid-chestxray-dataset/images/ec083e35.jpg"),
+    (
+        "Coronahack-Chest-XRay-Dataset/test/person1669_virus_2884.jpeg",
+        "Coronahack-Chest-XRay-Dataset/test/person1669_virus_2885.jpeg",
+    ),
+    ("siim-covid19-detection/train/4024e564722b.jpg", "siim-covid19-detection/train/61ec09d32116.jpg"),
+)
+ONE_FILM = (  # the same shadows throughout, under other contrast or another name
+    ("siim-covid19-detection/train/39cd89772e5e.jpg", "siim-covid19-detection/train/586ea12cdc1c.jpg"),
+    ("covid-chestxray-dataset/images/AR-1.jpg", "covid-chestxray-dataset/images/AR-2.jpg"),
+)
+
+
+@pytest.mark.real
+def test_exposures_as_alike_as_copies_are_possible_ones_and_stay_on_one_side(real_data: Path) -> None:
+    names = [name for pair in (*EXPOSURES, *ONE_FILM) for name in pair]
+    films = cohort_of([real_data / name for name in names])
+    found = find_copies(films)
+    level = dict(zip(zip(found["first"], found["second"], strict=True), found["level"], strict=True))
+    pairs = [(2 * n, 2 * n + 1) for n in range(len(names) // 2)]
+    assert [level[pair] for pair in pairs] == ["possible"] * len(EXPOSURES) + [COPY] * len(ONE_FILM)
+    assert set(level) == set(pairs)
+    group = groups(films, found)
+    assert all(group[a] == group[b] for a, b in pairs)
+
+
 @pytest.mark.parametrize("flip", [1, 2, 3])
 def test_keypoints_of_a_flipped_film_are_known_without_looking(flip: int) -> None:
     points, descriptors, film = keypoints(detailed(3))
@@ -176,9 +206,11 @@ def test_details_lie_on_each_other_however_a_film_is_turned(degrees: int, flip: 
 
 
 def test_the_rule() -> None:
-    assert Agreement(100, 0.75).level == Agreement(40, 0.87).level == COPY
-    assert Agreement(99, 0.86).level == Agreement(25, 0.70).level == "possible"
-    assert Agreement(24, 0.99).level == Agreement(200, 0.69).level == ""
+    assert Agreement(70, 0.75, 55, 0.65).level == Agreement(45, 0.95, 35, 0.6).level == COPY
+    assert Agreement(25, 0.70, 20, 0.9).level == "possible"
+    assert Agreement(111, 0.94, 50, 0.42).level == "possible", "many keypoints, and the heart has moved"
+    assert Agreement(70, 0.94, 54, 0.9).level == Agreement(90, 0.94, 55, 0.64).level == "possible"
+    assert Agreement(24, 0.99, 24, 1.0).level == Agreement(200, 0.69, 200, 1.0).level == ""
     blank = describe(np.zeros((64, 64), np.uint8))
     assert agreement(blank, blank, 0) == Agreement()
 
