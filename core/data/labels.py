@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from core.errors import CohortError
 
@@ -94,7 +94,7 @@ def meaning(label: str) -> str:
     return found.meaning if found else ""
 
 
-@cache
+@lru_cache(maxsize=4096)  # labels come from outside
 def term(label: str) -> Term | None:
     """The vocabulary's entry for a word, or None.
 
