@@ -12,7 +12,7 @@ ifneq ($(filter-out cpu,$(TORCH)),)
 $(error TORCH is $(TORCH). Expected cpu, or leave it out for the build that can use an NVIDIA card)
 endif
 
-TESTED := $(addprefix requirements-,$(addsuffix .txt,dev pacs models fonts serve))
+TESTED := $(addprefix requirements-,$(addsuffix .txt,dev pacs models fonts serve cluster))
 
 .PHONY: run test lint docs lock clean
 
@@ -36,7 +36,7 @@ docs: .venv/docs.stamp
 lock: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
-		requirements.txt $(TESTED) requirements-docs.txt requirements-cluster.txt --output-file requirements.lock
+		requirements.txt $(TESTED) requirements-docs.txt --output-file requirements.lock
 
 .venv/run.stamp: requirements.txt
 	$(PYTHON) -m venv .venv

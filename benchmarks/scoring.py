@@ -21,9 +21,10 @@ from PIL import Image
 
 from benchmarks import scoring_peers as peers
 from core.data.readers import data_root
-from core.model.bulk.files import predict_files
 from core.model.checkpoint import Checkpoint, load
 from core.model.classifier import Classifier
+from core.run import stream
+from core.run.score import Score, unlabelled
 
 CORES = os.cpu_count() or 1
 Run = Callable[[list[Path]], np.ndarray]  # paths -> probabilities (N, C)
@@ -78,7 +79,14 @@ def ours(checkpoint: Checkpoint, backend: str) -> Iterator[Run]:
     classifier = Classifier(checkpoint, backend)  # type: ignore[arg-type]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # each worker scores its own batch
-    yield lambda paths: np.stack([result.probabilities for _, result in predict_files(classifier, paths)])  # type: ignore[union-attr]
+    work = Score(classifier)
+    columns = [f"p_{name}" for name in classifier.classes]
+
+    def run(paths: list[Path]) -> np.ndarray:
+        rows = [row for found in stream.rows(unlabelled(paths), work) for row in found]
+        return np.array([[row[name] for name in columns] for row in rows], np.float32)
+
+    yield run
     torch.set_num_threads(threads)
 
 

@@ -50,6 +50,10 @@ class EvaluationError(HilumError):
     """Labels and probabilities from which no figure can be computed."""
 
 
+class RunError(HilumError):
+    """A run over many films that cannot start or go on."""
+
+
 class PacsError(HilumError):
     """A PACS that is not configured, refuses, or answers with something that cannot be used."""
 

@@ -1,9 +1,9 @@
 """Faults of disks and files: each is mended by itself or said in a sentence, and costs nobody else anything."""
 
 import errno
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +103,7 @@ def predict(stored: Path, films: Path, out: Path) -> int:
 def test_a_place_that_cannot_be_written_to_is_said_before_a_film_is_scored(
     stored: Path, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("core.model.bulk.files.read", lambda *_: pytest.fail("a film was read"))
+    monkeypatch.setattr("core.data.film.opener.read", lambda *_: pytest.fail("a film was read"))
     assert predict(stored, films, tmp_path / "no such folder" / "out.csv") == 2
     assert "No such file or directory" in capsys.readouterr().err
 
@@ -111,50 +111,62 @@ def test_a_place_that_cannot_be_written_to_is_said_before_a_film_is_scored(
 def test_a_killed_prediction_goes_on_and_ends_as_if_it_had_not_been(
     stored: Path, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from core.cli import predict as command
+    from core.run import parts, score, stream
 
+    monkeypatch.setattr(parts.Writer.__init__, "__defaults__", (1, 0.0))
     assert predict(stored, films, tmp_path / "whole.csv") == 0
-    real, scored = command.as_row, []
+    real, scored = score.Score.__call__, list(pd.read_csv(tmp_path / "whole.csv")["file"])
 
-    def killed(outcome, classes):
-        scored.append(outcome[0])
-        if len(scored) == 4:
+    def killed(self, batch, units):
+        if batch.samples["path"].iat[0] == scored[3]:
             raise KeyboardInterrupt
-        return real(outcome, classes)
+        return real(self, batch, units)
 
     out = tmp_path / "out.csv"
     with monkeypatch.context() as patched:
-        patched.setattr(command, "as_row", killed)
+        patched.setattr(score.Score, "__call__", killed)
+        patched.setattr("core.run.stream.into", partial(stream.into, batch=1))
         assert predict(stored, films, out) == 130
-    partial = tmp_path / "out.csv.partial"
+    kept = tmp_path / "out.csv.parts"
     assert not out.exists()
-    assert len(partial.read_text().splitlines()) == 4  # the key and three films
-    partial.write_text(partial.read_text() + '{"stamp": [1, 2], "ro')  # cut off in the middle of a line
-    first = json.loads(partial.read_text().splitlines()[1])["row"]["file"]
+    assert len(list(kept.glob("part-*.parquet"))) == 3
+    first = scored[0]
     Image.fromarray(picture(96, 77)).save(first)  # changed since
-    again: list[Path] = []
+    again: list[str] = []
     with monkeypatch.context() as patched:
-        patched.setattr(command, "as_row", lambda outcome, classes: again.append(outcome[0]) or real(outcome, classes))
+        patched.setattr(
+            score.Score,
+            "__call__",
+            lambda self, batch, units: again.extend(batch.samples["path"]) or real(self, batch, units),
+        )
         assert predict(stored, films, out) == 0
-    assert "2 films were scored by an earlier run" in capsys.readouterr().out
+    assert "3 films were scored by an earlier run" in capsys.readouterr().out
     assert len(again) == 4
-    assert str(again[0]) == first
-    assert not partial.exists()
+    assert first in again
+    assert not kept.exists()
     whole, found = pd.read_csv(tmp_path / "whole.csv"), pd.read_csv(out)
     pd.testing.assert_frame_equal(found[found["file"] != first], whole[whole["file"] != first])
     assert list(found["file"]) == list(whole["file"])
 
 
-def test_another_model_does_not_go_on_with_it(stored: Path, films: Path, tmp_path: Path) -> None:
-    from core.cli.predict_rows import Kept
+def test_another_model_does_not_go_on_with_it(
+    stored: Path, films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = save(classifier(seed=1).checkpoint, tmp_path / "other")
+    command = [str(films), "--out", str(tmp_path / "rows"), "--backend", "torch"]
+    assert main(["predict", str(stored), *command]) == 0
+    before = sorted((tmp_path / "rows").iterdir())
+    assert main(["predict", str(other), *command]) == 2
+    assert "holds rows of key" in capsys.readouterr().err
+    assert sorted((tmp_path / "rows").iterdir()) == before
 
-    other = classifier(seed=1)
-    kept = Kept(tmp_path / "out.csv", other)
-    names = sorted((films / "Normal").iterdir())
-    with kept.opened() as writer:
-        writer.add(names[0], (1, 2), {"file": str(names[0]), "verdict": "fits"})
-    assert len(Kept(tmp_path / "out.csv", classifier()).earlier) == 0
-    assert len(Kept(tmp_path / "out.csv", other).earlier) == 1
+
+def test_parts_name_nobody_unless_asked(stored: Path, films: Path, tmp_path: Path) -> None:
+    (films / "Normal" / "Jane Roe.png").write_bytes(b"\x89PNG\r\n\x1a\ncut off")
+    for names, found in (([], False), (["--names"], True)):
+        folder = tmp_path / f"rows{len(names)}"
+        assert main(["predict", str(stored), str(films), "--out", str(folder), "--backend", "torch", *names]) == 1
+        assert ("Jane Roe" in pd.read_parquet(folder).to_csv()) == found
 
 
 # Paths

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from core.evaluate.findings import FindingsEvaluation
     from core.evaluate.operating import OperatingPoint
     from core.model.checkpoint import Checkpoint
+    from core.model.classifier import Classifier
     from core.report.documents.report import Report
+    from core.run.parts import Parts
 
 Parts = TypeVar("Parts")
 CALLED_BY = ("own", "likeliest")
@@ -70,7 +72,9 @@ def run(args: argparse.Namespace) -> int:
     from core.evaluate.evaluation import Evaluation
     from core.evaluate.met import stored
     from core.evaluate.operating import ARGMAX
+    from core.evaluate.scoring import parts_in
     from core.model.checkpoint import load
+    from core.model.classifier import Classifier
     from core.report.documents.report import Report
     from core.report.documents.text import as_text
 
@@ -78,14 +82,18 @@ def run(args: argparse.Namespace) -> int:
     classes = checkpoint.card.classes
     prevalence = dict(share(pair, classes) for pair in args.prevalence)
     wished = share(args.sensitivity, classes) if args.sensitivity else None
-    if args.data:
+    folder = args.out or (Path("runs") / f"{checkpoint.card.name}-on-{Path(args.data).name}" if args.data else None)
+    kept = None
+    if args.data and folder:
+        classifier = Classifier(checkpoint)
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = parts_in(folder, classifier)
         [whole] = cohorts.several([args.data], args.layout, args.labels)
-        evaluation, cohort, notes = _score(checkpoint, whole, args.split)
+        evaluation, cohort, notes = _score(classifier, whole, args.split, kept)
     else:
         evaluation, cohort, notes = stored(checkpoint), str(checkpoint.card.data.get("name", "")), ()
-    folder = args.out or (Path("runs") / f"{checkpoint.card.name}-on-{Path(args.data).name}" if args.data else None)
     if not isinstance(evaluation, Evaluation):
-        return _findings(args, checkpoint, evaluation, cohort, notes, prevalence, folder)
+        return _findings(args, checkpoint, evaluation, cohort, notes, prevalence, folder, kept)
     point = _point(checkpoint, *wished) if wished else ARGMAX if args.called_by == "likeliest" else None
     parts = chosen(evaluation.by_split(own=not args.data), args.split)
     report = Report(checkpoint.card, parts, cohort, point, prevalence, notes, args.names)
@@ -94,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
     if folder:
         write(report, evaluation, folder)
         print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
+    if kept:
+        kept.remove()
     if args.keep:
         print(_keep(checkpoint, evaluation, cohort if args.data else None))
     return 0
@@ -107,6 +117,7 @@ def _findings(
     notes: tuple[str, ...],
     prevalence: dict[str, float],
     folder: Path | None,
+    kept: "Parts | None",
 ) -> int:
     """The same for a model of several findings, each called at its own operating point."""
     from core.report.documents import findings as documents
@@ -126,6 +137,8 @@ def _findings(
         for suffix, make in (("json", documents.as_json), ("csv", documents.as_csv), ("html", documents.as_html)):
             (folder / f"evaluation.{suffix}").write_text(make(report), encoding="utf-8")
         print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
+    if kept:
+        kept.remove()
     return 0
 
 
@@ -187,22 +200,20 @@ def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "Operatin
 
 
 def _score(
-    checkpoint: "Checkpoint", whole: "Cohort", only: str | None
+    classifier: "Classifier", whole: "Cohort", only: str | None, kept: "Parts"
 ) -> "tuple[Evaluation | FindingsEvaluation, str, tuple[str, ...]]":
     from core.cli.progress import Bars
     from core.evaluate.met import known, with_training_splits
     from core.evaluate.provenance import PROVENANCE
     from core.evaluate.scoring import score
-    from core.model.classifier import Classifier
 
-    classifier = Classifier(checkpoint)
-    met = known(checkpoint)
+    met = known(classifier.checkpoint)
     cohort = with_training_splits(classifier, whole, met)
     if only:
         cohort = cohort.where(cohort.samples[PROVENANCE] == only)
         if not len(cohort):
             raise EvaluationError(f"there are no {only} films", "another --split")
     with Bars() as bars:
-        evaluation, notes = score(classifier, cohort, lambda done, total: bars("films", done, total))
+        evaluation, notes = score(classifier, cohort, lambda done, total: bars("films", done, total), parts=kept)
     new = (evaluation.samples["split"] == "").any()
     return evaluation, cohort.name, (*notes, _UNKNOWN if met is None else _ALIKE) if new else notes

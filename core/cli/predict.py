@@ -2,15 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli import exports
+from core.cli import engines, exports
 
 if TYPE_CHECKING:
-    from core.model.bulk.files import Outcome
+    from core.data.cohort import Cohort
     from core.model.classifier import Classifier
+    from core.run.parts import Parts
 
 VERDICTS = {"in": "fits", "doubtful": "doubtful", "out": "refused"}
 
@@ -25,8 +25,12 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("checkpoint", help="a name from weights/, or a checkpoint's folder")
     command.add_argument("films", nargs="+", metavar="FILE|FOLDER|GLOB", help="films, folders or tables")
     help_ = "write the rows to this file instead of the screen; a killed run goes on"
-    command.add_argument("--csv", type=Path, help=help_)
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--csv", type=Path, help=help_)
+    help_ = "write the rows as Parquet parts into this folder, however many films there are; a killed run goes on"
+    where.add_argument("--out", type=Path, metavar="FOLDER", help=help_)
     command.add_argument("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what computes")
+    engines.add(command)
     exports.add(command)
     command.set_defaults(run=run)
 
@@ -41,70 +45,96 @@ def run(args: argparse.Namespace) -> int:
     left_out = LeftOut()
     paths = find_files(args.films, left_out)
     classifier = open_classifier(args.checkpoint, args.backend)
-    if args.csv:
-        rows = into_file(args.csv, classifier, paths, args.names)
+    if args.out:
+        films, unreadable = into_folder(args.out, classifier, paths, args)
+        bad = []
     else:
-        rows = [row for _, row in scored(classifier, paths)]
-    bad = [row for row in rows if row["verdict"] == "unreadable"]
-    if args.csv:
-        say(f"{len(rows) - len(bad)} films scored, {len(bad)} unreadable. Written to {args.csv}")
-    else:
-        print(_aligned(rows, classifier.classes))
+        rows = into_file(args.csv, classifier, paths, args) if args.csv else scored(classifier, paths)
+        bad = [row for row in rows if row["verdict"] == "unreadable"]
+        films, unreadable = len(rows) - len(bad), len(bad)
+        if not args.csv:
+            print(_aligned(rows, classifier.classes))
+    if args.csv or args.out:
+        say(f"{films:,} films scored, {unreadable:,} unreadable. Written to {args.csv or args.out}")
     for note in left_out.notes():
         print(f"- {note}", file=sys.stderr)
     for row in bad:
         print(f"{row['file']}: {row['sentence']}", file=sys.stderr)
-    return 1 if bad else 0
+    return 1 if unreadable else 0
 
 
-def scored(classifier: "Classifier", paths: list[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Each film with its row, under a bar."""
+def scored(classifier: "Classifier", paths: list[Path]) -> list[dict[str, Any]]:
+    """The row of each film, under a bar."""
     from core.cli.progress import Bars
-    from core.model.bulk.files import predict_files
+    from core.run import stream
+    from core.run.score import Score, unlabelled
 
+    films = unlabelled(paths)
     with Bars() as bars:
-        for done, outcome in enumerate(predict_files(classifier, paths), start=1):
-            yield outcome[0], as_row(outcome, classifier.classes)
-            bars("scoring films", done, len(paths))
+        told = stream.rows(films, Score(classifier), progress=lambda *count: bars("scoring films", *count))
+        return [as_row(row, classifier) for found in told for row in found]
 
 
-def into_file(path: Path, classifier: "Classifier", films: list[Path], names: bool) -> list[dict[str, Any]]:
-    """The rows of all films as a CSV file, those of an earlier run that was ended among them."""
-    from core.cli.predict_rows import Kept
-    from core.cli.progress import say
-    from core.identity import stamp
+def into_file(
+    path: Path, classifier: "Classifier", paths: list[Path], args: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """The rows of all films as a CSV file; until they are all there they lie beside it in parts, and a run goes on."""
+    from core.atomic import replacing
     from core.report.spreadsheet import as_csv
+    from core.run.score import known, unlabelled
 
-    kept = Kept(path, classifier)
-    missing = kept.missing(films)
-    with kept.opened() as writer:  # a place that cannot be written to is told before the films are scored
-        if len(missing) < len(films):
-            say(f"{len(films) - len(missing)} films were scored by an earlier run; it goes on.")
-        stamps = [stamp(film) for film in missing]
-        for (film, row), before in zip(scored(classifier, missing), stamps, strict=True):
-            writer.add(film, before, row)
-    rows = kept.rows(films)
-    kept.finish(as_csv(rows if names else [_unnamed(row) for row in rows], list(rows[0])))
+    parts = _worked(path.with_name(f"{path.name}.parts"), classifier, unlabelled(paths), args, named=True)
+    by_id = parts.read().set_index("id").to_dict("index")
+    rows = [as_row({"id": str(film), **by_id[known(film)]}, classifier) for film in paths]
+    with replacing(path) as temporary:
+        written = rows if args.names else map(_unnamed, rows)
+        temporary.write_text(as_csv(written, list(rows[0])), encoding="utf-8", newline="")
+    parts.remove()
     return rows
 
 
-def as_row(outcome: "Outcome", classes: tuple[str, ...]) -> dict[str, Any]:
+def into_folder(folder: Path, classifier: "Classifier", paths: list[Path], args: argparse.Namespace) -> tuple[int, int]:
+    """The rows of all films as Parquet parts, however many; how many films were scored, and how many cannot be read."""
+    from core.run.score import unlabelled
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    parts = _worked(folder, classifier, unlabelled(paths, args.names), args, named=args.names)
+    unreadable = int((parts.read(["error"])["error"] != "").sum())
+    return len(paths) - unreadable, unreadable
+
+
+def _worked(folder: Path, classifier: "Classifier", films: "Cohort", args: argparse.Namespace, named: bool) -> "Parts":
+    from core.cli.progress import Bars, say
+    from core.run import stream
+    from core.run.parts import Parts
+    from core.run.score import Score
+
+    work = Score(classifier, named)
+    parts = Parts(folder, work.key, work.columns)
+    if before := len(parts.index()):
+        say(f"{before:,} films were scored by an earlier run; it goes on.")
+    with Bars() as bars:
+        stream.into(parts, films, work, engine=engines.chosen(args), progress=lambda *n: bars("scoring films", *n))
+    return parts
+
+
+def as_row(said: dict[str, Any], classifier: "Classifier") -> dict[str, Any]:
     """One line of the CSV: file, verdict, label, p_<class>..., set (the conformal one), sentence.
 
     There is no label where the model may not judge the film, and there are no numbers without a film.
-    """
-    from core.errors import FilmError
 
-    path, result = outcome
-    if isinstance(result, FilmError):
-        nothing = dict.fromkeys((f"p_{name}" for name in classes), "")
-        return {"file": str(path), "verdict": "unreadable", "label": "", **nothing, "set": "", "sentence": str(result)}
-    numbers = {f"p_{name}": f"{p:.4f}" for name, p in zip(classes, result.probabilities, strict=True)}
-    verdict = VERDICTS[result.domain.status]
-    label = "" if result.domain.status == "out" else result.answer
-    held = "|".join(result.prediction_set.classes) if result.prediction_set and label else ""
-    told = {"set": held, "sentence": result.domain.sentence}
-    return {"file": str(path), "verdict": verdict, "label": label, **numbers, **told}
+    Args:
+        said: a row of `core.run.score.Score` whose id is the film's path.
+    """
+    names = classifier.classes
+    if said["error"]:
+        nothing = dict.fromkeys((f"p_{name}" for name in names), "")
+        told = {"set": "", "sentence": said["error"]}
+        return {"file": said["id"], "verdict": "unreadable", "label": "", **nothing, **told}
+    numbers = {f"p_{name}": f"{said[f'p_{name}']:.4f}" for name in names}
+    out = said["domain"] == "out"
+    answer = {"verdict": VERDICTS[said["domain"]], "label": "" if out else said["called"], **numbers}
+    return {"file": said["id"], **answer, "set": "" if out else said["set"], "sentence": said["sentence"]}
 
 
 def _unnamed(row: dict[str, Any]) -> dict[str, Any]:

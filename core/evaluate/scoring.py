@@ -1,21 +1,25 @@
 """`Classifier x Cohort -> Evaluation`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from core.data.cohort import Cohort, file_name
-from core.data.film.radiograph import Radiograph
-from core.data.film_id import CONTENT
+from core.data.film_id import CONTENT, FILM_ID
 from core.data.labels import resolve
-from core.errors import EvaluationError, FilmError
+from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.operating import of_card
 from core.evaluate.provenance import PROVENANCE, provenance, split_of
+from core.identity import short
 from core.model.classifier import Classifier
+from core.run import stream
+from core.run.parts import Parts
+from core.run.score import Score
 
 
 def class_of_label(classifier: Classifier, labels: Iterable[str]) -> dict[str, str]:
@@ -68,14 +72,16 @@ def score(
     cohort: Cohort,
     progress: Callable[[int, int], None] = lambda done, total: None,
     batch: int = 32,
-    pause: Callable[[], None] = lambda: None,
+    pause: Callable[[], None] | None = None,
+    parts: Parts | None = None,
 ) -> tuple[Evaluation | FindingsEvaluation, tuple[str, ...]]:
     """Score every labelled film of a cohort.
 
     Args:
-        progress: called with the films done and the films in all, after each.
-        batch: films that pass the network together.
-        pause: called before each film is read, when nothing is at work: a server lets others have their turn there.
+        progress: called with the films done and the films in all.
+        batch: films that go through the network together.
+        pause: called before each batch, when nothing is at work: a server lets others have their turn there.
+        parts: where rows are kept as they come, so that a killed run goes on (see `parts_in`); its rows stay there.
 
     Returns:
         the evaluation (each film's in-domain status is column ``domain``), and notes: films left out, and why.
@@ -84,35 +90,46 @@ def score(
         EvaluationError: no film that can be judged.
     """
     cohort = labelled(classifier, cohort)
-    broken: list[str] = []
-    rows: list[int] = []
-    contents: list[str] = []
+    work = Score(classifier)
+    if parts is None:
+        told = [row for found in stream.rows(cohort, work, batch, progress, pause) for row in found]
+        frame = pd.DataFrame(told, columns=list(work.columns.schema.names))
+    else:
+        stream.into(parts, cohort, work, batch, progress=progress)
+        frame = parts.read()
+    return of_rows(classifier, cohort, frame)
 
-    def films() -> Iterator[Radiograph]:
-        for row in range(len(cohort)):
-            pause()
-            try:
-                film = cohort.film(row)
-            except FilmError as error:
-                broken.append(str(error))
-                continue
-            rows.append(row)
-            contents.append(film.sha256)
-            yield film
 
-    predictions = []
-    for prediction in classifier.predict_many(films(), batch):
-        predictions.append((prediction.probabilities, prediction.logits, prediction.domain.status))
-        progress(len(predictions) + len(broken), len(cohort))
-    if not predictions:
-        raise EvaluationError(f"none of the {len(cohort)} films of {cohort.name} can be read", remedy=broken[0])
-    probabilities, logits, domain = zip(*predictions, strict=True)
-    samples = cohort.samples.iloc[rows].reset_index(drop=True)
-    samples = samples.assign(path=samples["path"].map(file_name), domain=domain, **{CONTENT: contents}).drop(
-        columns=["lungs", "truth", "outlines"], errors="ignore"
-    )
-    unread = (f"{len(broken)} films could not be read, e.g. {broken[0]}",) if broken else ()
-    p, z = np.stack(probabilities).astype(np.float64), np.stack(logits).astype(np.float64)
+def parts_in(folder: Path, classifier: Classifier) -> Parts:
+    """Where a run in this folder keeps its rows; each model's lie apart."""
+    work = Score(classifier)
+    return Parts(folder / f".scores-{short(work.key)}", work.key, work.columns)
+
+
+def of_rows(
+    classifier: Classifier, cohort: Cohort, frame: pd.DataFrame
+) -> tuple[Evaluation | FindingsEvaluation, tuple[str, ...]]:
+    """The evaluation of films that were scored.
+
+    Args:
+        cohort: labelled as the model's.
+        frame: rows of `core.run.score.Score`; those of other films are not looked at.
+
+    Returns:
+        as `score`.
+    """
+    here = frame.set_index("id").reindex(cohort.samples[FILM_ID].astype(str)).reset_index(drop=True)
+    said = here["error"].fillna("never scored").to_numpy(str)
+    broken, rows = said[said != ""], np.flatnonzero(said == "")
+    if not len(rows):
+        came = f"none of the {len(cohort)} films of {cohort.name} can be read"
+        raise EvaluationError(came, remedy=broken[0] if len(broken) else "")
+    here, samples = here.iloc[rows].reset_index(drop=True), cohort.samples.iloc[rows].reset_index(drop=True)
+    samples = samples.assign(
+        path=samples["path"].map(file_name), domain=here["domain"].astype(str), **{CONTENT: here["sha256"].astype(str)}
+    ).drop(columns=["lungs", "truth", "outlines"], errors="ignore")
+    unread = (f"{len(broken)} films could not be read, e.g. {broken[0]}",) if len(broken) else ()
+    p, z = (here[[f"{kind}_{name}" for name in classifier.classes]].to_numpy(np.float64) for kind in ("p", "logit"))
     name, output = classifier.card.name, classifier.output
     evaluation: Evaluation | FindingsEvaluation
     if output.exclusive:

@@ -16,7 +16,7 @@ from scipy.special import softmax
 from core.cli import main
 from core.data.film.radiograph import Radiograph, from_pixels
 from core.errors import CheckpointError, FilmError
-from core.model.bulk.files import find_files, predict_files
+from core.model.bulk.files import find_files
 from core.model.checkpoint import Card, Checkpoint, save
 from core.model.classifier import Classifier, open_classifier
 from core.networks.zoo import build
@@ -211,10 +211,15 @@ def folder(tmp_path: Path, checkpoint: Checkpoint) -> Path:
 
 
 def test_files_keep_their_order_and_a_bad_one_stops_nothing(classifier: Classifier, folder: Path) -> None:
+    from core.run import stream
+    from core.run.score import Score, unlabelled
+
     paths = find_files([str(folder / "films")])
-    outcomes = list(predict_files(classifier, paths, batch=2, workers=2))
-    assert [p.name for p, _ in outcomes] == [p.name for p in paths] == ["a.png", "b.jpg", "c.png", "d.png"]
-    assert [isinstance(o, FilmError) for _, o in outcomes] == [False, False, True, False]
+    told = stream.rows(unlabelled(paths), Score(classifier), batch=2)
+    rows = [row for found in told for row in found]
+    assert [row["id"] for row in rows] == [str(path) for path in paths]
+    assert [path.name for path in paths] == ["a.png", "b.jpg", "c.png", "d.png"]
+    assert [bool(row.get("error")) for row in rows] == [False, False, True, False]
 
 
 def test_folders_patterns_and_files_are_found_once(folder: Path) -> None:

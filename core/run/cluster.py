@@ -1,0 +1,125 @@
+"""The same batches on a Ray cluster: paths go in, films are decoded by the actors, rows come out.
+
+Facts of Ray 2.60 that decide how: an actor on every processor leaves none for reading and hangs the pipeline, so one
+stays free; a dead actor is started again and its batch done again; errors in more than no block end the job, because
+with any other setting a dead pool of fixed size waits for ever.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.data.cohort import Cohort
+from core.data.film_id import FILM_ID
+from core.errors import RunError
+from core.run.parts import FIRST, Row
+from core.run.stream import Batch, Work
+
+_UNITS, _STAMP = "_units", "_stamp"  # columns that travel with the films
+_BATCHES = 16  # in a block: few enough that all actors get some, and enough that Ray is not busy with blocks
+
+
+class Ray:
+    """Batches on the actors of a Ray cluster, in any order.
+
+    Args:
+        workers: actors; one fewer than the cluster's processors by default, and one at least.
+        address: of a cluster ("auto", "ray://head:10001"); by default one on this machine, for this run.
+        gpus: of each actor.
+
+    Raises:
+        RunError: Ray is not installed, the cluster does not answer, or no processor is left for reading.
+    """
+
+    def __init__(self, workers: int | None = None, address: str = "", gpus: float = 0.0) -> None:
+        self.workers, self.address, self.gpus = workers, address, gpus
+
+    def __call__(self, cohort: Cohort, work: Work, groups: Iterator[Batch]) -> Iterator[tuple[list[Row], int]]:
+        """See `core.run.stream.Engine`."""
+        ray = _started(self.address)
+        from ray.data import ActorPoolStrategy, DataContext, from_pandas
+
+        processors = int(ray.cluster_resources().get("CPU", 1))
+        size = self.workers or max(1, processors - 1)
+        if size >= processors > 1:
+            came = f"{size} actors were asked for on {processors} processors"
+            raise RunError(came, f"{processors - 1} at most: one processor reads", "Lower --workers")
+        context = DataContext.get_current()
+        context.enable_progress_bars = False
+        context.execution_options.verbose_progress = False
+        blocks, batch = _blocks(cohort, groups)
+        if not blocks:
+            return
+        rows = from_pandas(blocks).map_batches(
+            _Actor,
+            batch_size=batch,
+            batch_format="pandas",
+            compute=ActorPoolStrategy(size=size),
+            num_cpus=1 if processors > 1 else 0.5,
+            num_gpus=self.gpus or None,
+            fn_constructor_kwargs={"make": work.shipped(), "template": cohort.take([])},
+        )
+        for found in rows.iter_batches(batch_size=None, batch_format="pandas", prefetch_batches=1):
+            yield found.to_dict("records"), found["id"].nunique()
+
+
+class _Actor:
+    """Works in a process of its own."""
+
+    def __init__(self, make: Callable[[], Work], template: Cohort) -> None:
+        import torch
+
+        torch.set_num_threads(1)  # one processor is what it was given
+        self.work, self.template = make(), template
+
+    def __call__(self, films: pd.DataFrame) -> pd.DataFrame:
+        units = [tuple(text.split("\n")) for text in films[_UNITS]]
+        stamps = dict(zip(films[FILM_ID], films[_STAMP], strict=True))
+        cohort = replace(self.template, samples=films.drop(columns=[_UNITS, _STAMP]))
+        found = [{"stamp": stamps[row["id"]]} | row for row in self.work(cohort, units)]
+        columns = self.work.columns
+        table = pd.DataFrame(found, columns=[*FIRST, *columns.text, *columns.numbers])
+        text = [*FIRST, *columns.text]
+        table = table.astype(dict.fromkeys(columns.numbers, np.float64))
+        table[text] = table[text].fillna("").astype(str)
+        return table
+
+
+def _blocks(cohort: Cohort, groups: Iterator[Batch]) -> tuple[list[pd.DataFrame], int]:
+    """The films that lack a row as tables of `_BATCHES` batches, and how many films a batch has."""
+    blocks: list[pd.DataFrame] = []
+    batch = 0
+    while some := list(islice(groups, _BATCHES)):
+        batch = max(batch, *(len(group.positions) for group in some))
+        wanted = [found for group in some for found in zip(*group, strict=True) if found[1]]
+        if wanted:
+            positions, units, stamps = (list(column) for column in zip(*wanted, strict=True))
+            frame = _plain(cohort.samples.iloc[positions].reset_index(drop=True))
+            blocks.append(frame.assign(**{_UNITS: ["\n".join(asked) for asked in units], _STAMP: stamps}))
+    return blocks, batch
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table that Arrow takes: columns of mixed values as text, as a cohort's are."""
+    objects = [str(name) for name in frame.columns.difference(frame.select_dtypes(["number", "bool"]).columns)]
+    return frame.assign(**{name: frame[name].fillna("").astype(str) for name in objects})
+
+
+def _started(address: str) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError as error:
+        raise RunError("Ray is not installed", remedy="pip install -r requirements-cluster.txt") from error
+    if not ray.is_initialized():
+        options: dict[str, Any] = {"address": address} if address else {"_node_ip_address": "127.0.0.1"}
+        try:
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level="error", **options)
+        except (ConnectionError, ValueError) as error:
+            raise RunError(f"no Ray cluster answers at {address or 'this machine'}", remedy=str(error)) from error
+    return ray

@@ -1,0 +1,190 @@
+"""Cohort x work -> rows: a few batches at a time, in order, so memory does not grow with the number of films."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from core.data.cohort import Cohort
+from core.data.film_id import FILM_ID
+from core.run.parts import Columns, Index, Parts, Row, Writer
+
+Engine = Callable[[Cohort, "Work", Iterator["Batch"]], Iterator[tuple[list[Row], int]]]
+"""Cohort, work and batches -> rows as they come, and how many films they are of."""
+Told = Callable[[int, int], None]
+"""Called with the films done and the films in all."""
+
+
+class Work(Protocol):
+    """What turns films into rows. Threads share one; it holds nothing that changes.
+
+    Attributes:
+        key: what its rows are known by, see `core.identity`.
+        columns: of its rows, besides `parts.FIRST`.
+        units: what it is asked of each film: ``("",)``, or several methods; a row for each.
+    """
+
+    key: str
+    columns: Columns
+    units: tuple[str, ...]
+
+    def shipped(self) -> "Callable[[], Work]":
+        """What makes the same work in another process; it can be pickled."""
+        ...
+
+    def __call__(self, films: Cohort, units: Sequence[tuple[str, ...]]) -> list[Row]:
+        """The rows of a batch of films, each for its own units, in order; with "id" and "unit".
+
+        A film that cannot be read has a row with its "error".
+        """
+        ...
+
+
+class Batch(NamedTuple):
+    """Films that are worked on together: their places in the cohort, and what is asked of each."""
+
+    positions: list[int]
+    units: list[tuple[str, ...]]
+    stamps: list[str]
+
+    @property
+    def films(self) -> int:
+        """How many of them have something to be asked."""
+        return sum(map(bool, self.units))
+
+
+def rows(
+    cohort: Cohort,
+    work: Work,
+    batch: int = 16,
+    progress: Told = lambda done, total: None,
+    pause: Callable[[], None] | None = None,
+) -> Iterator[list[Row]]:
+    """The rows of all films, batch by batch, in order; nothing is kept.
+
+    Args:
+        batch: films that go through the network together.
+        progress: called with films done and films in all.
+        pause: called before each batch; batches are then worked on one by one, so nothing is at work when it is called.
+    """
+
+    def groups() -> Iterator[Batch]:
+        for group in _missing(cohort, work, None, batch):
+            if pause is not None:
+                pause()
+            yield group
+
+    done = 0
+    for found, films in Threads(None if pause is None else 1)(cohort, work, groups()):
+        done += films
+        yield found
+        progress(done, len(cohort))
+
+
+def into(
+    parts: Parts,
+    cohort: Cohort,
+    work: Work,
+    batch: int = 16,
+    engine: Engine | None = None,
+    progress: Told = lambda done, total: None,
+) -> int:
+    """Put the missing rows of all films into parts; what an earlier run of the same key left is not done again.
+
+    Args:
+        engine: `Threads` by default, or `core.run.cluster.Ray`.
+
+    Returns:
+        the number of rows that were there before.
+
+    Raises:
+        OSError: a part cannot be written; those before it stay.
+    """
+    parts.begin()
+    index = parts.index()
+    writer = Writer(parts)
+    done = 0
+
+    def counted() -> Iterator[Batch]:
+        nonlocal done
+        for group in _missing(cohort, work, index, batch):
+            done += len(group.positions) - group.films
+            yield group
+
+    try:
+        for found, films in (engine or Threads())(cohort, work, counted()):
+            writer.add(found)
+            done += films
+            progress(done, len(cohort))
+    finally:
+        writer.flush()
+    return len(index)
+
+
+def _missing(cohort: Cohort, work: Work, index: Index | None, batch: int) -> Iterator[Batch]:
+    """The films that lack a row, in batches; a film's file is looked at only when its turn comes."""
+    names, paths = cohort.samples[FILM_ID].astype(str).array, cohort.samples["path"].astype(str).array
+    waiting = Batch([], [], [])
+    for position in range(len(cohort)):
+        stamp = cohort.stamp(position)
+        wanted = work.units
+        if index is not None and len(index):
+            path = Path(paths[position]) if cohort.prepare is None and cohort.fetch is None else None
+            wanted = tuple(unit for unit in wanted if not index.stands(names[position], unit, stamp, path))
+        waiting.positions.append(position)
+        waiting.units.append(wanted)
+        waiting.stamps.append(stamp)
+        if len(waiting.positions) == batch:
+            yield waiting
+            waiting = Batch([], [], [])
+    if waiting.positions:
+        yield waiting
+
+
+def worked(cohort: Cohort, work: Work, batch: Batch) -> list[Row]:
+    """The rows of one batch, each with the stamp that its film had before it was read."""
+    wanted = [place for place, units in enumerate(batch.units) if units]
+    if not wanted:
+        return []
+    films = cohort.take(np.array([batch.positions[place] for place in wanted]))
+    stamps = dict(zip(films.samples[FILM_ID], (batch.stamps[place] for place in wanted), strict=True))
+    return [{"stamp": stamps[row["id"]]} | row for row in work(films, [batch.units[place] for place in wanted])]
+
+
+class Threads:
+    """Batches on this machine, in order.
+
+    Reading, resizing and the network all work outside Python's global lock, so threads share one network and no core
+    waits for another's stage.
+
+    Args:
+        workers: threads; one for each processor by default.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or os.cpu_count() or 1
+
+    def __call__(self, cohort: Cohort, work: Work, groups: Iterator[Batch]) -> Iterator[tuple[list[Row], int]]:
+        """See `Engine`."""
+        if self.workers == 1:
+            for group in groups:
+                yield worked(cohort, work, group), group.films
+            return
+        waiting: deque[tuple[Future[list[Row]], int]] = deque()
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                while True:
+                    for group in islice(groups, 2 * self.workers + 1 - len(waiting)):
+                        waiting.append((pool.submit(worked, cohort, work, group), group.films))
+                    if not waiting:
+                        return
+                    future, films = waiting.popleft()
+                    yield future.result(), films
+            finally:  # whoever stops listening, or an error, leaves nothing in the queue
+                for future, _ in waiting:
+                    future.cancel()
