@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.report.documents.report import Report
     from core.run.parts import Parts
 
-Parts = TypeVar("Parts")
+Split = TypeVar("Split")
 CALLED_BY = ("own", "likeliest")
 SPLITS = ("train", "validation", "test", "left out", "new", "external")
 _UNKNOWN = (
@@ -171,7 +171,7 @@ def share(pair: str, classes: tuple[str, ...]) -> tuple[str, float]:
     return name, number
 
 
-def chosen(parts: dict[str, Parts], only: str | None) -> dict[str, Parts]:
+def chosen(parts: dict[str, Split], only: str | None) -> dict[str, Split]:
     """All splits, or the one asked for."""
     if only and only not in parts:
         raise EvaluationError(f"there are no {only} films", f"one of {', '.join(parts)}")

@@ -84,8 +84,8 @@ def into_file(
     from core.run.score import known, unlabelled
 
     parts = _worked(path.with_name(f"{path.name}.parts"), classifier, unlabelled(paths), args, named=True)
-    by_id = parts.read().set_index("id").to_dict("index")
-    rows = [as_row({"id": str(film), **by_id[known(film)]}, classifier) for film in paths]
+    by_id = {str(row["id"]): {str(name): cell for name, cell in row.items()} for row in parts.read().to_dict("records")}
+    rows = [as_row(by_id[known(film)] | {"id": str(film)}, classifier) for film in paths]
     with replacing(path) as temporary:
         written = rows if args.names else map(_unnamed, rows)
         temporary.write_text(as_csv(written, list(rows[0])), encoding="utf-8", newline="")

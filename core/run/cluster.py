@@ -5,6 +5,7 @@ stays free; a dead actor is started again and its batch done again; errors in mo
 with any other setting a dead pool of fixed size waits for ever.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from core.data.cohort import Cohort
 from core.data.film_id import FILM_ID
@@ -64,8 +66,9 @@ class Ray:
             num_gpus=self.gpus or None,
             fn_constructor_kwargs={"make": work.shipped(), "template": cohort.take([])},
         )
-        for found in rows.iter_batches(batch_size=None, batch_format="pandas", prefetch_batches=1):
-            yield found.to_dict("records"), found["id"].nunique()
+        for found in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
+            told: list[Row] = pa.table(found).to_pylist()
+            yield told, len({row["id"] for row in told})
 
 
 class _Actor:
@@ -119,7 +122,7 @@ def _started(address: str) -> Any:
     if not ray.is_initialized():
         options: dict[str, Any] = {"address": address} if address else {"_node_ip_address": "127.0.0.1"}
         try:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level="error", **options)
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **options)
         except (ConnectionError, ValueError) as error:
             raise RunError(f"no Ray cluster answers at {address or 'this machine'}", remedy=str(error)) from error
     return ray

@@ -98,7 +98,7 @@ class Parts:
         tables = [pq.read_table(path, columns=wanted) for path in self.files]
         empty = self.columns.schema.empty_table()
         whole = pa.concat_tables(tables) if tables else empty.select(wanted) if wanted else empty
-        frame = whole.to_pandas()
+        frame: pd.DataFrame = whole.to_pandas()
         return frame.drop_duplicates(["id", "unit"], keep="last").reset_index(drop=True)
 
     def index(self) -> "Index":
@@ -177,8 +177,9 @@ def _whole(row: Row, schema: pa.Schema) -> Row:
 
 def _key_of(path: Path) -> str:
     try:
-        return (pq.read_schema(path).metadata or {}).get(_KEY, b"").decode()
-    except (OSError, pa.ArrowException) as error:
+        found: bytes = (pq.read_schema(path).metadata or {}).get(_KEY, b"")
+        return found.decode()
+    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         came = f"{path} cannot be read"
         raise RunError(came, "a whole part, as every part is", "Remove it; its films are done again") from error
 

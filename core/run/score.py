@@ -31,7 +31,7 @@ class Score:
         named: whether sentences may hold the film's file name; else its identity stands there.
     """
 
-    units = ("",)
+    units: tuple[str, ...] = ("",)
 
     def __init__(self, classifier: Classifier, named: bool = True) -> None:
         self.classifier, self.named = classifier, named

@@ -29,9 +29,13 @@ class Work(Protocol):
         units: what it is asked of each film: ``("",)``, or several methods; a row for each.
     """
 
-    key: str
     columns: Columns
     units: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """See above."""
+        ...
 
     def shipped(self) -> "Callable[[], Work]":
         """What makes the same work in another process; it can be pickled."""

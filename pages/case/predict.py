@@ -195,7 +195,7 @@ def neighbours(case: Case) -> None:
     nearest = found.nearest(overview.feature_of(case), NEIGHBOURS, case.row if spec == case.spec else None)
     with st.grid("auto", min_column_width=130, gap="small"):
         for row, likeness in nearest:
-            label = cohort.samples["label"].iat[row]
+            label = str(cohort.samples["label"].iat[row])
             with st.container(gap="xxsmall"):
                 gallery.picture(spec, row, label)
                 st.caption(f"**{plain(label)}**, film {row + 1}  \nlikeness {likeness:.2f}")

@@ -32,7 +32,8 @@ def mean_film(spec: str, rows: tuple[int, ...], side: int = 192) -> tuple[np.nda
 
     FilmError where none of them can be read.
     """
-    found, read = cohort(spec), []
+    found = cohort(spec)
+    read: list[int] = []
 
     def films() -> Iterator[np.ndarray]:
         for row in rows:

@@ -1,6 +1,7 @@
 """Window and level: the whole film with all its bits, in a window of the reader's own. No model ever sees it."""
 
 import math
+from typing import Any
 
 import streamlit as st
 
@@ -81,8 +82,9 @@ def _slid(case: Case) -> None:
 
 def _dragged(case: Case, values: Values) -> None:
     moved = st.session_state[VIEWER]["window"]
-    shares = moved[:2] if isinstance(moved, list) and len(moved) == 3 else [None, None]
-    if not all(isinstance(share, int | float) and math.isfinite(share) and abs(share) <= 4 for share in shares):
+    told: list[Any] = moved[:2] if isinstance(moved, list) and len(moved) == 3 else []
+    shares = [float(share) for share in told if isinstance(share, int | float)]
+    if len(shares) < 2 or not all(math.isfinite(share) and abs(share) <= 4 for share in shares):
         return _choose(case, None)
     right, down = shares
     now = _chosen(case) or values.asked or values.full()

@@ -120,7 +120,8 @@ def _correlation(first: Description, second: Description, flip: int, affine: np.
 
 def _scale(film: Description) -> np.ndarray:
     """By how much the picture is smaller than what the keypoints were found on, across and down."""
-    return np.array(film.picture.shape[::-1]) / np.array(film.shape[::-1])
+    smaller: np.ndarray = np.array(film.picture.shape[::-1]) / np.array(film.shape[::-1])
+    return smaller
 
 
 def _resized(affine: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ Each stands in a series of its own and is written only when it is asked for by n
 a region leaves the viewport black, a presentation state opens nothing, and fractions are never drawn.
 """
 
+from typing import Any
+
 import highdicom as hd
 import numpy as np
 from pydicom.dataset import Dataset
@@ -44,7 +46,7 @@ def full_report(film: Dataset, answer: Answer) -> Dataset:
         )
         for finding in answer.findings
     ]
-    groups = [*whole_film, *region_groups(source, answer)]
+    groups: list[Any] = [*whole_film, *region_groups(source, answer)]  # highdicom names neither kind in public
     return measured(source, answer, groups, "full report", "AI measurements", 6)
 
 
