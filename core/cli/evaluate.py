@@ -128,7 +128,7 @@ def _findings(
             came = f"{name} came for a model of several findings"
             raise EvaluationError(came, "a model of exclusive classes", f"Leave {name} out")
     parts = chosen(evaluation.by_split(own=not args.data), args.split)
-    report = documents.FindingsReport(checkpoint.card, parts, cohort, prevalence, notes)
+    report = documents.FindingsReport(checkpoint.card, parts, cohort, prevalence, notes, args.names)
     print(documents.as_text(report))
     print("".join(f"\n- {note}" for note in notes))
     if folder:

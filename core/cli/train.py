@@ -74,13 +74,11 @@ def run(args: argparse.Namespace) -> int:
         say("This folder holds a run already; it goes on from its last finished epoch.")
     with Bars() as bars:
         training = begin(cohort, recipe, folder, args.device, bars)
-        for note in training.divided.notes[len(cohort.notes) :]:
+        for note in training.divided.notes:
             say(f"- {escape(note)}")
         for epoch in fit(training):
             bars.line(epoch_line(epoch))
         checkpoint = finish(training)
-    for note in checkpoint.card.data.get("notes", ()):
-        say(f"- {escape(note)}")
     figures = checkpoint.card.metrics
     told = ", ".join(f"{name} {figures[key]:.4f}" for key, name in NAMES.items() if key in figures)
     say(f"Test: [bold]{told or 'some class has no film'}[/] on {figures['films']} films. Written to {folder}")

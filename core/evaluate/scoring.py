@@ -10,6 +10,7 @@ import pandas as pd
 from core.data.cohort import Cohort, file_name
 from core.data.film_id import CONTENT, FILM_ID
 from core.data.labels import resolve
+from core.data.table import counted
 from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.findings import FindingsEvaluation
@@ -128,7 +129,8 @@ def of_rows(
     samples = samples.assign(
         path=samples["path"].map(file_name), domain=here["domain"].astype(str), **{CONTENT: here["sha256"].astype(str)}
     ).drop(columns=["lungs", "truth", "outlines"], errors="ignore")
-    unread = (f"{len(broken)} films could not be read, e.g. {broken[0]}",) if len(broken) else ()
+    more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+    unread = (f"{counted(len(broken), 'film')} could not be read: {broken[0]}{more}",) if len(broken) else ()
     p, z = (here[[f"{kind}_{name}" for name in classifier.classes]].to_numpy(np.float64) for kind in ("p", "logit"))
     name, output = classifier.card.name, classifier.output
     evaluation: Evaluation | FindingsEvaluation

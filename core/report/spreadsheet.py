@@ -21,9 +21,7 @@ from core.data.film_id import CONTENT, FILM_ID, base_name
 MARK = "\ufeff"  # byte order mark
 _FORMULA = ("=", "+", "-", "@")
 _FILES = ("path", "lungs", "truth")  # columns of files; of the last two it is said only whether there are any
-_COUNTED = re.compile(r"((?:^|: )\d[\d,]* [^:]*): .*", re.DOTALL)  # a note that counts files and then names them
 _CALLED = re.compile(rf"film-[0-9a-f]{{{identity.SHORT}}}")
-UNNAMED = "their names are left out here"
 
 
 def called(name: str, sha256: str = "", names: bool = False) -> str:
@@ -58,11 +56,6 @@ def without_names(films: pd.DataFrame, names: bool = False) -> pd.DataFrame:
         table["patient"] = [patient_called(str(patient)) for patient in table["patient"]]
     hidden = [column for column in (*_FILES, "film", "name", FILM_ID, "id") if column in table]
     return table.drop(columns=hidden).rename(columns={"_film": "film"})
-
-
-def note_without_names(note: str, names: bool = False) -> str:
-    """A note of a cohort's reader ("3 files left out (empty): a.png, b.png, c.png") without the files' names."""
-    return note if names else _COUNTED.sub(rf"\1 ({UNNAMED})", note)
 
 
 def frame_as_csv(frame: pd.DataFrame) -> str:

@@ -18,6 +18,7 @@ from core.atomic import replacing
 from core.data import findings
 from core.data.cohort import SPLITS, Cohort
 from core.data.film_id import CONTENT
+from core.data.notes import note_without_names
 from core.data.progress import Progress
 from core.errors import CheckpointError
 from core.evaluate import card_figures
@@ -159,7 +160,7 @@ def _card(name: str, divided: Cohort, recipe: Recipe, state: states.State, devic
             "layout": divided.layout,
             "splits": counts,
             "sources": divided.samples["source"].value_counts().astype(int).to_dict(),
-            "notes": list(divided.notes),
+            "notes": [note_without_names(note) for note in divided.notes],  # a card is passed on
         },
         versions={
             "python": platform.python_version(),

@@ -25,6 +25,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A run of two epochs, and the command that made it."""
     root = tmp_path_factory.mktemp("cli")
     draw_films(root / "films")
+    (root / "films" / "A" / "Doe.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     (root / "tiny.toml").write_text(as_toml(Recipe.from_dict(TINY)))
     command = ["train", str(root / "tiny.toml"), "--data", str(root / "films"), "--out", str(root / "run")]
     command += ["--epochs", "2", "--device", "cpu"]
@@ -32,14 +33,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     return root / "run", command
 
 
-def test_the_films_are_divided_once(
-    trained: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_films_are_divided_once_and_a_damaged_one_is_named_on_the_screen_but_not_in_the_card(
+    trained: tuple[Path, list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     divided, prepare = [], run.prepare
     monkeypatch.setattr(run, "prepare", lambda *given: divided.append(given) or prepare(*given))
     command = [str(tmp_path) if word == str(trained[0]) else word for word in trained[1]]
     assert main([*command, "--epochs", "1"]) == 0
     assert len(divided) == 1
+    assert "Doe.png" in capsys.readouterr().out.replace("\n", "")
+    card = (tmp_path / "card.json").read_text()
+    assert "Doe" not in card
+    assert "1 films left out that cannot be read (their names are left out here)" in card
 
 
 TINY = {

@@ -6,15 +6,8 @@ from io import StringIO
 import pandas as pd
 import pytest
 
-from core.report.spreadsheet import (
-    MARK,
-    UNNAMED,
-    as_csv,
-    called,
-    frame_as_csv,
-    note_without_names,
-    without_names,
-)
+from core.data.notes import UNNAMED, note_without_names
+from core.report.spreadsheet import MARK, as_csv, called, frame_as_csv, without_names
 
 
 def read_back(text: str) -> list[dict[str, str]]:
@@ -80,6 +73,7 @@ def test_names_that_are_asked_for_come_without_their_folders() -> None:
         ("3 files left out (empty): a.png, Doe.png", f"3 files left out (empty) ({UNNAMED})"),
         ("CoronaHack: 1,294 rows name a file that is missing: 1.2.840", f"CoronaHack: 1,294 rows name a file that is "
          f"missing ({UNNAMED})"),
+        ('1 film could not be read: "Doe.png" is damaged. Expected: a film', f"1 film could not be read ({UNNAMED})"),
         ("labels renamed: 0 to Normal", "labels renamed: 0 to Normal"),
         ("split by patient and near-duplicate: 3 groups of 9 films, seed 0",) * 2,
     ],

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.data.notes import note_without_names
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.glossary import GLOSSARY, OF_FINDINGS
 from core.evaluate.pooled import SHOWN, Pooled
@@ -48,6 +49,7 @@ class FindingsReport:
         cohort: the films' cohort, for people.
         prevalence: share (0 .. 1) of some findings in the reader's practice.
         notes: what the reader of the films noticed.
+        names: whether notes may name files.
     """
 
     card: Card
@@ -55,6 +57,7 @@ class FindingsReport:
     cohort: str = ""
     prevalence: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    names: bool = False
 
     @property
     def main(self) -> str:
@@ -147,7 +150,7 @@ def as_json(report: FindingsReport) -> str:
         "operating_points": dict(report.evaluations[report.main].thresholds),
         "prevalence": dict(report.prevalence),
         "interval": f"95 %, {HOW}",
-        "notes": list(report.notes),
+        "notes": [note_without_names(note, report.names) for note in report.notes],
         "splits": {
             name: {
                 "films": len(evaluation),

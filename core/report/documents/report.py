@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.data.notes import note_without_names
 from core.evaluate import review, slices
 from core.evaluate.estimates import Figures
 from core.evaluate.evaluation import COLUMNS, Evaluation
@@ -19,7 +20,7 @@ from core.evaluate.provenance import Provenance
 from core.evaluate.scopes import MACRO, OVERALL, Scope
 from core.intervals import HOW, Estimate
 from core.model.card import Card
-from core.report.spreadsheet import frame_as_csv, note_without_names, without_names
+from core.report.spreadsheet import frame_as_csv, without_names
 
 DISCLAIMER = "Research and teaching, not for diagnosis."
 BLOCKS = (("precision", "recall", "f1"), ("specificity", "npv", "auroc", "average_precision"), ("ppv_at", "npv_at"))
