@@ -134,14 +134,17 @@ def resolve(labels: Iterable[str], mapping: Mapping[str, str], classes: Sequence
     Args:
         labels: words of a cohort.
         mapping: a recipe's own table, label -> class. What it lists it means, in any spelling and by any synonym.
-        classes: the model's. Where the table says no more than they do, a more general label stands for those that it
-            holds: "Viral Pneumonia" is Pneumonia to a model of Normal, Pneumonia and COVID-19.
+        classes: the model's. A more general label stands for those that it holds: "Viral Pneumonia" is Pneumonia to a
+            model of Normal, Pneumonia and COVID-19. A table that repeats what this vocabulary says anyway ("Viral
+            Pneumonia" = "Pneumonia") is a closed list: what it does not name is left out. One that names only what
+            departs from the vocabulary is not; there "" stands for a label whose films are left out.
     """
     table = {name: name for name in classes} | {k: v for k, v in mapping.items() if v in classes}
     folded = _unambiguous((fold(key), name) for key, name in table.items())
     terms = _unambiguous((found.name, name) for key, name in table.items() if (found := term(key)))
-    general = all(key == name for key, name in table.items())
-    meant = {label: _class_of(label, table, folded, terms, general) for label in set(labels)}
+    is_open, left_out = _is_open(table, classes), {_known_as(key) for key, name in mapping.items() if not name}
+    known = {label for label in labels if _known_as(label) not in left_out}
+    meant = {label: _class_of(label, table, folded, terms, is_open) for label in known}
     return {label: name for label, name in meant.items() if name}
 
 
@@ -171,6 +174,21 @@ def _class_of(
             return terms[entry.name]
         entry = _BY_NAME.get(entry.holder) if general else None
     return ""
+
+
+def _known_as(label: str) -> str:
+    """The vocabulary's name of a word, or what is left of it where it has none."""
+    entry = term(label)
+    return entry.name if entry else fold(label)
+
+
+def _is_open(table: Mapping[str, str], classes: Sequence[str]) -> bool:
+    """Whether a table names only what departs from the vocabulary: see `resolve`."""
+    own = {name: name for name in classes}
+    folded = _unambiguous((fold(name), name) for name in classes)
+    terms = _unambiguous((found.name, name) for name in classes if (found := term(name)))
+    departing = {key: name for key, name in table.items() if key not in own or name != key}
+    return not any(_class_of(key, own, folded, terms, True) == name for key, name in departing.items())
 
 
 def _unambiguous(found: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -31,7 +31,7 @@ SOURCES = {
     "xrv": "core.networks.from_xrv",
 }
 WAYS = " or ".join(f"{prefix}:NAME" for prefix in SOURCES)
-_NAME = re.compile(rf"({'|'.join(SOURCES)}):[A-Za-z0-9_.\-]{{1,100}}")
+_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,100}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,8 @@ class Source(Protocol):
 
 def is_source(name: str) -> bool:
     """Whether a network's name is ``SOURCE:NAME`` with a source known here."""
-    return _NAME.fullmatch(name) is not None
+    prefix, _, rest = name.partition(":")
+    return prefix in SOURCES and _NAME.fullmatch(rest) is not None
 
 
 def opened(name: str) -> tuple[Source, str]:

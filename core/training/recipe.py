@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.data.labels import term
 from core.errors import RecipeError
 from core.model.output import KINDS
 from core.networks.zoo import NETWORKS, spec_of
@@ -33,7 +34,8 @@ class Recipe:
     classes: tuple[str, ...]
     """In the order of the logits."""
     labels: Mapping[str, str]
-    """Label of a cohort -> class; films with other labels are left out."""
+    """Label of a cohort -> class, where it departs from the vocabulary, "" to leave films out: see
+    `core.data.labels.resolve`. Films whose label means none of the classes are left out as well."""
     network: NetworkConfig
     """Which network."""
     output: str = "softmax"
@@ -67,9 +69,9 @@ class Recipe:
         least = 2 if KINDS[self.output].exclusive else 1
         if len(self.classes) < least or len(set(self.classes)) < len(self.classes):
             raise RecipeError(f"the classes are {', '.join(self.classes) or 'empty'}", "two or more different names")
-        if strangers := sorted(set(self.labels.values()) - set(self.classes)):
+        if strangers := sorted(set(self.labels.values()) - {*self.classes, ""}):
             raise contradiction(f"labels name the class {strangers[0]!r}", f"classes = {list(self.classes)}")
-        if orphans := [c for c in self.classes if c not in self.labels.values()]:
+        if orphans := [c for c in self.classes if c not in self.labels.values() and term(c) is None]:
             raise contradiction(f"classes name {orphans[0]!r}", "labels, which map nothing to it")
         if strangers := sorted(set(self.training.augmented_copies) - set(self.classes)):
             raise contradiction(f"training.augmented_copies names {strangers[0]!r}", f"classes = {list(self.classes)}")

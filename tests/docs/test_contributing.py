@@ -1,11 +1,16 @@
-"""CONTRIBUTING's recipes: what they name is there, and two of them followed to the end."""
+"""CONTRIBUTING's recipes: what they name is there, and four of them followed to the end."""
 
 import re
+import sys
 import tomllib
+from collections import OrderedDict
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 from core.cli import cohorts
 from core.data.cohort import Cohort
@@ -13,6 +18,8 @@ from core.data.readers import LAYOUTS, open_cohort, opener
 from core.data.readers.files import LeftOut, films_in
 from core.data.readers.layout import Layout
 from core.data.table import samples
+from core.networks import from_scratch, sources, zoo
+from core.networks.network import Network, NetworkSpec
 from core.training import recipe
 from tests.conftest import REPOSITORY
 
@@ -58,6 +65,53 @@ def test_a_layout_is_a_row_with_two_functions(tmp_path: Path, monkeypatch: pytes
     cohort = open_cohort(tmp_path)
     assert cohort.layout == "listed"
     assert cohort.samples["label"].tolist() == ["Normal", "COVID-19"]
+
+
+def one_layer(n_classes: int, dropout: float) -> tuple[nn.Sequential, nn.Sequential]:
+    """The smallest network that can be cut."""
+    features = nn.Sequential(OrderedDict(stem=nn.Sequential(nn.Conv2d(3, 4, 3, stride=4), nn.ReLU())))
+    return features, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, n_classes))
+
+
+def test_a_network_is_a_function_and_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(from_scratch, "one_layer", one_layer, raising=False)
+    spec = NetworkSpec("one_layer", "One layer", False, 64, evidence="activations")
+    monkeypatch.setattr(zoo, "NETWORKS", {**zoo.NETWORKS, "one_layer": spec})
+    network = zoo.build("one_layer", 3).eval()
+    images = torch.zeros(2, 3, 64, 64)
+    lower, upper = network.cut("stem")
+    assert torch.equal(upper(lower(images)), network(images))
+    made = recipe.Recipe.from_dict({"name": "x", "title": "X", "classes": ["A", "B"], "network": {"name": "one_layer"}})
+    assert made.network.name == "one_layer"
+
+
+def test_a_source_is_a_file_of_five_functions_and_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = list(sources.Source.__dict__)
+    wanted = [name for name in parts if not name.startswith("_")]
+    assert all(f"``{name}(" in (sources.__doc__ or "") for name in wanted)
+    library = ModuleType("from_library")
+
+    def make(name: str, n_classes: int, channels: int, size: int, dropout: float) -> nn.Module:
+        return nn.Sequential(*one_layer(n_classes, dropout))
+
+    made = {
+        "names": lambda: ("small",),
+        "spec": lambda name: NetworkSpec(f"library:{name}", name, False, 64),
+        "make": make,
+        "regroup": lambda model: Network(model[0], model[1]),
+        "own_weights": lambda name, run_pickle=False: sources.Offered(make(name, 2, 3, 0, 0.0), name, ("A", "B"), {}),
+    }
+    assert sorted(made) == sorted(wanted)
+    for name, function in made.items():
+        setattr(library, name, function)
+    monkeypatch.setitem(sys.modules, "core.networks.from_library", library)
+    monkeypatch.setitem(sources.SOURCES, "library", "core.networks.from_library")
+    assert "library:small" in sources.names()
+    assert zoo.is_known("library:small")
+    assert zoo.spec_of("library:small").input_size == 64
+    assert zoo.build("library:small", 2, weights="imagenet")(torch.zeros(1, 3, 64, 64)).shape == (1, 2)
+    assert not zoo.is_known("library:../small")
+    assert not zoo.is_known("unheard:small")
 
 
 def test_a_recipe_is_one_file(tmp_path: Path) -> None:

@@ -68,10 +68,12 @@ def _labels(report: Report) -> str | None:
     labels = _recipe(report, "labels")
     if not labels:
         return None
+    taken = dict.fromkeys([*report.card.classes, *(name for name, meant in labels.items() if meant)])
+    named = [name for name, meant in labels.items() if not meant]
+    left_out = f" Left out by name: {', '.join(named)}." if named else ""
     return (
-        "Films with one of the labels "
-        + ", ".join(labels)
-        + "; films with other labels, and unreadable ones, left out."
+        f"Films with one of the labels {', '.join(taken)}, or one that means the same; films with other labels, and "
+        f"unreadable ones, left out.{left_out}"
     )
 
 
