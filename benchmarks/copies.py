@@ -213,7 +213,7 @@ def wrongly_called(strangers: Cohort, exposed: Cohort) -> None:
 
 
 def strangers(root: Path, most: int) -> Cohort:
-    """One film of each patient of the cohorts that name patients, at most so many; a column says where each is from."""
+    """One film of each patient of the cohorts that name patients, at most this many; a column says where from."""
     cohorts = [_known(open_cohort(root / name)) for name in STRANGERS]
     whole = concatenate("strangers", [cohort.where(~cohort.samples["patient"].duplicated()) for cohort in cohorts])
     return whole.take(np.sort(np.random.default_rng(3).permutation(len(whole))[:most]))

@@ -55,7 +55,7 @@ SCENARIOS = {
 
 
 def study(scenario: Scenario, patients: int, rng: np.random.Generator) -> Evaluation:
-    """One draw of so many patients; all films of a patient are of one class."""
+    """One draw of this many patients; all films of a patient are of one class."""
     s, classes = scenario, len(scenario.shares)
     labels = np.repeat(rng.choice(classes, patients, p=s.shares), s.films)
     own = rng.normal(size=(patients, classes)).repeat(s.films, axis=0)

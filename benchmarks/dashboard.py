@@ -66,7 +66,7 @@ def slider(path: str, key: str, start: str, runs: int, **link: str) -> list[floa
 
 @contextmanager
 def judged_on(films: int) -> Iterator[str]:
-    """The name of a checkpoint, honest but for its test films: so many, drawn from its own with replacement."""
+    """The name of a checkpoint, honest but for its test films: this many, drawn from its own with replacement."""
     import pandas as pd
 
     from core.model.checkpoint import CARD, EVALUATION

@@ -93,7 +93,7 @@ def measure(model: str, films: int) -> list[tuple[str, Counts, int]]:
     """Each way of asking: its name, what it took, of how many films."""
     drawn = cohort("fair")
     for row in (0, 20, 21, 22):
-        drawn.film(row)  # drawn once: drawing is no decode
+        drawn.film(row)  # drawn once: drawing is not a decode
     paths = [Path(path) for path in drawn.samples["path"]]
     found = []
     with tempfile.TemporaryDirectory() as folder:

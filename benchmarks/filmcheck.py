@@ -85,7 +85,7 @@ def fit(thumbnails: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def faulty(thumbnails: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """Films with a known fault, and pictures that are no film: uint8 (N, 64, 64) by title."""
+    """Films with a known fault, and pictures that are not films: uint8 (N, 64, 64) by title."""
     some = np.stack([trim(thumbnail)[0] for thumbnail in thumbnails[::10]])
     alterations = {"upside down": TURNED[1], "on its side": TURNED[2] + TURNED[3], "inverted": TURNED[4]}
     alterations |= {"left or right": CUT[1] + CUT[2], "upper half": CUT[3]}

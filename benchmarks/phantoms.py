@@ -78,7 +78,7 @@ def _round(value: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=["honest", "cheat"], help="checkpoints, by name or folder")
-    parser.add_argument("--films", type=int, default=2000, help="at most so many test films of each cohort")
+    parser.add_argument("--films", type=int, default=2000, help="at most this many test films of each cohort")
     parser.add_argument("--write", action="store_true", help="keep the figures in the cards")
     args = parser.parse_args()
     for name in args.names:

@@ -43,7 +43,7 @@ class CheckpointError(HilumError):
 
 
 class ExplainError(HilumError):
-    """A heatmap, region or measurement that was asked for and cannot be had."""
+    """A heatmap, region or measurement that was asked for and is unavailable."""
 
 
 class EvaluationError(HilumError):

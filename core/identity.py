@@ -54,7 +54,7 @@ def of_file(path: str | PathLike[str]) -> str:
 def stamp(path: str | PathLike[str]) -> tuple[int, int]:
     """Size in bytes and modification time in nanoseconds of a file or folder; (-1, -1) where there is none.
 
-    What tells cheaply that a file was replaced since it was read. It is no content: a copy of a file has another one.
+    What tells cheaply that a file was replaced since it was read. It is not the content: a copy has another one.
     """
     try:
         found = stat(path)
@@ -103,4 +103,4 @@ def _plain(value: Any) -> Any:
         return {"list": [_plain(part) for part in value]}
     if hasattr(value, "dtype") and hasattr(value, "tobytes"):  # NumPy's, which this room need not import
         return {"array": [str(value.dtype), list(value.shape), hashlib.sha256(value.tobytes()).hexdigest()]}
-    raise TypeError(f"a {type(value).__name__} is no ingredient of a key")
+    raise TypeError(f"a {type(value).__name__} is not an ingredient of a key")

@@ -166,12 +166,12 @@ def of_share(value: float, samples: np.ndarray, clusters: int, most: float = mat
 
 @lru_cache(maxsize=4096)
 def student(clusters: int) -> float:
-    """Quantile of Student's t for an interval that rests on so many patients; that of two for one."""
+    """Quantile of Student's t for an interval that rests on this many patients; that of two for one."""
     return float(stdtrit(max(clusters - 1, 1), (1 + LEVEL) / 2))
 
 
 def error(samples: np.ndarray, clusters: int) -> float:
-    """Standard error from resamples (R,) of so many patients, of which the bootstrap sees (P - 1) / P."""
+    """Standard error from resamples (R,) of this many patients, of which the bootstrap sees (P - 1) / P."""
     known = samples[~np.isnan(samples)]
     return float(known.std()) * math.sqrt(clusters / max(clusters - 1, 1)) if len(known) else 0.0
 
@@ -254,7 +254,7 @@ def of_losses(losses: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
 
 
 def rank_films(area: float, positives: int, negatives: int) -> float:
-    """Films of a proportion that tell as much as an AUROC of so many positive and negative patients at most.
+    """Films of a proportion that tell as much as an AUROC of at most this many positive and negative patients.
 
     From Newcombe's symmetric form (2006, method 5) of the variance of Hanley and McNeil (1982), near which that of few
     films scatters. Where the bootstrap sees more variance, as with mislabelled films, that counts: there Newcombe's own

@@ -152,7 +152,7 @@ def of_process() -> int:
     """Bytes that this process may keep: as HILUM_MEMORY says, or else a third of the machine.
 
     Raises:
-        HilumError: HILUM_MEMORY is no size.
+        HilumError: HILUM_MEMORY is not a size.
     """
     text = os.environ.get(VARIABLE, "")
     return size(text) if text.strip() else max(of_machine() // USUAL_SHARE, LEAST)

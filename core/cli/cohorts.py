@@ -25,7 +25,7 @@ def opened(paths: Sequence[str], layout: str | None = None, labels: Sequence[str
     """The cohorts at these paths (of a folder of cohorts each), as the arguments say.
 
     Raises:
-        CohortError: a path is no cohort, no such layout, or a label that none of them has.
+        CohortError: a path is not a cohort, no such layout, or a label that none of them has.
     """
     from core.data.labels import pairs
     from core.data.readers import open_cohorts, renamed

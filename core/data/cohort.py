@@ -43,7 +43,7 @@ class Cohort:
             processes can share it.
         layout: a key of ``readers.LAYOUTS`` or "phantom"; several, with " + " between them, for joined cohorts.
         grounds: by what the layout was recognised, in words.
-        fetch: gives the bytes of a film that is no file on this machine, by its path, or None for one it does not know.
+        fetch: gives the bytes of a film that is not a file on this machine, by its path, or None for others.
             What is found about films of such a cohort is never kept on disk.
 
     Raises:
@@ -141,7 +141,7 @@ class Cohort:
     def draw(self, films: int, seed: int = 0) -> "Cohort":
         """At most ``films`` films of each label, drawn at random; order and classes stay.
 
-        The first files by name are no sample (a collection's children may come first). A film's turn follows from its
+        The first files by name are not a sample (a collection's children may be first). A film's turn follows from its
         identity and the seed alone, so more films later hold those of before.
 
         Raises:

@@ -45,14 +45,14 @@ def values(samples: pd.DataFrame, wanted: Sequence[str] | None = None) -> np.nda
 
 
 def counts(samples: pd.DataFrame) -> pd.DataFrame:
-    """Films that show each finding, that lack it, and of which it is unknown: one row a finding."""
+    """Films that show each finding, that lack it, and of which it is unknown: one row per finding."""
     said = values(samples)
     sides = {"present": said == 1, "absent": said == 0, "unknown": np.isnan(said)}
     return pd.DataFrame({side: there.sum(axis=0) for side, there in sides.items()}, index=list(names(samples)))
 
 
 def number(word: str) -> float | None:
-    """What a cell says of a finding: 1, 0 or NaN; None where it is no such word. -1 is CheXpert's "uncertain"."""
+    """What a cell says of a finding: 1, 0 or NaN; None where it is another word. -1 is CheXpert's "uncertain"."""
     folded = str(word).strip().casefold()
     if folded in _OPEN:
         return float("nan")
@@ -88,7 +88,7 @@ def label(cells: Mapping[str, str]) -> str:
 def with_absent(cells: Mapping[str, str]) -> dict[str, str]:
     """A row's findings, where "No Finding" is said of it with those it leaves blank as absent.
 
-    A device is no finding in that sense: a healthy chest may hold a line (as CheXpert's labeller counts).
+    A device is not a finding in that sense: a healthy chest may hold a line (as CheXpert's labeller counts).
     """
     healthy = any(number(word) == 1 for name, word in cells.items() if means_none(name))
     quiet = {name for name, word in cells.items() if not str(word).strip() and name != DEVICES}

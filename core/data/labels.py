@@ -152,7 +152,7 @@ def pairs(words: Sequence[str]) -> dict[str, str]:
     """``["0=Normal", "1=COVID-19"]`` of a command line as a mapping.
 
     Raises:
-        CohortError: a word is no pair.
+        CohortError: a word is not a pair.
     """
     found: dict[str, str] = {}
     for word in words:

@@ -12,7 +12,7 @@ _FEW = 16  # grey values at most of a mask that numbers its parts (1 left lung, 
 
 
 def read(path: Path, film: Path, shape: tuple[int, int]) -> np.ndarray | None:
-    """Bool (H, W): where a mask is set, in the frame ``shape`` of its film; None for a file that is no mask.
+    """Bool (H, W): where a mask is set, in the frame ``shape`` of its film; None for a file that is not a mask.
 
     A mask lies in the frame of the film as stored; where an EXIF tag turns the film, the mask is turned alike, unless
     it is drawn in the turned frame already (by its own tag or its sides).

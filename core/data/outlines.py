@@ -22,7 +22,7 @@ def keys(path: Path) -> tuple[str, ...]:
     """The films that a file outlines.
 
     Raises:
-        CohortError: it is no such file.
+        CohortError: it is not such a file.
     """
     return tuple(_contents(str(path), path.stat().st_mtime_ns))
 
@@ -50,7 +50,7 @@ def decode(coded: Any) -> np.ndarray:
     later ones as differences to the run before the last.
 
     Raises:
-        CohortError: it is no such mask, or its runs do not add up to its size.
+        CohortError: it is not such a mask, or its runs do not add up to its size.
     """
     try:
         (high, wide), text = coded["size"], coded["counts"].encode("ascii")
@@ -86,6 +86,6 @@ def _contents(path: str, changed: int) -> dict[str, Any]:
         if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
             raise ValueError("no masks by film and finding")
     except (OSError, ValueError, RecursionError) as error:
-        came = f'"{Path(path).name}" is no file of outlines ({str(error)[:100]})'
+        came = f'"{Path(path).name}" is not a file of outlines ({str(error)[:100]})'
         raise CohortError(came, "CheXlocalize's gt_segmentations JSON", "Take its own file") from error
     return found

@@ -18,7 +18,7 @@ from core.data.progress import Progress, in_batches, quiet
 from core.data.store import Store, digest
 from core.errors import FilmError
 
-SIDE = 64  # pixels a side of a thumbnail
+SIDE = 64  # pixels per side of a thumbnail
 ANGLES = (-6, -4, -2, 0, 2, 4, 6)  # degrees by which the hashes are turned
 UPRIGHT = ANGLES.index(0)
 HASH_SIDE = 16  # a hash has 16 x 16 bits

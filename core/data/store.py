@@ -1,4 +1,4 @@
-"""Facts about films, kept between runs: one SQLite file a kind, a key and some bytes a row.
+"""Facts about films, kept between runs: one SQLite file per kind, one key and its bytes per row.
 
 Whatever is in it can be made again: a file that is damaged is thrown away, and where nothing can be written nothing is
 kept. Several processes may read and write at a time.

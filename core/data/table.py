@@ -20,7 +20,7 @@ from core.errors import CohortError
 
 FILES = ("path", "lungs", "truth")  # columns that name files
 NUMBERS = ("age", "severity")
-OLDEST = 120  # years; a higher number is no age
+OLDEST = 120  # years; a higher number is not an age
 _NAMED = 10  # files that a note names
 _YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _AGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([YMWD]?)(?:EARS?|RS?|O)?", re.IGNORECASE)

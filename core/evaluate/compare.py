@@ -105,7 +105,7 @@ def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray, clusters:
 def sign_flips(differences: np.ndarray, flips: int = 20_000, seed: int = 0) -> float:
     """Two-sided p of a sum of differences (P,), one per patient, if each sign were equally likely.
 
-    All 2^P signs where that is no more than ``flips``, else so many drawn ones, of which the observed is one.
+    All 2^P signs where that is no more than ``flips``, else this many drawn ones, of which the observed is one.
     """
     known = differences[differences != 0]
     if not len(known):

@@ -79,7 +79,7 @@ def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray, patients: tupl
 
 
 def _band(curve: np.ndarray, patients: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pointwise 95 % limits (101,) of shares (1+R, 101): as `settle` gives them, of so many films at most.
+    """Pointwise 95 % limits (101,) of shares (1+R, 101): as `settle` gives them, of at most this many films.
 
     Resamples alone take what is perfect for certain, and the steps of few films for the curve. NaN for few patients.
     """

@@ -76,7 +76,7 @@ def _enough_errors(replicates: Replicates, policy: Policy) -> bool:
     Counted in patients, as the model's own probabilities expect them: observed ones would show intervals where chance
     made many. A model that is wrong far more often than it expects is the exception. The luck of a calibration error is
     drawn by flipping patients' signs where they have several films: of five errors one draw in sixteen has them all on
-    one side, and that is no limit.
+    one side, and that is not a limit.
     """
     least = 6 if policy is Policy.CALIBRATION and replicates.clustered else 3
     share = (int(replicates.clusters.max()) + 1) / len(replicates.clusters)

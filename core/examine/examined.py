@@ -45,7 +45,7 @@ class Examined:
 
     Args:
         classifier, film: the two.
-        label: what the film is known to show, in its cohort's words; "" where nobody knows.
+        label: what the film is known to show, in its cohort's words; "" where it is unknown.
         marked: the known finding's place on the film, bool (H, W), or None; called when it is first asked for.
         shelf: where parts are kept; one of its own unless given.
     """
@@ -87,7 +87,7 @@ class Examined:
 
     @cached_property
     def truth(self) -> np.ndarray | None:
-        """Where the finding is known to be, bool (S, S) on the picture; None where nobody knows, or it was cut off."""
+        """Where the finding is known to be, bool (S, S) on the picture; None where it is unknown, or it was cut off."""
         if self._placed is None or not self._placed.any():
             return None
         found = self._placed >= 0.5
@@ -100,7 +100,7 @@ class Examined:
 
     @cached_property
     def _placed(self) -> np.ndarray | None:
-        """The known finding on the picture, float32 (S, S); None where nobody knows its place."""
+        """The known finding on the picture, float32 (S, S); None where its place is unknown."""
         marked = self.marked()
         if marked is None:
             return None

@@ -1,4 +1,4 @@
-"""What the lung finder meets while it learns: films moved, shaded and hazed, and pictures that are no chest film.
+"""What the lung finder meets while it learns: films moved, shaded and hazed, and pictures that are not chest films.
 
 Strong on purpose, because the finder meets films that no mask exists for: children, beds, photographs of screens. Haze
 is laid over the lungs (white lungs must still be found); pictures without lungs have an empty mask, so that the network

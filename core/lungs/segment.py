@@ -26,12 +26,12 @@ from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError, FilmError
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "lungs"  # of the shipped finder
-SIZE = 128  # pixels a side that the network sees; probabilities are enlarged, not masks, so that outlines stay smooth
+SIZE = 128  # pixels per side that the network sees; probabilities are enlarged, not masks, so that outlines stay smooth
 CHANNELS = (16, 32, 64, 96, 128)
-THUMBNAIL = 8  # pixels a side of what the regression sees
+THUMBNAIL = 8  # pixels per side of what the regression sees
 EXTENTS = ("visible", "whole")  # output channels; one more learned to tell which of them a film's source would draw
 
-# The 997 masks it learned from cover 9 % to 62 % of their films; far outside of that it is no frontal chest film.
+# The 997 masks it learned from cover 9 % to 62 % of their films; far outside of that it is not a frontal chest film.
 SMALLEST_SHARE, LARGEST_SHARE = 0.04, 0.75
 # Mean probability inside the mask: of 240 films of four classes the least had 0.92; photographs, noise and text stay
 # below 0.8 where they fire at all.
@@ -175,7 +175,7 @@ def _enlarged(probabilities: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _doubt(share: float, confidence: float) -> str:
-    """Why an area of this share and confidence is no pair of lungs; empty when it may be one."""
+    """Why an area of this share and confidence is not a pair of lungs; empty when it may be one."""
     if share == 0:
         return "no part of the picture looks like a lung"
     if not SMALLEST_SHARE <= share <= LARGEST_SHARE:

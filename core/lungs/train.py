@@ -3,7 +3,7 @@
 Notable choices:
 - Two public sources of masks and drawn films; a fifth of each is held out by patient, chosen by a hash of the
   patient's number, so that no list has to be kept.
-- Strong augmentation (``lungs_augment``), and a few pictures in each batch that are no chest film.
+- Strong augmentation (``lungs_augment``), and a few pictures in each batch that are not chest films.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from core.lungs.segment import CHANNELS, EXTENTS, SIZE, LungFinder, habit_featur
 
 HELD_OUT = 5  # one patient in five
 BATCH = 16
-NO_CHEST = 0.06  # part of a batch that is no chest film
+NO_CHEST = 0.06  # share of a batch that is not a chest film
 HABIT_WEIGHT = 0.1  # of telling the sources' habits apart, beside finding the lungs
 WHOLE = ("covid-chestxray",)  # layouts whose masks go on behind heart and diaphragm
 LEARNING_RATE, DECAY = 2e-3, 1e-4
@@ -195,7 +195,7 @@ def card_of(metrics: dict[str, dict[str, float]], sources: list[Pairs], epochs: 
             "Montgomery, Shenzhen and drawn masks stop at the heart; covid-chestxray masks go on behind heart and "
             "diaphragm. Both extents are found; `mask` is the one whose sources the film looks like, which may change "
             "with its exposure; `visible` is always the first.",
-            "No masks of children's films were to be had; lateral films are not meant.",
+            "No masks of children's films were available; lateral films are not meant.",
         ],
     }
 

@@ -117,7 +117,7 @@ def read(path: Path) -> Card:
 
 
 def _no_number(name: str) -> float:
-    raise ValueError(f"it says {name}, which is no number")
+    raise ValueError(f"it says {name}, which is not a number")
 
 
 Rule = tuple[str, Callable[[Any], bool]]  # what is expected, in words, and whether a value is that

@@ -107,7 +107,7 @@ class Gate:
         return DomainVerdict(score, 1.0, status, SENTENCES[reason])
 
     def measure(self, signatures: np.ndarray, thumbs: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Signatures (N, S), thumbnails (N, T) -> both measures (N,), and the likeliest kind that is no film (N,)."""
+        """Signatures (N, S), thumbnails (N, T) -> both measures (N,), and the likeliest kind of non-film (N,)."""
         t = self.tensors
         x = standardised(np.hstack([signatures, thumbs]), t["mean"], t["scale"])  # (N, D)
         odds = x @ t["weight"].T + t["bias"]  # (N, 4)

@@ -79,7 +79,7 @@ def own_weights(name: str, run_pickle: bool = False) -> Offered:
     try:
         model = timm.create_model(name, pretrained=True)
     except Exception as error:  # the hub's client raises a dozen kinds, for a missing network above all
-        came = f"the weights of timm:{name} could not be had ({type(error).__name__})"
+        came = f"the weights of timm:{name} are unavailable ({type(error).__name__})"
         remedy = "Connect to the internet once, or give the file: a state dict with --network timm:NAME"
         raise RecipeError(came, remedy=remedy) from error
     settings = timm.data.resolve_model_data_config(model)

@@ -69,7 +69,7 @@ def pretrained_file(name: str) -> Path | None:
     if not folder:
         return None
     if not Path(folder).is_dir():
-        came = f"HILUM_PRETRAINED names {folder}, which is no folder"
+        came = f"HILUM_PRETRAINED names {folder}, which is not a folder"
         raise CheckpointError(came, "a folder of state dicts such as resnet18_imagenet.pth", "Correct it, or unset it")
     own = re.compile(rf"{re.escape(name)}([-_][^.]*)?\.(pth|safetensors)")
     return next((path for path in sorted(Path(folder).iterdir()) if own.fullmatch(path.name)), None)

@@ -82,7 +82,7 @@ def opened(name: str) -> tuple[Source, str]:
 
 
 def names() -> tuple[str, ...]:
-    """Every ``SOURCE:NAME`` that can be had here; sources that are not installed offer none."""
+    """Every ``SOURCE:NAME`` available here; sources that are not installed offer none."""
     found: list[str] = []
     for prefix in SOURCES:
         try:

@@ -234,7 +234,7 @@ def export(document: Report) -> None:
     for label, ending, mime, make, about in (
         ("Report", "html", "text/html", as_html, "One page that opens anywhere: figures, curves, slices, checklist."),
         ("Checklist", "html", "text/html", checklist_html, "CLAIM and TRIPOD+AI, unknown items marked."),
-        ("Figures", "csv", "text/csv", as_csv, "One line a figure."),
+        ("Figures", "csv", "text/csv", as_csv, "One line per figure."),
         ("Everything", "json", "application/json", as_json, "Figures, confusion, bins, slices, errors, card."),
     ):
         file = export_name(label, ending, document.cohort or "own films", document.card.name)

@@ -44,7 +44,7 @@ class Case:
 
     @property
     def truth(self) -> np.ndarray | None:
-        """Where the finding is known to be, bool (S, S) on the model's picture; None where nobody knows."""
+        """Where the finding is known to be, bool (S, S) on the model's picture; None where it is unknown."""
         return self.examined.truth
 
     @property

@@ -13,7 +13,7 @@ from pages.shared import exports
 from pages.shared.text import plain
 
 HIDDEN = ("path", "lungs", "truth", "outlines", "boxes", "film_id")  # files, not facts; a file is searched by its name
-FEW = 40  # a column with at most so many values is chosen from a list, one with more is searched
+FEW = 40  # a column with at most this many values is chosen from a list, one with more is searched
 WORDS = {1.0: "present", 0.0: "absent"}
 LASSO, SLICES = "lasso", "slices"
 _TURN = "_filters_turn"

@@ -78,7 +78,7 @@ def open_film(place: Archive, found: Found) -> None:
     """Fetch a film into this session and make it the case.
 
     Raises:
-        HilumError: it cannot be had, or is no readable film.
+        HilumError: it is unavailable, or is not a readable film.
     """
     held = origins()
     there = next(

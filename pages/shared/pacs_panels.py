@@ -204,7 +204,7 @@ def way_back(case: Case) -> None:
 
 
 def _ticked(kind: str, refused: bool) -> bool:
-    """A tick box; of a film that the model may not judge only words can be had."""
+    """A tick box; a film that the model may not judge has words only."""
     off = refused and kind != "sr"
     chosen = st.checkbox(TITLES[kind].capitalize(), value=kind in ("sc", "sr"), key=f"pacs kind {kind}", disabled=off)
     return chosen and not off

@@ -156,7 +156,7 @@ def show_film(
         key: of the viewer.
         on_window: called after a drag or a double-click; ``st.session_state[key]["window"]`` is then [right, down,
             time] in shares of the film, or [None, None, time] to reset.
-        millimetres: that a pixel spans, for the scale; None where nobody knows.
+        millimetres: that a pixel spans, for the scale; None where it is unknown.
     """
     height, width = pixels.shape
     shrink = min(1.0, FILM_SIDE / max(height, width))

@@ -211,7 +211,7 @@ def onwards(step: str) -> None:
 def page() -> None:
     """One step at a time."""
     shown = dict(zip(STEPS, (admire, look, read, hide, meet), strict=True))
-    st.session_state.setdefault("shortcut step", STEPS[0])  # which the button may change, so it is no default
+    st.session_state.setdefault("shortcut step", STEPS[0])  # the button may change it, so it is not a default
     step = st.segmented_control(
         "Step", STEPS, required=True, key="shortcut step", label_visibility="collapsed", wrap=True,
         persist_state="session",

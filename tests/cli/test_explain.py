@@ -12,7 +12,7 @@ from tests.explain.toys import CLASSES, classifier, picture
 
 
 def test_one_map_has_the_scale_of_its_largest_magnitude(tmp_path: Path) -> None:
-    """Of a class that was not called, most evidence is against it; the largest positive value is no scale for that."""
+    """Of a class that was not called, most evidence is against it; the largest positive value is no scale for it."""
     film, stored = tmp_path / "film.png", checkpoint.save(classifier().checkpoint, tmp_path / "toy")
     Image.fromarray(picture(64)).save(film)
     against = 0

@@ -1,4 +1,4 @@
-"""The shipped lung finder on films it never learned from, on drawn films, and on pictures that are no chest film."""
+"""The shipped lung finder on films it never learned from, on drawn films, and on pictures that are not chest films."""
 
 import cv2
 import numpy as np

@@ -143,7 +143,7 @@ def test_a_folder_of_pretrained_files_stands_in_for_the_download(
     with pytest.raises(CheckpointError, match=r"squeezenet1_0-x\.pth holds the weights of resnet18, not of squeezenet"):
         build("squeezenet1_0", 3, "imagenet")
     monkeypatch.setenv("HILUM_PRETRAINED", str(tmp_path / "nowhere"))
-    with pytest.raises(CheckpointError, match=r"HILUM_PRETRAINED names .*nowhere, which is no folder"):
+    with pytest.raises(CheckpointError, match=r"HILUM_PRETRAINED names .*nowhere, which is not a folder"):
         build("resnet18", 3, "imagenet")
 
 

@@ -173,7 +173,7 @@ def test_nearest_films_are_found_when_asked(open_page, tmp_path):
 
 
 def photograph() -> bytes:
-    """A coloured picture that is no film."""
+    """A coloured picture that is not a film."""
     pixels = np.zeros((256, 256, 3), np.uint8)
     pixels[:128], pixels[128:] = (40, 90, 220), (30, 160, 40)
     return encoded("PNG", pixels)

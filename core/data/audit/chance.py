@@ -1,6 +1,6 @@
 """What chance alone would give: the labels are dealt out anew, many times, and the same figure taken each time.
 
-Whole patients and pictures change their label together, for films of one patient are no independent witnesses.
+Whole patients and pictures change their label together, for films of one patient are not independent witnesses.
 """
 
 from collections.abc import Callable

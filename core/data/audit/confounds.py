@@ -49,7 +49,7 @@ def class_by_age(case: Case) -> Finding:
 
 
 def odd_films(case: Case) -> Finding:
-    """Films that are no upright, whole, uninverted chest film."""
+    """Films that are not upright, whole, uninverted chest films."""
     kinds = np.array(filmcheck.check(case.signatures.thumbnails), dtype=object)
     kinds[list(case.signatures.errors)] = ""
     kinds[case.signatures.colour > COLOURFUL] = "in colour"

@@ -11,7 +11,7 @@ from core.data.copies.verify import COPY, FALSE_COPIES
 
 
 def unreadable(case: Case) -> Finding:
-    """Files that are no film."""
+    """Files that are not films."""
     bad = sorted(case.signatures.errors)
     sentence = (
         f"{count_films(len(bad))} cannot be read. {case.signatures.errors[bad[0]]}" if bad else "All films can be read"

@@ -8,7 +8,7 @@ import pandas as pd
 from core.data.audit.chance import against_chance
 from core.data.signatures import SIDE
 
-HALF = SIDE // 2  # pixels a side of what the forest sees
+HALF = SIDE // 2  # pixels per side of what the forest sees
 _HIDDEN = 8  # pixels of a 64-pixel thumbnail that stay visible at each edge; the lungs lie inside
 _MOST_FILMS = 4000  # more make the borders-only test slower, not better
 LEAST_FILMS = 20  # of a class, for it to take part,

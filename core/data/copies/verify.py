@@ -28,7 +28,7 @@ _CELL = 4  # pixels; inliers in one cell count once
 _SCALES = (0.45, 2.2)  # singular values of the map
 _STRETCH = 1.5  # the larger over the smaller
 _LEAST_OVERLAP = 0.15  # of the second film, which the first must cover to be compared
-_DEVIATION = 6  # pixels at 128: contrast is made even over so many
+_DEVIATION = 6  # pixels at 128: contrast is made even over this many
 _ERODED = 7  # pixels at 128, cut off the rim of the overlap
 
 

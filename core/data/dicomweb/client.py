@@ -88,7 +88,7 @@ class Pacs:
                     came = f"more than {most:,} objects match"
                     raise PacsError(came, "a narrower search", "Give dates, a view or an accession number")
                 yield from (found for found in fresh.values() if found and not found.is_ours)
-                offset += sent  # a short page is no end: servers send fewer than they are asked for
+                offset += sent  # a short page is not the end: servers send fewer than they are asked for
 
     def _page(self, query: Query, modality: str, offset: int) -> tuple[int, list[tuple[str, Found | None]]]:
         """How many matches the server sent, and those that can be used."""
@@ -121,7 +121,7 @@ class Pacs:
         """The DICOM file of a film as it is stored (WADO-RS, PS3.18 10.4).
 
         Raises:
-            PacsError: it is not there, or what came is no single film.
+            PacsError: it is not there, or what came is not a single film.
         """
         url = self._place(study, series, uid)
 
@@ -136,7 +136,7 @@ class Pacs:
         return self._tried(ask, "a film")
 
     def thumbnail(self, study: str, series: str, uid: str) -> bytes | None:
-        """The film as the server renders it, PNG of at most 160 pixels a side; None where it renders none."""
+        """The film as the server renders it, PNG of at most 160 pixels per side; None where it renders none."""
         import cv2
 
         from core.data.film import opener

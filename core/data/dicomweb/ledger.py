@@ -49,7 +49,7 @@ class Ledger:
         owner: whose answers it holds (server, model, kinds): a ledger of others is refused.
 
     Raises:
-        PacsError: another program uses it, it is somebody else's, or it is no ledger.
+        PacsError: another program uses it, it is somebody else's, or it is not a ledger.
     """
 
     def __init__(self, path: Path | None, owner: Mapping[str, str]) -> None:
@@ -63,7 +63,8 @@ class Ledger:
             if not known:
                 self._base.executemany("INSERT INTO owner VALUES (?, ?)", list(owner.items()))
         except sqlite3.Error as error:
-            raise PacsError(f"{path} is no ledger ({error})", "a ledger, or no file yet", "Name another file") from None
+            came = f"{path} is not a ledger ({error})"
+            raise PacsError(came, "a ledger, or no file yet", "Name another file") from None
         if known and (other := [name for name in owner if known.get(name) != owner[name]]):
             came = f"the ledger belongs to {other[0]} {known.get(other[0], 'unknown')}, not {owner[other[0]]}"
             raise PacsError(came, "a ledger for each server, model and choice of objects", "Name another --ledger")

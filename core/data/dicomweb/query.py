@@ -116,7 +116,7 @@ class Found:
 
     @property
     def is_ours(self) -> bool:
-        """Whether this house wrote it: an answer is no film."""
+        """Whether this house wrote it: an answer is not a film."""
         return self.manufacturer == OURS
 
     def nameless(self) -> "Found":
@@ -134,10 +134,10 @@ def is_uid(text: str) -> bool:
 
 
 def read_matches(matches: Any, show_patient: bool = False, secret: str = "") -> Iterator[tuple[str, Found | None]]:
-    """Each match of an answer: its SOP instance UID, and the film; None for what is no film, or no match at all.
+    """Each match of an answer: its SOP instance UID, and the film; None for what is not a film, or no match at all.
 
     Raises:
-        ValueError: the answer is no list.
+        ValueError: the answer is not a list.
     """
     if not isinstance(matches, list):
         raise ValueError(f"a {type(matches).__name__}")

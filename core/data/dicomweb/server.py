@@ -151,7 +151,7 @@ def _table(path: Path, optional: bool = False) -> dict[str, Any]:
         raise PacsError(f"{path.name} is no TOML", _WHERE, _REMEDY) from None
     table = content.get(TABLE, {} if optional else content)
     if not isinstance(table, dict):
-        raise PacsError(f"{TABLE} in {path.name} is no table", _WHERE, _REMEDY)
+        raise PacsError(f"{TABLE} in {path.name} is not a table", _WHERE, _REMEDY)
     return dict(table)
 
 

@@ -1,4 +1,4 @@
-"""What a file is that is no film, as far as its first bytes tell."""
+"""What a file is that is not a film, as far as its first bytes tell."""
 
 _FOREIGN = (
     (b"%PDF", "a PDF document"),

@@ -23,7 +23,7 @@ def read(data: bytes, name: str, digest: str, room: Room = unlimited) -> Radiogr
     """One film from the bytes of a picture file; ``digest`` is the SHA-256 of those bytes, ``room`` as in `opener`.
 
     Raises:
-        FilmError: not one of these formats, animated, damaged, or of a size that is no film's.
+        FilmError: not one of these formats, animated, damaged, or of a size that is not a film's.
     """
     try:
         picture = Image.open(BytesIO(data), formats=_FORMATS)

@@ -30,7 +30,7 @@ class Spacing:
         return f"Lengths are {PLANES[self.plane]}."
 
     def area(self, pixels: float) -> float:
-        """Square centimetres of so many pixels."""
+        """Square centimetres of this many pixels."""
         return pixels * (self.millimetres / 10.0) ** 2
 
 
@@ -48,7 +48,7 @@ class Radiograph:
         tags: only the keys view, body part (if not the chest), sex, age, photometric and modality, each where known.
         notes: what the reader did to the film, in words.
         colour: mean saturation (max - min of the channels), 0 = grey to 1; high in photographs.
-        spacing: how large a pixel is; None where nobody knows, or where what the file says is not believed.
+        spacing: how large a pixel is; None where it is unknown, or where what the file says is not believed.
     """
 
     pixels: np.ndarray

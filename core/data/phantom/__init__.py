@@ -36,7 +36,7 @@ class Phantom:
 
 
 def draw(patient: Patient, finding: Finding, acquisition: Acquisition, size: int = 256) -> Phantom:
-    """Draw a frontal chest radiograph of ``size`` pixels a side."""
+    """Draw a frontal chest radiograph of ``size`` pixels per side."""
     canvas = Canvas(size, patient.stature, acquisition.tilt, acquisition.shift)
     body = chest(canvas, patient, acquisition)
     filling = fill(canvas, body, finding, acquisition)

@@ -97,13 +97,13 @@ def cohort(kind: Kind = "fair", films: int = 2000, seed: int = 7, strength: floa
         films: how many, a multiple of four from 8 on; equally many of each class.
         seed: of everything.
         strength: of the planted shortcut, 0-1: the share of films on which it holds.
-        size: pixels a side, 64-1024.
+        size: pixels per side, 64-1024.
 
     Raises:
         CohortError: a kind that is unknown, or a number out of range.
     """
     if kind not in get_args(Kind):
-        raise CohortError(f'"{kind}" is no kind of phantom cohort', "one of " + ", ".join(get_args(Kind)))
+        raise CohortError(f'"{kind}" is not a kind of phantom cohort', "one of " + ", ".join(get_args(Kind)))
     if films < 8 or films % len(CLASSES) or not 0 <= strength <= 1 or not 64 <= size <= 1024:
         came = f"{films} phantoms of {size} px with strength {strength}"
         raise CohortError(came, "a multiple of four films from 8 on, a strength from 0 to 1 and 64 to 1024 px")

@@ -60,7 +60,7 @@ def is_film(path: Path) -> bool:
 
 
 def why_not(path: Path) -> str:
-    """Why a file is no film ("a text file"), or ""."""
+    """Why a file is not a film ("a text file"), or ""."""
     if os.path.splitext(path.name)[1].lower() in CLAIMING:
         return ""
     try:

@@ -24,7 +24,7 @@ FINDINGS = (
     *("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Effusion", "Emphysema", "Fibrosis", "Hernia"),
     *("Infiltration", "Mass", "Nodule", "Pleural_Thickening", "Pneumonia", "Pneumothorax"),
 )
-FRAME = 1024  # pixels a side of the frame in which all boxes were drawn
+FRAME = 1024  # pixels per side of the frame in which all boxes were drawn
 RSNA_CLASSES = ("Normal", "No Lung Opacity / Not Normal", "Lung Opacity")
 
 

@@ -67,7 +67,7 @@ def _there(path: str | Path) -> Path:
         there = found.exists()
     except (OSError, RuntimeError, ValueError) as error:  # too long, a user that does not exist, a NUL
         why = getattr(error, "strerror", None) or str(error)
-        raise CohortError(f'"{told}" is no path that can be opened ({why})', _KNOWN, "Check the path") from error
+        raise CohortError(f'"{told}" is not a path that can be opened ({why})', _KNOWN, "Check the path") from error
     if not there:
         raise CohortError(f'There is no "{told}"', _KNOWN, "Check the path")
     if not is_utf8(str(found)):
@@ -111,7 +111,7 @@ def renamed(cohorts: Sequence[Cohort], names: Mapping[str, str]) -> list[Cohort]
 
 
 def is_drawn(spec: str | Path) -> bool:
-    """Whether this names a drawn cohort ("phantom:fair") and no path; a drive's letter (``C:\\films``) is no kind."""
+    """Whether this names a drawn cohort ("phantom:fair") and no path; a drive letter (``C:\\films``) is not a kind."""
     return str(spec).partition(":")[0] == "phantom" and not Path(spec).exists()
 
 

@@ -54,7 +54,7 @@ class Fetch:
             return self._pacs.retrieve(found.study, found.series, found.uid)
         except PacsAwayError:
             raise
-        except PacsError as error:  # this film cannot be had; others can
+        except PacsError as error:  # this film is unavailable; others may not be
             raise FilmError(error.came, error.expected, error.remedy) from error
 
     @cached_property

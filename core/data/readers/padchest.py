@@ -79,7 +79,7 @@ def _tables(root: Path) -> list[Path]:
 
 
 def _words(cell: str) -> list[str]:
-    """ "['pleural effusion', ' normal']" as words, each once; nothing where the cell is no such list."""
+    """ "['pleural effusion', ' normal']" as words, each once; nothing where the cell is not such a list."""
     try:
         found = ast.literal_eval(cell) if cell else []
     except (ValueError, SyntaxError, MemoryError, RecursionError):

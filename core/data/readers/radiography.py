@@ -31,7 +31,7 @@ _SEEN = 20  # films whose size is looked at
 
 # The 1,341 Kermany normals have these numbers: just the films inside them are also found in CoronaHack.
 _KERMANY_NORMALS = range(61, 1402)
-_BOX_FRAME = 1024  # pixels a side of the frame in which the radiologists' boxes were drawn
+_BOX_FRAME = 1024  # pixels per side of the frame in which the radiologists' boxes were drawn
 
 
 def recognise(root: Path) -> str:

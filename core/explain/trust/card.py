@@ -4,7 +4,7 @@ Notable choices:
 - Whether the film is one the model knows comes first, and vetoes: of a film outside its domain nothing else is asked.
 - Evidence on this map (lungs, occlusion test, response) is what the headline counts, always out of three: a check that
   could not be made does not speak for the map. Facts of model and method (stability, randomised weights) and known
-  truth stand apart: the first cannot tell maps apart, the second is not to be had where it matters.
+  truth stand apart: the first cannot tell maps apart, the second is unavailable where it matters.
 - Hiding curves carry no verdict: by trial they pass 9 to 43 % of perfect maps and too many random ones. They are
   pictures, drawn by `core.explain.deletion` for those who ask.
 - A blank map has a card of one line: there is no evidence to judge.

@@ -19,7 +19,7 @@ from core.explain.trust.lines import TrustLine, Verdict, graded, unknown
 GOOD_STABILITY, BAD_STABILITY = 0.7, 0.4
 # From chance to a perfect likeness of the trained map: half of the way is too much for destroyed weights.
 BAD_LEFT = 0.5
-MOST_BLANK = 0.5  # with more blank maps than this the rest is no sample
+MOST_BLANK = 0.5  # with more blank maps than this the rest is not a sample
 
 
 def stability_line(found: Stability) -> TrustLine:

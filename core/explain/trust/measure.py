@@ -32,11 +32,11 @@ def right_calls(
     """The power of the occlusion test: how many maps of right calls of a finding pass, and how many Random CAMs.
 
     Films are drawn from all classes but the negative one ("Normal", "No Lung Opacity"), which has no place to point
-    to, until so many right calls are found.
+    to, until this many right calls are found.
 
     Args:
         cohort: films with a label that the model knows; best those that it never learned from.
-        films: at most so many right calls.
+        films: at most this many right calls.
         seed: of the draw.
     """
     labels = cohort.samples["label"].astype(str).tolist()

@@ -1,6 +1,6 @@
 """The power of the occlusion test for a model: measured once for each checkpoint and method, kept on its card.
 
-A test that passes half of a model's right calls, or none, is no judge of a single map of that model. So its power (the
+A test that passes half of a model's right calls, or none, cannot judge a single map of that model. So its power (the
 share of right calls' maps that pass) stands beside every headline, with the share of Random CAMs that pass on the same
 films.
 """

@@ -79,7 +79,7 @@ def from_source(source: str, wishes: Wishes, name: str, run_pickle: bool = False
         run_pickle: where the source has its weights as a pickle of a module, read it in a process of its own.
 
     Raises:
-        RecipeError: there is no such network, or its weights cannot be had here.
+        RecipeError: there is no such network, or its weights are unavailable here.
         CheckpointError: other classes than it has outputs.
     """
     opened, rest = sources.opened(source)

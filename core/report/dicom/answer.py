@@ -38,7 +38,7 @@ class Answer:
         lungs: bool (H, W) on the film's own pixels, or None where none were found.
         overlay: uint8 (h, w, 3), the film with its map as it was seen.
         lung_share: share of the evidence that lies in the lungs, 0 to 1, or None.
-        extent: how large the evidence is, in a sentence; "" where nobody knows.
+        extent: how large the evidence is, in a sentence; "" where it is unknown.
         trust: lines of the trust card as (title, verdict in words, sentence).
         report: makes the case report as a PDF, or None where there is none.
         prediction_set: classes of the conformal set, or None where the model has none.

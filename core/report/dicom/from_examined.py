@@ -49,7 +49,7 @@ def header(data: bytes, name: str) -> Dataset:
     try:
         return pydicom.dcmread(BytesIO(data), force=True, stop_before_pixels=True)
     except Exception as error:  # hostile bytes make a parser raise almost anything
-        raise FilmError(f'"{name}" is no readable DICOM file', "the film as its PACS sends it") from error
+        raise FilmError(f'"{name}" is not a readable DICOM file', "the film as its PACS sends it") from error
 
 
 def answer_of(examined: Examined, map_: Heatmap) -> Answer:

@@ -17,7 +17,7 @@ BAND_COLOURS = ((240, 228, 66), (230, 159, 0), (213, 94, 0))  # yellow, orange, 
 _ANATOMY = Code("123037004", "SCT", "Anatomical Structure")
 ABNORMALITY = Code("49755003", "SCT", "Morphologically Abnormal Structure")
 OPACITY = Code("128477000", "SCT", "Abnormal opacity")
-_WITHOUT_SPACING = (1.0, 1.0)  # millimetres; the functional group is asked for even where nobody knows them
+_WITHOUT_SPACING = (1.0, 1.0)  # millimetres; the functional group is asked for even where they are unknown
 
 
 def segmentation(film: Dataset, answer: Answer) -> Dataset:

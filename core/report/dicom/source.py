@@ -49,7 +49,7 @@ def referred(film: Dataset) -> Dataset:
 
 
 def spacing(film: Dataset) -> tuple[float, float] | None:
-    """Millimetres between rows and between columns where the header has them and they are no zero."""
+    """Millimetres between rows and between columns where the header has them and they are not zero."""
     for name in _SPACINGS:
         if name in film and film.get(name):
             row, column = (float(v) for v in film.get(name))

@@ -52,7 +52,7 @@ def as_json(found: Mapping[str, Any]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """JSON-ready: mappings as dicts, floats to ``DIGITS`` significant digits, what is no number as null."""
+    """JSON-ready: mappings as dicts, floats to ``DIGITS`` significant digits, what is not a number as null."""
     if hasattr(value, "items"):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

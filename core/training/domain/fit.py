@@ -1,7 +1,7 @@
 """Fit a checkpoint's in-domain check, and measure what it lets through.
 
 Limits are set on validation films, with room above them, because films of hospitals that the model never saw must pass
-too, while what is no chest film lies far beyond.
+too, while what is not a chest film lies far beyond.
 """
 
 from collections.abc import Iterable

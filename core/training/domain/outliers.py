@@ -1,4 +1,4 @@
-"""Pictures that are no upright frontal chest film, drawn or made from films, for the in-domain check to learn from.
+"""Pictures that are not upright frontal chest films, drawn or made from films, for the in-domain check to learn from.
 
 No photograph, page or hand is among them: patterns with the statistics of natural scenes (dead leaves, 1/f noise) stand
 in, so that those remain honest tests of the check.

@@ -7,7 +7,7 @@ SAMPLE, MAPPED = 400, 1500  # films measured for distributions, and on the map
 
 
 def thinned(rows: np.ndarray, most: int) -> list[int]:
-    """At most so many rows, evenly chosen."""
+    """At most this many rows, evenly chosen."""
     if len(rows) > most:
         rows = rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
     return [int(row) for row in rows]

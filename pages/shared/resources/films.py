@@ -48,7 +48,7 @@ def mask(spec: str, row: int, column: str) -> np.ndarray | None:
     shape = film(spec, row).shape
     of_film = file_key("film", found, row, "path")  # boxes follow the film as it was stored
 
-    def packed() -> np.ndarray | None:  # a bit a pixel
+    def packed() -> np.ndarray | None:  # one bit per pixel
         made = found.mask(row, column, shape)
         return None if made is None else np.packbits(made)
 

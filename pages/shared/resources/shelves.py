@@ -173,7 +173,7 @@ class _Notice:
 
 
 def busy(before: int) -> str:
-    """What somebody is told who waits behind so many others."""
+    """What somebody is told who waits behind this many others."""
     others = "one request is" if before == 1 else f"{before} requests are"
     return f"This server is busy: {others} before yours"
 

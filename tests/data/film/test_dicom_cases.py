@@ -206,7 +206,7 @@ def test_a_compressed_film_that_was_cut_off_is_said_to_be(tmp_path: Path) -> Non
 
 def test_a_window_without_width_is_noted_and_not_applied() -> None:
     film = read(dicom(RAMP, bits=12, WindowCenter=100, WindowWidth=0), "a")
-    assert "WindowWidth 0 is no window: not applied" in film.notes
+    assert "WindowWidth 0 is not a window: not applied" in film.notes
     assert np.abs(film.pixels - GREY).max() <= 1
 
 

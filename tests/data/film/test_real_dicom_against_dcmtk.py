@@ -61,7 +61,7 @@ def test_one_film_in_two_encodings_that_dcmj2pnm_lacks(real_data: Path, tmp_path
 
 
 def grey_files() -> list[Path]:
-    """pydicom's own test files that dcmj2pnm renders and that are one grey picture of 16 pixels a side or more."""
+    """pydicom's own test files that dcmj2pnm renders and that are one grey picture of 16 pixels per side or more."""
     found = []
     for path in sorted(PYDICOMS.glob("*.dcm")):
         header = pydicom.dcmread(path, stop_before_pixels=True, force=True)

@@ -18,7 +18,7 @@ WHOLE = Memory(800 * KB)  # 100 for a visitor's uploads
 
 
 def encoded(side: int, kind: str) -> bytes:
-    """A film of so many pixels a side."""
+    """A film of this many pixels per side."""
     pixels = np.tile(np.arange(side, dtype=np.uint8), (side, 1))
     if kind == "DICOM":
         return dicom(pixels)

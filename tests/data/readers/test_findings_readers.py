@@ -267,7 +267,7 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(
         "path,Effusion,Edema,age\na.png,1,0,40\nb.png,0,0,50\nc.png,,1,60\nd.png,maybe,0,70\n"
     )
-    cohort = open_cohort(tmp_path / "mine.csv")  # a column with other words is no finding
+    cohort = open_cohort(tmp_path / "mine.csv")  # a column with other words is not a finding
     assert cohort.findings == ("Edema",)
     (tmp_path / "mine.csv").write_text("path,label,icu\na.png,ill,1\nb.png,well,0\n")
     assert open_cohort(tmp_path / "mine.csv").findings == ()  # beside labels a column of 1 and 0 may be anything

@@ -197,7 +197,7 @@ def test_a_ledger_belongs_to_one_server_model_and_choice_and_to_one_program(tmp_
     with pytest.raises(PacsError, match="belongs to model stub, not other"):
         Ledger(path, OWNER | {"model": "other"})
     (tmp_path / "text").write_text("no ledger at all, but longer than a hundred bytes " * 9)
-    with pytest.raises(PacsError, match="no ledger"):
+    with pytest.raises(PacsError, match="not a ledger"):
         Ledger(tmp_path / "text", OWNER)
     with sqlite3.connect(path) as base:
         assert base.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -1,4 +1,4 @@
-"""The report of several findings: averages are typed, and what leaves as CSV is no formula."""
+"""The report of several findings: averages are typed, and what leaves as CSV is not a formula."""
 
 import json
 from io import StringIO

@@ -17,7 +17,7 @@ def read_aspect(of: Attributes) -> float:
     """Height over width of a pixel; 1 where the file does not say, or says zero.
 
     Raises:
-        FilmError: a ratio beyond 4, or a value that is no pair of numbers.
+        FilmError: a ratio beyond 4, or a value that is not a pair of numbers.
     """
     for keyword in (*_SPACINGS, "PixelAspectRatio"):
         pair = of.numbers(keyword)
@@ -53,7 +53,7 @@ def read_spacing(of: Attributes, rows: int, columns: int, age: float | None) -> 
     least = _ADULT if age is None or age >= _GROWN else _CHILD
     if not least <= longest <= _LARGEST:
         size = f"{columns * across / 10:.3g} x {rows * down / 10:.3g} cm"
-        return None, f"by its pixel spacing the film would be {size}, which is no chest film's size: not measured"
+        return None, f"by its pixel spacing the film would be {size}, which is not a chest film's size: not measured"
     return Spacing(min(down, across), plane), ""
 
 

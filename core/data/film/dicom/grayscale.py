@@ -114,7 +114,7 @@ def read_voi(of: Attributes, signed: bool) -> tuple[Curve | None, list[str]]:
         notes.append("unknown VOILUTFunction read as LINEAR")
         function = "LINEAR"
     if width <= 0.0 or (width < 1.0 and function == "LINEAR"):
-        return None, [*notes, f"WindowWidth {width:g} is no window: not applied"]
+        return None, [*notes, f"WindowWidth {width:g} is not a window: not applied"]
     window = WINDOWS[function]
     c, w = centre, width
     notes.append(f"windowed as the file asks (VOI LUT function {function}, {c:g} and {w:g})")

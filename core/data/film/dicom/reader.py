@@ -66,7 +66,7 @@ def _film(of: Attributes, syntax: str, digest: str, room: Room) -> tuple[Radiogr
     notes += [note] if note else []
     tags, said = _tags(of, header.photometric)
     if tags.get("modality", "") not in _RADIOGRAPHS:
-        said.append(f"modality {tags['modality']} is no radiograph")
+        said.append(f"modality {tags['modality']} is not a radiograph")
     spacing, note = read_spacing(of, header.rows, header.columns, float(tags["age"]) if "age" in tags else None)
     said += [note] if note else []
     shape, depth = (header.rows, header.columns), header.stored

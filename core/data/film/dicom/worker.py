@@ -17,7 +17,7 @@ COMPUTING = (2.0, 2.0)  # seconds, and seconds more for each million pixels; JPE
 
 
 def limit(seconds: float) -> None:
-    """End this process after so many seconds of its own computing (not of waiting, on a busy machine); 0: no limit."""
+    """End this process after this many seconds of its own computing (not of waiting on a busy machine); 0: no limit."""
     if hasattr(signal, "setitimer"):  # elsewhere the parent's clock must do
         signal.setitimer(signal.ITIMER_PROF, seconds)
 
