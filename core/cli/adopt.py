@@ -19,9 +19,10 @@ CHECKED = 8  # films of the sanity check
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's arguments."""
     about = (
-        "Turn a model from outside into a checkpoint. SOURCE is a file of weights (.pth, .safetensors), or timm:NAME, "
-        "torchvision:NAME or xrv:NAME with the weights offered there. Nothing in a file is run. What the file does not "
-        "say is asked for or taken as usual, and printed."
+        "Turn a model from outside into a checkpoint. SOURCE is a file of weights (.pth, .safetensors), a program "
+        "(.onnx, a .zip of one with its data, .pt2), timm:NAME, torchvision:NAME or xrv:NAME with the weights offered "
+        "there, or hf:FOLDER of transformers. No Python in a file is run. What it does not say is asked for, or taken "
+        "as usual, and printed."
     )
     command = subparsers.add_parser("adopt", help="open a model from outside", description=about)
     command.add_argument("source", metavar="SOURCE", help="a file, or SOURCE:NAME")
@@ -30,7 +31,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     help_ = "softmax: exclusive classes (default); sigmoid: findings that occur together"
     command.add_argument("--output", choices=("softmax", "sigmoid"), default="", help=help_)
     command.add_argument("--size", type=int, help="side of the picture it takes, pixels")
-    help_ = "what pixels become: imagenet, unit (0..1), symmetric (-1..1), bytes (0..255), caffe, xrv (-1024..1024)"
+    help_ = "what pixels become: imagenet, unit (0..1), symmetric (-1..1), bytes (0..255), caffe, xrv (-1024..1024), "
+    help_ += "imagenet_bgr, caffe_rgb"
     command.add_argument("--range", default="", metavar="NAME", help=help_)
     command.add_argument("--mean", metavar="A,B,C", help="instead of --range, in units of white = 1")
     command.add_argument("--std", metavar="A,B,C", help="with --mean")
@@ -42,7 +44,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("--try", dest="tried", metavar="COHORT", help=help_)
     help_ = "labelled films it did not learn from: fits calibration, operating points, in-domain check and sanity check"
     command.add_argument("--calibrate", metavar="COHORT", help=help_)
-    help_ = "xrv: only: read weights that are a pickle of a module, which runs its code, in a process of its own"
+    help_ = "read what runs code of whoever wrote it (xrv: modules, .pt2 programs), in a process of its own"
     command.add_argument("--run-pickle", action="store_true", help=help_)
     cohorts.add(command)
     command.set_defaults(run=run)
@@ -142,20 +144,16 @@ def _checked(folder: Path, cohort: "Cohort") -> str:
 
 
 def _adopted(args: argparse.Namespace, name: str) -> "Checkpoint":
-    from core.model.adopt.adopted import FILES, Wishes, from_file, from_source
-    from core.networks.sources import is_source
+    from core.model.adopt.adopted import Wishes, from_path, from_source
+    from core.networks.sources import offers
 
     look: dict[str, Any] = {key: getattr(args, key) for key in ("size", "fit") if getattr(args, key)}
     look |= {key: _numbers(getattr(args, key)) for key in ("mean", "std") if getattr(args, key)}
     classes = tuple(args.classes.split(",")) if args.classes else ()
     wishes = Wishes(args.network, classes, args.output, look, args.range, args.title)
-    if is_source(args.source):
+    if offers(args.source):
         return from_source(args.source, wishes, name, args.run_pickle)
-    path = Path(args.source)
-    if path.suffix.lower() not in FILES:
-        expected = f"a file ({', '.join(FILES)}), timm:NAME, torchvision:NAME or xrv:NAME"
-        raise CheckpointError(f"{args.source} came", expected)
-    return from_file(path, wishes, name)
+    return from_path(Path(args.source), wishes, name, args.run_pickle)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

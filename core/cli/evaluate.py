@@ -122,7 +122,7 @@ def _findings(
     """The same for a model of several findings, each called at its own operating point."""
     from core.report.documents import findings as documents
 
-    for option in ("sensitivity", "called_by", "keep"):
+    for option in ("sensitivity", "called_by"):
         if getattr(args, option):
             name = f"--{option.replace('_', '-')}"
             came = f"{name} came for a model of several findings"
@@ -139,10 +139,12 @@ def _findings(
         print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
     if kept:
         kept.remove()
+    if args.keep:
+        print(_keep(checkpoint, evaluation, cohort if args.data else None))
     return 0
 
 
-def _keep(checkpoint: "Checkpoint", evaluation: "Evaluation", elsewhere: str | None) -> str:
+def _keep(checkpoint: "Checkpoint", evaluation: "Evaluation | FindingsEvaluation", elsewhere: str | None) -> str:
     """Write the track record into the card: of its own test films, or of the films elsewhere that are new to it."""
     from core.evaluate import elsewhere as away
     from core.evaluate.provenance import PROVENANCE
@@ -151,7 +153,8 @@ def _keep(checkpoint: "Checkpoint", evaluation: "Evaluation", elsewhere: str | N
         raise EvaluationError("the checkpoint has no folder", "a checkpoint's folder")
     if elsewhere is None:
         away.record_home(checkpoint.path, evaluation)
-        return f"Kept in {checkpoint.path}: its own test films, prediction sets and triage"
+        sets = ", prediction sets and triage" if checkpoint.card.exclusive else ""
+        return f"Kept in {checkpoint.path}: its own test films{sets}"
     new = evaluation.where(evaluation.samples[PROVENANCE].isin(("new", "external")))
     if not len(new):
         raise EvaluationError(f"the checkpoint has met every film of {elsewhere}", "films that are new to it")

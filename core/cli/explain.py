@@ -22,7 +22,11 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command = subparsers.add_parser("explain", help="show where a model looked", description=about)
     command.add_argument("checkpoint", help="a name from weights/, or a folder")
     command.add_argument("files", nargs="*", type=Path, metavar="FILE", help="films")
-    command.add_argument("--method", default="gradcam", help="of the heatmap, or several: gradcam,layercam")
+    command.add_argument(
+        "--method",
+        default="",
+        help="of the heatmap, or several: gradcam,layercam (default: gradcam; of a black box occlusion)",
+    )
     command.add_argument("--class", dest="class_name", default="top", help="a class's name, all, or top (the default)")
     command.add_argument("--layer", help="a stage of the network (default: its last)")
     command.add_argument("--out", type=Path, help="folder of the results (default: runs/explain-CHECKPOINT)")
@@ -44,15 +48,15 @@ def run(args: argparse.Namespace) -> int:
     """Explain films, or score a cohort."""
     from core.data.film.opener import read
     from core.examine.examined import examine
-    from core.explain.methods import find
+    from core.explain.methods import borne
     from core.model.classifier import open_classifier
 
     if bool(args.files) == bool(args.cohort):
         raise ExplainError(
             "both films and --cohort were given" if args.files else "no film came", "files, or --cohort PATH"
         )
-    methods = [find(name.strip()).name for name in args.method.split(",")]
     classifier = open_classifier(args.checkpoint)
+    methods = [borne(name.strip(), classifier.network).name for name in args.method.split(",")]
     folder = args.out or Path("runs") / f"explain-{classifier.card.name}"
     folder.mkdir(parents=True, exist_ok=True)
     if args.cohort:

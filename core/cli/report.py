@@ -21,7 +21,11 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command = subparsers.add_parser("report", help="one film on one page: PDF, HTML, JSON", description=about)
     command.add_argument("checkpoint", help="a name from weights/, or a folder")
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="films")
-    command.add_argument("--method", default="gradcam", help="of the heatmap")
+    command.add_argument(
+        "--method",
+        default="",
+        help="of the heatmap (default: gradcam; of a black box occlusion)",
+    )
     command.add_argument("--class", dest="class_name", default="top", help="a class's name, or top (the default)")
     command.add_argument("--layer", help="a stage of the network (default: its last)")
     command.add_argument("--label", default="", help="what the film is known to show")
@@ -40,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
     """Write the three files of each film."""
     from core.data.film.opener import read
     from core.examine.examined import examine
-    from core.explain.methods import find
+    from core.explain.methods import borne
     from core.model.classifier import open_classifier
 
-    method = find(args.method).name
     classifier = open_classifier(args.checkpoint)
+    method = borne(args.method, classifier.network).name
     folder = args.out or Path("runs") / f"report-{classifier.card.name}"
     folder.mkdir(parents=True, exist_ok=True)
     status = 0

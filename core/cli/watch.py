@@ -27,7 +27,11 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument(
         "--send", default="sr,sc", metavar="KIND[,KIND]", help="of sr, sc, seg, regions (default: sr,sc)"
     )
-    command.add_argument("--method", default="gradcam", help="of the heatmap")
+    command.add_argument(
+        "--method",
+        default="",
+        help="of the heatmap (default: gradcam; of a black box occlusion)",
+    )
     command.add_argument("--days", type=int, default=2, help="studies of the last N days (default: 2; 0: of any date)")
     command.add_argument("--modality", default="DX,CR", help="default: DX,CR")
     command.add_argument("--poll", type=float, default=30.0, metavar="SECONDS", help="between searches (default: 30)")
@@ -50,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from core.data.dicomweb.ledger import opened
     from core.data.dicomweb.query import Query
     from core.data.dicomweb.server import VARIABLE, configured
-    from core.explain.methods import find
+    from core.explain.methods import borne
     from core.model.classifier import open_classifier
     from core.report.dicom.from_examined import known_kinds
     from core.report.dicom.watching import Watch
@@ -60,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
         raise PacsError("no server is named", "a DICOMweb address or a TOML file", "See docs/pacs.md")
     if not args.poll > 0 or args.days < 0:
         raise PacsError(f"--poll is {args.poll:g}, --days {args.days}", "more than 0 seconds, and no negative days")
-    kinds, method = known_kinds(args.send), find(args.method).name
-    classifier = open_classifier(args.model)
+    kinds, classifier = known_kinds(args.send), open_classifier(args.model)
+    method = borne(args.method, classifier.network).name
     path = args.ledger or Path("runs") / f"watch-{classifier.card.name}.sqlite"
     log = args.log or (Path(server.log) if server.log else path.with_name(path.name + ".log"))
 

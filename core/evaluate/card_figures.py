@@ -55,12 +55,20 @@ def of_own_films(card: "Card", judged: "Evaluation") -> "Card":
 
 
 def of_own_findings(card: "Card", judged: "FindingsEvaluation") -> "Card":
-    """The same of a model of several findings: the macro AUROC of its test films, and over how many findings it is."""
+    """The same of a model of several findings.
+
+    The macro AUROC of its test films, over how many findings it is, and how often each finding was right.
+    """
     test = judged.by_split(own=True).get("test")
-    metrics = {key: value for key, value in card.metrics.items() if key not in ("films", "findings", "auroc")}
+    metrics = {
+        key: value
+        for key, value in card.metrics.items()
+        if key not in ("films", "findings", "auroc", track_record.HOME)
+    }
     metrics["films"] = 0 if test is None else len(test)
     if test is not None and (averaged := test.pooled.averaged):
         metrics |= {"findings": len(averaged), "auroc": test.pooled.macro["auroc"].value}
+        metrics[track_record.HOME] = track_record.of_findings(test)
     return replace(card, metrics=metrics)
 
 

@@ -11,6 +11,7 @@ from core.evaluate.track_record import ELSEWHERE as KEPT
 if TYPE_CHECKING:  # the sidebar of every page asks for a sentence, which needs none of these
     from core.data.cohort import Cohort
     from core.evaluate.evaluation import Evaluation
+    from core.evaluate.findings import FindingsEvaluation
     from core.model.card import Card
 
 _BALANCED = ("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high")
@@ -43,23 +44,31 @@ def unmet(cohort: "Cohort", home: "Cohort") -> "Cohort":
     return replace(cohort.where(new), notes=(*cohort.notes, note))
 
 
-def record(folder: Path, cohort: str, films: "Evaluation") -> None:
+def record(folder: Path, cohort: str, films: "Evaluation | FindingsEvaluation") -> None:
     """Keep in a checkpoint's card what it does on a collection that it never met, beside its figures at home."""
+    from core.evaluate.findings import FindingsEvaluation
     from core.model.checkpoint import load, save
 
     checkpoint = load(folder)
     metrics = dict(checkpoint.card.metrics)
-    metrics[KEPT] = {**metrics.get(KEPT, {}), cohort: track_record.of(films)}
+    kept = track_record.of_findings(films) if isinstance(films, FindingsEvaluation) else track_record.of(films)
+    metrics[KEPT] = {**metrics.get(KEPT, {}), cohort: kept}
     save(replace(checkpoint, card=replace(checkpoint.card, metrics=metrics)), folder)
 
 
-def record_home(folder: Path, judged: "Evaluation") -> None:
+def record_home(folder: Path, judged: "Evaluation | FindingsEvaluation") -> None:
     """Keep in a card what follows from its model's own films: see `card_figures.of_own_films`."""
-    from core.evaluate.card_figures import of_own_films
+    from core.evaluate.card_figures import of_own_films, of_own_findings
+    from core.evaluate.findings import FindingsEvaluation
     from core.model.checkpoint import load, save
 
     checkpoint = load(folder)
-    save(replace(checkpoint, card=of_own_films(checkpoint.card, judged)), folder)
+    made = (
+        of_own_findings(checkpoint.card, judged)
+        if isinstance(judged, FindingsEvaluation)
+        else of_own_films(checkpoint.card, judged)
+    )
+    save(replace(checkpoint, card=made), folder)
 
 
 def sentence(card: "Card") -> str:

@@ -1,8 +1,9 @@
 """Is a model from outside shown its films as it was in training? Tested on films, because nothing else tells.
 
 A network answers any input: with another range of values it is merely worse, silently (AUROC 0.62 instead of 0.93 for
-one Keras network shown 0 to 255 instead of 0 to 1). So the usual ranges and ways to make a square are tried beside the
-declared ones on the same labelled films, and the difference gets an interval over patients.
+one Keras network shown 0 to 255 instead of 0 to 1). So every usual range, in either order of the channels, is tried
+with every way to make a square beside what is declared, on the same labelled films, and the difference gets an interval
+over patients. How many channels a network takes, its first layer tells.
 """
 
 import warnings
@@ -18,12 +19,13 @@ from core.errors import FilmError
 from core.intervals import resamples
 from core.model.adopt import looks
 from core.model.classifier import Classifier
-from core.transform.preprocess import Preprocess
+from core.transform.preprocess import Fit, Preprocess
 
 FILMS = 96  # at most, drawn evenly over the classes
 RESAMPLES = 2000
 LEVEL = 0.95  # of all intervals together (Bonferroni): one of many ways is soon better by luck
 STILL = 0.02  # standard deviation over films, of probabilities: outputs that move less hardly see the film
+FITS: tuple[Fit, ...] = ("squash", "crop", "pad")
 ALONE = 20  # films from which on it is odd that all are called alike
 
 
@@ -33,7 +35,7 @@ class Look:
 
     Attributes:
         name: range and fit, as ``adopt`` takes them.
-        auroc: macro over the classes that occur, one against the rest, 0 to 1.
+        auroc: macro over the classes that occur, one against the rest, or over findings that are known, 0 to 1.
         films: how many were shown.
         low, high: interval of the difference to the declared way, simultaneous over all ways; 0 and 0 of that itself.
     """
@@ -51,13 +53,15 @@ class Look:
 
 
 def ways(declared: Preprocess) -> dict[str, Preprocess]:
-    """The declared preprocessing, first, then with each other usual range, and with each other fit."""
+    """The declared preprocessing, first, then every usual range (and the declared one) with every fit; none twice."""
     found = {f"{looks.name_of(declared)}, {declared.fit}": declared}
-    for name in looks.RANGES:
-        mean, std = looks.values(name, declared.channels)
-        found.setdefault(f"{name}, {declared.fit}", replace(declared, mean=mean, std=std))
-    for fit in ("squash", "crop", "pad"):
-        found.setdefault(f"{looks.name_of(declared)}, {fit}", replace(declared, fit=fit))
+    ranges = {looks.name_of(declared): (declared.mean, declared.std)}
+    ranges |= {name: looks.values(name, declared.channels) for name in looks.RANGES}
+    for fit in (declared.fit, *(fit for fit in FITS if fit != declared.fit)):
+        for name, (mean, std) in ranges.items():
+            look = replace(declared, mean=mean, std=std, fit=fit)
+            if look not in found.values():
+                found[f"{name}, {fit}"] = look
     return found
 
 
@@ -65,14 +69,19 @@ def compared(
     classifier: Classifier, cohort: Cohort, films: int = FILMS, seed: int = 0, progress: Progress = quiet
 ) -> list[Look]:
     """Every way on the same films of a cohort whose labels are the model's classes; the declared way first."""
-    drawn_films = cohort.draw(max(2, films // len(np.unique(cohort.labels()))), seed)
+    drawn_films = cohort.draw(max(2, films // cohort.samples["label"].nunique()), seed)
+    if len(drawn_films) > 2 * films:  # of findings there are more labels than films can be shown
+        drawn_films = drawn_films.take(np.sort(np.random.default_rng(seed).permutation(len(drawn_films))[:films]))
     rows, shown = readable(drawn_films)
     drawn_films = drawn_films.take(rows)
-    labels, weights = drawn_films.labels(), resamples(_patients(drawn_films), RESAMPLES, seed)
+    labels, weights = classifier.output.targets(drawn_films.samples), resamples(_patients(drawn_films), RESAMPLES, seed)
     scores: dict[str, np.ndarray] = {}
     tried = ways(classifier.preprocess)
+    pictures: dict[str, np.ndarray] = {}
     for number, (name, look) in enumerate(tried.items(), start=1):
-        scores[name] = _probabilities(classifier, look, shown)
+        if look.fit not in pictures:
+            pictures = {look.fit: _pictures(classifier, look, shown)}  # of one fit at a time: all would be many bytes
+        scores[name] = _probabilities(classifier, look, pictures[look.fit])
         progress("trying preprocessings", number, len(tried))
     drawn = {name: macro_auroc(p, labels, weights) for name, p in scores.items()}
     first = next(iter(scores))
@@ -90,7 +99,7 @@ def suspicions(classifier: Classifier, films: Sequence[Radiograph]) -> list[str]
     """What is odd about the answers to films of which no label is known, in sentences."""
     if len(films) < 2:
         return []
-    p = _probabilities(classifier, classifier.preprocess, films)
+    p = _probabilities(classifier, classifier.preprocess, _pictures(classifier, classifier.preprocess, films))
     odd = []
     if p.std(axis=0).max() < STILL:
         odd.append(
@@ -117,32 +126,38 @@ def sentences(found: Sequence[Look]) -> list[str]:
 
 
 def macro_auroc(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """Mean over classes that occur, and not alone, of the AUROC against the rest, float (R,).
+    """Mean over classes or findings that occur, and not alone, of the AUROC against the rest, float (R,).
 
     Args:
         scores: (N, C).
-        labels: int (N,).
+        labels: int (N,) of exclusive classes, or of findings float (N, C), NaN where unknown: left out.
         weights: how often each of R resamples drew each film, (N, R); each film once if not given.
     """
     drawn = np.ones((len(labels), 1)) if weights is None else weights.astype(np.float64)
-    areas = []
-    for number in np.unique(labels):
-        yes, column = labels == number, scores[:, number]
-        above, below = column[yes][:, None], column[~yes][None]
+    truth = labels[:, None] == np.arange(scores.shape[1]) if labels.ndim == 1 else labels
+    areas = [np.full(drawn.shape[1], np.nan)]
+    for said, column in zip(truth.T, scores.T, strict=True):
+        yes, no = said == 1, said == 0
+        if not yes.any():
+            continue
+        above, below = column[yes][:, None], column[no][None]
         wins = (above > below) + 0.5 * (above == below)  # (positives, negatives)
-        pairs = drawn[yes].sum(axis=0) * drawn[~yes].sum(axis=0)
+        pairs = drawn[yes].sum(axis=0) * drawn[no].sum(axis=0)
         with np.errstate(invalid="ignore"):
-            areas.append((drawn[yes] * (wins @ drawn[~yes])).sum(axis=0) / pairs)
+            areas.append((drawn[yes] * (wins @ drawn[no])).sum(axis=0) / pairs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a resample without a class has no area
         found: np.ndarray = np.nanmean(areas, axis=0)
     return found
 
 
-def _probabilities(classifier: Classifier, look: Preprocess, films: Sequence[Radiograph]) -> np.ndarray:
+def _pictures(classifier: Classifier, look: Preprocess, films: Sequence[Radiograph]) -> np.ndarray:
+    return np.stack([look.picture(film, classifier.lungs(film)) for film in films])
+
+
+def _probabilities(classifier: Classifier, look: Preprocess, pictures: np.ndarray) -> np.ndarray:
     import torch
 
-    pictures = np.stack([look.picture(film, classifier.lungs(film)) for film in films])
     with torch.no_grad():
         parts = [classifier.network(look.tensor(pictures[i : i + 16])).numpy() for i in range(0, len(pictures), 16)]
     return classifier.probabilities(np.nan_to_num(np.concatenate(parts)))

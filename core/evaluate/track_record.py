@@ -13,6 +13,7 @@ from core.words import joined
 if TYPE_CHECKING:  # the pages ask for a sentence, which needs none of these
     from core.evaluate.estimates import Figures
     from core.evaluate.evaluation import Evaluation
+    from core.evaluate.findings import FindingsEvaluation
     from core.intervals import Estimate
     from core.model.card import Card
 
@@ -50,6 +51,22 @@ def of(films: "Evaluation", figures: "Figures | None" = None) -> dict[str, Any]:
     return kept
 
 
+def of_findings(films: "FindingsEvaluation") -> dict[str, Any]:
+    """The same of a model of several findings: no one accuracy, but ``films``, ``called_by`` and ``classes``.
+
+    A finding counts where it is known, and is in ``classes`` where some film shows it and some film lacks it.
+    """
+    classes = {}
+    for name in films.judged:
+        figures = films.of(name).figures()[name]
+        classes[name] = {
+            "films": int(films.counts.loc[name, "present"]),
+            **_with_interval("sensitivity", figures["recall"]),
+            **_with_interval("precision", figures["precision"]),
+        }
+    return {"films": len(films), "called_by": "each finding at its own operating point", "classes": classes}
+
+
 def knows(card: "Card") -> str:
     """What the model can say at all."""
     return f"It knows {joined(card.classes)} only; whatever else a film shows, it has no word for."
@@ -57,24 +74,27 @@ def knows(card: "Card") -> str:
 
 def sentence(card: "Card", label: str) -> str:
     """How often the model was right, and how often on films that show ``label``: elsewhere if known, else at home."""
-    away = {name: row for name, row in _rows(card.metrics.get(ELSEWHERE)) if _known(row, "accuracy")}
+    away = {name: row for name, row in _rows(card.metrics.get(ELSEWHERE)) if _judged(row)}
     if away:
         told = [_told(f"films of {name}, which it never met", row, label) for name, row in away.items()]
         return " ".join(told)
     home = card.metrics.get(HOME)
-    if isinstance(home, dict) and _known(home, "accuracy"):
+    if isinstance(home, dict) and _judged(home):
         unknown = "" if _rows(card.metrics.get(ELSEWHERE)) else " Films from elsewhere: not measured."
         return _told("test films of its own collections", home, label) + unknown
     return UNKNOWN
 
 
 def _told(which: str, row: dict[str, Any], label: str) -> str:
-    text = f"On {row['films']:,} {which}, it was right on {_percent(row, 'accuracy')}"
+    text = f"On {row['films']:,} {which}"
+    if _known(row, "accuracy"):
+        text += f", it was right on {_percent(row, 'accuracy')}"
     classes = row.get("classes")
     own = classes.get(label, {}) if isinstance(classes, dict) else {}
     if not _known(own, "sensitivity"):
         return f"{text}; none of them is known to show {label}."
-    text += f"; it found {_percent(own, 'sensitivity')} of the {own['films']:,} that show {label}"
+    text += ";" * _known(row, "accuracy")
+    text += f" it found {_percent(own, 'sensitivity')} of the {own['films']:,} that show {label}"
     right = f", and {_percent(own, 'precision')} of those it called {label} do" if _known(own, "precision") else ""
     return f"{text}{right}."
 
@@ -86,6 +106,13 @@ def _rows(kept: Any) -> list[tuple[str, dict[str, Any]]]:
 
 def _known(row: Any, key: str) -> bool:
     return isinstance(row, dict) and all(isinstance(row.get(name), int | float) for name in (key, "films"))
+
+
+def _judged(row: dict[str, Any]) -> bool:
+    """Whether it says how often the model was right on all films, or on one finding at least."""
+    classes = row.get("classes")
+    found = isinstance(classes, dict) and any(_known(own, "sensitivity") for own in classes.values())
+    return _known(row, "accuracy") or (found and isinstance(row.get("films"), int))
 
 
 def _percent(row: dict[str, Any], key: str) -> str:

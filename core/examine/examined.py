@@ -22,7 +22,7 @@ from core.explain.confidence import drop_and_increase
 from core.explain.deletion import Curve
 from core.explain.heatmap import Heatmap, heatmaps
 from core.explain.heatmap.cache import kept_on
-from core.explain.methods import METHODS, find
+from core.explain.methods import borne, find
 from core.explain.robustness import MildCopies, mild_copies
 from core.explain.trust import Bank, Trust, assess, occlude
 from core.explain.whatif import WhatIf, ask
@@ -114,7 +114,7 @@ class Examined:
 
     def heatmaps(
         self,
-        method: str = "gradcam",
+        method: str = "",
         classes: Sequence[str] | None = None,
         layer: str | None = None,
         progress: Callable[[float], None] | None = None,
@@ -124,6 +124,7 @@ class Examined:
 
         A method with a seed draws by the film's hash unless a seed is given, or one lucky draw would pass for skill.
         """
+        method = borne(method, self.classifier.network).name
         keys = self._map_keys(method, classes, layer, options)
         known = {name: self.shelf.get(key) for name, key in keys.items()}
         if missing := [name for name, there in known.items() if there is None]:
@@ -220,7 +221,7 @@ class Examined:
         return found
 
     def what_if(
-        self, mask: np.ndarray, fill: str, class_name: str, method: str = "gradcam", layer: str | None = None
+        self, mask: np.ndarray, fill: str, class_name: str, method: str = "", layer: str | None = None
     ) -> WhatIf:
         """The answer and the heatmaps with a part of the picture hidden; ``mask`` is bool (S, S)."""
         key = self._part("what if", mask=mask, fill=fill, class_name=class_name, method=method, layer=layer)
@@ -246,9 +247,10 @@ class Examined:
         self, method: str, classes: Sequence[str] | None, layer: str | None, options: dict[str, Any]
     ) -> dict[str, str]:
         names = self.classifier.classes if classes is None else classes
-        settings = {**self._drawn(method), **options}
-        where = layer or (self.classifier.network.usual_layer if METHODS[find(method).name].layered else "film")
-        made_of = {"method": method, "layer": where, "options": settings}
+        row = borne(method, self.classifier.network)
+        settings = {**self._drawn(row.name), **options}
+        where = layer or (self.classifier.network.usual_layer if row.layered else "film")
+        made_of = {"method": row.name, "layer": where, "options": settings}
         return {name: self._part("heatmap", class_name=name, **made_of) for name in names}
 
     def _drawn(self, method: str) -> dict[str, Any]:

@@ -111,11 +111,19 @@ def fill(
 
 
 def embed(model: "Classifier", films: Sequence[Radiograph]) -> tuple[np.ndarray, np.ndarray]:
-    """Pooled features (B, D) of unit length, and logits (B, C)."""
+    """Pooled features (B, D) of unit length, and logits (B, C); of a model that is only a function, small pictures."""
     pictures = np.stack([model.picture(film) for film in films])
+    if model.network.opaque:
+        from core.model.domain import thumbnails
+
+        return _unit(thumbnails(pictures)), model.predict_pictures(pictures)[0]
     map_ = model.features(model.tensor(pictures))
     pooled = model.network.layout.map_of(map_).mean(dim=(2, 3)).numpy()
-    return pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-9), model.head(map_).numpy()
+    return _unit(pooled), model.head(map_).numpy()
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
 def projection(features: np.ndarray, method: str) -> np.ndarray:

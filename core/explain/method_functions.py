@@ -115,6 +115,30 @@ def occlusion(asked: Request) -> Maps:
     return drops[list(asked.indices)], torch.from_numpy(logits)
 
 
+def rise(asked: Request) -> Maps:
+    """RISE."""
+    import torch
+
+    from core.explain.heatmap.masks import rise as run
+
+    found, logits = run(asked.classifier, asked.picture, progress=asked.progress, **asked.settings)
+    return found[list(asked.indices)], torch.from_numpy(logits)
+
+
+def rollout(asked: Request) -> Maps:
+    """Attention rollout."""
+    from core.explain.heatmap.attention import rollout as run
+
+    return run(asked.classifier.network, asked.classifier.tensor(asked.picture[None]), asked.indices)
+
+
+def legrad(asked: Request) -> Maps:
+    """LeGrad."""
+    from core.explain.heatmap.attention import legrad as run
+
+    return run(asked.classifier.network, asked.classifier.tensor(asked.picture[None]), asked.indices)
+
+
 def integrated_gradients(asked: Request) -> Maps:
     """Integrated gradients, from the film filled as the option ``baseline`` says."""
     from core.explain.heatmap.path import integrated_gradients as run

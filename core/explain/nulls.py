@@ -122,7 +122,9 @@ def of_map(
     """
     seed, shape = crc32(picture.tobytes()), picture.shape
     layer = None if map_.layer == "film" else map_.layer.split(" + ")[-1]
-    cams = resized(random_cams(classifier, picture, RANDOM_CAMS, seed, layer), shape)
+    cams = None  # of a network that is only a function
+    if "maps" in classifier.network.tells:
+        cams = resized(random_cams(classifier, picture, RANDOM_CAMS, seed, layer), shape)
     drawn = surrogates_of(map_.values, seed)
     surrogates = None if drawn is None else resized(drawn, shape)
     found = {}

@@ -21,8 +21,10 @@ import numpy as np
 import torch
 
 from core.atomic import replacing
+from core.errors import ExplainError
 from core.explain.heatmap import heatmaps
 from core.explain.heatmap.cache import kept_on
+from core.explain.methods import borne
 from core.explain.nulls import phase_surrogates
 from core.explain.stability import SIDE, rank_correlation
 from core.model.checkpoint import CARD
@@ -50,7 +52,14 @@ def randomisation(
         maps gone blank); the last of both as "final" and "final_blank"; "chance" and "chance_95" (the mean of |rho|
         over as many maps about nothing, and what one in twenty such means exceeds); "films" (with a map to compare)
         and "seeds".
+
+    Raises:
+        ExplainError: the network is only a function, or does not bear a method.
     """
+    for method in methods:
+        borne(method, classifier.network)
+    if classifier.network.opaque:
+        raise ExplainError(f"{classifier.card.name} is only a function", "a network whose weights can be destroyed")
     probabilities = classifier.predict_pictures(np.stack(pictures))[1]
     names = [classifier.classes[index] for index in classifier.output.first(probabilities)]
     original = _maps(classifier, pictures, names, methods)

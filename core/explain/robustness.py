@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from core.explain.heatmap import heatmaps
+from core.explain.methods import usual_often
 from core.model.classifier import Classifier
 from core.transform.augment import Augment, Drawn, Parameter, Step, warp_back
 
@@ -52,8 +53,12 @@ def sweep(
     drawn = [Augment([Step(step.name, {**fixed(step), parameter: float(value)})]).draw(generator()) for value in values]
     pictures = np.stack([Augment.replay(picture, one) for one in drawn])
     _, probabilities = model.predict_pictures(pictures)
-    before = heatmaps(model, picture, "gradcam", [class_name])[class_name].values
-    after = [heatmaps(model, changed, "gradcam", [class_name])[class_name].values for changed in pictures]
+    method, options = usual_often(model.network, picture.shape[0])
+
+    def map_of(seen: np.ndarray) -> np.ndarray:
+        return heatmaps(model, seen, method, [class_name], **options)[class_name].values
+
+    before, after = map_of(picture), [map_of(changed) for changed in pictures]
     likeness = np.array([alike(before, map_, one) for map_, one in zip(after, drawn, strict=True)])
     return Sweep(values, pictures, probabilities, likeness)
 

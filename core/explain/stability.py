@@ -65,7 +65,7 @@ def stability(
         seed: of the random mixes.
     """
     layer = None if heatmap.layer == "film" else heatmap.layer.split(" + ")[-1]
-    before = random_cams(classifier, picture, RANDOM_CAMS, seed, layer) if layer else np.zeros((0, 1, 1), np.float32)
+    before = random_cams(classifier, picture, RANDOM_CAMS, seed, layer) if layer else None
     found, mixes = {}, []
     for name, step in CHANGES.items():
         drawn = Augment([step]).draw(torch.Generator().manual_seed(0))
@@ -75,7 +75,9 @@ def stability(
             changed, back = _changed_film(classifier, film, drawn)
         seen = back(np.ones(picture.shape, np.float32)) > 0.99
         found[name] = rank_correlation(heatmap.values, back(again(classifier, changed, heatmap)), seen)
-        after = random_cams(classifier, changed, RANDOM_CAMS, seed, layer) if layer else before
+        if before is None:
+            continue
+        after = random_cams(classifier, changed, RANDOM_CAMS, seed, layer)
         pairs = zip(resized(before, picture.shape), resized(after, picture.shape), strict=True)
         mixes += [rank_correlation(was, back(now), seen) for was, now in pairs]
     known = [value for value in mixes if not math.isnan(value)]

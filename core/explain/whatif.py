@@ -56,14 +56,14 @@ def ask(
     mask: np.ndarray,
     fill: str = "blur",
     class_name: str | None = None,
-    method: str = "gradcam",
+    method: str = "",
     layer: str | None = None,
 ) -> WhatIf:
     """Hide ``mask``, bool (S, S), on ``picture``, uint8 (S, S), and ask again.
 
     Args:
         class_name: the class in question; the one called before hiding unless given.
-        method, layer: of the heatmaps.
+        method, layer: of the heatmaps; "" and None: the network's usual ones.
 
     Raises:
         ExplainError: nothing is hidden, or an unknown fill, class, method or layer.

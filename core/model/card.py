@@ -35,6 +35,8 @@ class Card:
     recipe: dict[str, Any]  # Recipe.to_dict(): how it was trained
     parameters: int  # trainable and frozen
     created: str  # ISO date and time, UTC
+    # What the source of a network from outside needs to build it besides its name: a config.json of transformers, say.
+    network_config: dict[str, Any] = field(default_factory=dict)
     output: str = "softmax"  # a key of output.KINDS: exclusive classes, or "sigmoid", findings that occur together
     temperature: float = 1.0  # of softmax: logits are divided by it
     platt: dict[str, list[float]] = field(default_factory=dict)  # of sigmoid: finding -> slope and offset of its logit
@@ -193,7 +195,9 @@ _RULES: dict[str, Rule] = {
         "a probability from 0 to 1 for each class",
         _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
     ),
-    **dict.fromkeys(("recipe", "domain", "data", "metrics", "randomisation", "power", "precision", "origin"), _MAP),
+    **dict.fromkeys(
+        ("network_config", "recipe", "domain", "data", "metrics", "randomisation", "power", "precision", "origin"), _MAP
+    ),
     "conformal": (
         "level, price, free, limits, films and fitted_on",
         _has("level", "price", "free", "limits", "films", "fitted_on"),

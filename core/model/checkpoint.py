@@ -88,7 +88,9 @@ class Checkpoint:
     def _untrained(self, device: str) -> Network:
         card, look = self.card, self.card.preprocess
         with _NoFirstWeights(), torch.device(device):
-            return build(card.network, len(card.classes), channels=look.channels, size=look.size)
+            return build(
+                card.network, len(card.classes), channels=look.channels, size=look.size, config=card.network_config
+            )
 
     @property
     def exact(self) -> bool:

@@ -125,6 +125,7 @@ class Classifier:
             code=CODE,
             weights=self.checkpoint.weights,
             network=card.network,
+            config=card.network_config,
             classes=self.classes,
             preprocess=self.preprocess.to_dict(),
             output=self.output.to_card(),

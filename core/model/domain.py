@@ -21,6 +21,7 @@ from core.networks.network import Network
 Status = Literal["in", "doubtful", "out"]
 STAGES = 3  # the last stages of the network whose pooled maps make the signature
 THUMBNAIL = 16  # side, pixels
+GRID = 4  # cells along a side of the picture, of which a network that is only a function leaves mean and spread
 FAR = 8.0  # standard deviations
 KINDS = ("film", "inverted", "turned", "no chest film")  # what the view model tells apart
 
@@ -127,9 +128,13 @@ _SEVERITY: tuple[Status, ...] = ("in", "doubtful", "out")
 def signature(network: Network, images: torch.Tensor, bf16: Collection[str] = ()) -> tuple[torch.Tensor, torch.Tensor]:
     """Images (B, K, S, S) -> logits (B, C), and float32 (B, D): mean and spread of each map of the last stages.
 
+    Of a network that is only a function: of each cell of a grid on the picture itself.
+
     Args:
         bf16: stages that are computed in bfloat16 (`core.model.bulk.precision`); the others, and the head, never.
     """
+    if network.opaque:
+        return network.head(images), _gridded(images[:, :1].float())
     first = len(network.features) - STAGES
     map_, found = images, []
     for number, (name, stage) in enumerate(network.features.named_children()):
@@ -148,6 +153,12 @@ def pooled(map_: torch.Tensor) -> torch.Tensor:
     wide = map_.float()
     mean = wide.mean((2, 3))
     return torch.cat((mean, ((wide * wide).mean((2, 3)) - mean * mean).clamp_min(0).sqrt()), dim=1)
+
+
+def _gridded(film: torch.Tensor) -> torch.Tensor:
+    """One channel (B, 1, S, S) -> float32 (B, 2 x GRID x GRID)."""
+    mean, square = (torch.nn.functional.adaptive_avg_pool2d(x, GRID).flatten(1) for x in (film, film * film))
+    return torch.cat((mean, (square - mean * mean).clamp_min(0).sqrt()), dim=1)
 
 
 def thumbnails(pictures: np.ndarray) -> np.ndarray:

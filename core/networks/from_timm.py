@@ -4,7 +4,7 @@ The families below are cut at every stage; any other network is one stage, ``fea
 modules its own ``forward_features`` calls. Their arithmetic is timm's: the logits are equal to the last bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from core.errors import RecipeError
+from core.networks import attention
 from core.networks.from_scratch import Parts, named
 from core.networks.network import MAP, Layout, Network, NetworkSpec
 from core.networks.part import Part, own_names
@@ -33,7 +34,9 @@ def spec(name: str) -> NetworkSpec:
     return NetworkSpec(f"timm:{name}", name, settings.has_weights, settings.input_size[-1])
 
 
-def make(name: str, n_classes: int, channels: int, size: int, dropout: float) -> nn.Module:
+def make(
+    name: str, n_classes: int, channels: int, size: int, dropout: float, config: Mapping[str, Any] | None = None
+) -> nn.Module:
     """timm's model; networks whose weights depend on the side of the picture are made for ``size``."""
     _check(name)
     timm = _timm()
@@ -64,7 +67,10 @@ def regroup(model: Any) -> Network:
         features, head = _transformer(model)
         read = getattr(model, "global_pool", "token")
         usual = list(dict(features.named_children()))[-2] if read == "token" else None
-        return Network(features, head, Layout("tokens", int(model.num_prefix_tokens)), usual)
+        plain = all(type(b).__name__ == "Block" and type(b.attn).__name__ == "Attention" for b in model.blocks)
+        return Network(
+            features, head, Layout("tokens", int(model.num_prefix_tokens)), usual, attention.TIMM if plain else None
+        )
     if kind in ("SwinTransformer", "SwinTransformerV2"):
         return Network(*_swin(model), Layout("channels_last"))
     if kind in _FAMILIES:
@@ -72,7 +78,7 @@ def regroup(model: Any) -> Network:
     return _whole(model)
 
 
-def own_weights(name: str, run_pickle: bool = False) -> Offered:
+def own_weights(name: str, run_pickle: bool = False, size: int = 0) -> Offered:
     """The weights timm offers under this name (with or without a tag), from its cache or the internet."""
     _check(name)
     timm = _timm()

@@ -1,5 +1,7 @@
 """Networks of torchvision: ``torchvision:NAME``."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.error import URLError
 
 from torch import nn
@@ -33,7 +35,9 @@ def spec(name: str) -> NetworkSpec:
     return NetworkSpec(f"torchvision:{name}", name, True, crop, evidence="activations" if linear else "")
 
 
-def make(name: str, n_classes: int, channels: int, size: int, dropout: float) -> nn.Module:
+def make(
+    name: str, n_classes: int, channels: int, size: int, dropout: float, config: Mapping[str, Any] | None = None
+) -> nn.Module:
     """torchvision's model; its first convolution takes ``channels``."""
     import torchvision
 
@@ -55,7 +59,7 @@ def regroup(model: nn.Module) -> Network:
     return in_parts(model)
 
 
-def own_weights(name: str, run_pickle: bool = False) -> Offered:
+def own_weights(name: str, run_pickle: bool = False, size: int = 0) -> Offered:
     """The default ImageNet weights, from the folder HILUM_PRETRAINED or the internet."""
     import torchvision
 

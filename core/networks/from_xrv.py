@@ -13,6 +13,7 @@ import math
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def spec(name: str) -> NetworkSpec:
     return NetworkSpec(f"xrv:{name}", f"TorchXRayVision {name}", True, SIDES[name], evidence="activations")
 
 
-def make(name: str, n_classes: int, channels: int, size: int, dropout: float) -> nn.Module:
+def make(
+    name: str, n_classes: int, channels: int, size: int, dropout: float, config: Mapping[str, Any] | None = None
+) -> nn.Module:
     """torchvision's model with one input channel."""
     _check(name)
     return from_torchvision.make(name.partition("-")[0], n_classes, CHANNELS, 0, dropout)
@@ -62,7 +65,7 @@ def regroup(model: nn.Module) -> Network:
     return torchvision_parts.regroup(model)
 
 
-def own_weights(name: str, run_pickle: bool = False) -> Offered:
+def own_weights(name: str, run_pickle: bool = False, size: int = 0) -> Offered:
     """The package's weights, from its cache or the internet, with labels and operating points.
 
     Args:

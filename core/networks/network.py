@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from core.errors import RecipeError
+from core.networks.attention import Attention
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,21 @@ class Network(nn.Module):
     Args:
         layout: how every stage's output holds its places.
         usual: the stage a heatmap looks at unless told otherwise; the last one if not given.
+        attention: how its blocks, all stages but the first, tell their attention; None where they do not.
+        opaque: it is only a function: no map inside it can be seen, and nothing differentiated.
     """
 
     def __init__(
-        self, features: nn.Sequential, head: nn.Sequential, layout: Layout = MAP, usual: str | None = None
+        self,
+        features: nn.Sequential,
+        head: nn.Sequential,
+        layout: Layout = MAP,
+        usual: str | None = None,
+        attention: Attention | None = None,
+        opaque: bool = False,
     ) -> None:
         super().__init__()
+        self.attention, self.opaque = attention, opaque
         self.features, self.head, self.frozen, self.layout, self._usual = features, head, 0, layout, usual
 
     def freeze(self, last: str | None = None) -> None:
@@ -82,6 +92,12 @@ class Network(nn.Module):
         super().train(mode)
         self.features[: self.frozen].eval()
         return self
+
+    @property
+    def tells(self) -> frozenset[str]:
+        """What a heatmap method may ask of it besides answers: keys of `core.explain.methods.NEEDS`."""
+        told = [] if self.opaque else ["maps", "gradients"]
+        return frozenset([*told, *(["attention"] if self.attention is not None else [])])
 
     @property
     def layers(self) -> tuple[str, ...]:

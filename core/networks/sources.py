@@ -1,4 +1,5 @@
-"""Where networks come from besides the house's own table: ``torchvision:NAME``, ``timm:NAME``, ``xrv:NAME``.
+"""Where networks come from besides the house's own table: ``torchvision:NAME``, ``timm:NAME``, ``xrv:NAME``, and
+``hf:KIND``, a network of `transformers` by its model type, and ``onnx:program``, a model that is only a function.
 
 A new source is one file of this room with five functions, and one row below. Nothing is imported before a network of a
 source is asked for; a name from a card reaches its library only if it is plain letters.
@@ -6,9 +7,10 @@ source is asked for; a name from a card reaches its library only if it is plain 
 A source's file has
 - ``names()``: what it offers;
 - ``spec(name)``: what is known of a network before it is built;
-- ``make(name, n_classes, channels, size, dropout)``: its model, untrained, with the keys that a user's file has;
+- ``make(name, n_classes, channels, size, dropout, config)``: its model, untrained, with the keys of a user's file;
+  ``config`` is what a card keeps of a network that its name alone does not tell;
 - ``regroup(model)``: that model as ``features | head``;
-- ``own_weights(name, run_pickle)``: a model with the weights that the source offers, and what is known of them.
+- ``own_weights(name, run_pickle, size)``: a model with the weights that the source offers, and what is known of them.
 """
 
 import re
@@ -29,8 +31,11 @@ SOURCES = {
     "torchvision": "core.networks.from_torchvision",
     "timm": "core.networks.from_timm",
     "xrv": "core.networks.from_xrv",
+    "hf": "core.networks.from_hf",
+    "onnx": "core.networks.from_onnx",
 }
 WAYS = " or ".join(f"{prefix}:NAME" for prefix in SOURCES)
+_PLACES = ("hf:", "onnx:")  # their own weights lie in a folder, repository or file of any name
 _NAME = re.compile(r"[A-Za-z0-9_.\-]{1,100}")
 
 
@@ -46,6 +51,8 @@ class Offered:
         licence: of the weights, as the source says it; "" where it does not.
         output: what its logits mean, a key of `core.model.output.KINDS`; "" where the source does not say.
         thresholds: operating points by class, as far as the source gives them.
+        config: JSON-ready; what ``make`` needs besides the name.
+        named: whether the source itself says what its outputs are called.
     """
 
     model: nn.Module
@@ -55,6 +62,8 @@ class Offered:
     licence: str = ""
     output: str = ""
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    named: bool = True
 
 
 class Source(Protocol):
@@ -62,9 +71,11 @@ class Source(Protocol):
 
     def names(self) -> tuple[str, ...]: ...
     def spec(self, name: str) -> NetworkSpec: ...
-    def make(self, name: str, n_classes: int, channels: int, size: int, dropout: float) -> nn.Module: ...
+    def make(
+        self, name: str, n_classes: int, channels: int, size: int, dropout: float, config: Mapping[str, Any]
+    ) -> nn.Module: ...
     def regroup(self, model: nn.Module) -> Network: ...
-    def own_weights(self, name: str, run_pickle: bool = False) -> Offered: ...
+    def own_weights(self, name: str, run_pickle: bool = False, size: int = 0) -> Offered: ...
 
 
 def is_source(name: str) -> bool:
@@ -73,10 +84,15 @@ def is_source(name: str) -> bool:
     return prefix in SOURCES and _NAME.fullmatch(rest) is not None
 
 
+def offers(name: str) -> bool:
+    """Whether ``own_weights`` may be asked for this: a network's name, a folder or repository, or a file."""
+    return is_source(name) or name.startswith(_PLACES)
+
+
 def opened(name: str) -> tuple[Source, str]:
     """The source of ``SOURCE:NAME``, imported, and the NAME."""
     prefix, _, rest = name.partition(":")
-    if not is_source(name):
+    if not offers(name):
         raise RecipeError(f"there is no network {name!r}", WAYS)
     return cast(Source, import_module(SOURCES[prefix])), rest
 
@@ -99,20 +115,29 @@ def spec_of(name: str) -> NetworkSpec:
     return source.spec(rest)
 
 
-def make(name: str, n_classes: int, channels: int = 3, size: int = 0, dropout: float = 0.0) -> nn.Module:
+def make(
+    name: str,
+    n_classes: int,
+    channels: int = 3,
+    size: int = 0,
+    dropout: float = 0.0,
+    config: Mapping[str, Any] | None = None,
+) -> nn.Module:
     """The source's own model, untrained.
 
     Raises:
         RecipeError: the source has no such network, or not with these channels or for pictures of this size.
     """
     source, rest = opened(name)
-    return source.make(rest, n_classes, channels, size, dropout)
+    return source.make(rest, n_classes, channels, size, dropout, config or {})
 
 
-def build(name: str, n_classes: int, weights: str, dropout: float, channels: int, size: int) -> Network:
+def build(
+    name: str, n_classes: int, weights: str, dropout: float, channels: int, size: int, config: Mapping[str, Any]
+) -> Network:
     """A network of a source; ``weights`` is "none", "imagenet" (the source's own), a state dict, or a Hilum folder."""
     source, rest = opened(name)
-    model = source.make(rest, n_classes, channels, size, dropout)
+    model = source.make(rest, n_classes, channels, size, dropout, config)
     if weights == "imagenet":
         _take(model, source.own_weights(rest).model.state_dict(), name)
     elif weights != "none" and not Path(weights).is_dir():

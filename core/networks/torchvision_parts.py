@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from core.errors import RecipeError
+from core.networks import attention
 from core.networks.from_scratch import Parts, named
 from core.networks.network import Layout, Network
 from core.networks.part import Part, hollow
@@ -35,7 +36,7 @@ def regroup(model: nn.Module, pooled: bool = False) -> Network:
     if kind == "VisionTransformer":
         features, head = _vit(model)
         usual = list(dict(features.named_children()))[-2]  # patches of the last block no longer reach the class token
-        return Network(features, head, Layout("tokens", 1), usual)
+        return Network(features, head, Layout("tokens", 1), usual, attention.TORCHVISION)
     if kind not in _PARTS:
         raise RecipeError(f"torchvision's {kind} is not cut into features and head here", ", ".join(sorted(_PARTS)))
     return Network(*_PARTS[kind](model))

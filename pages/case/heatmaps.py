@@ -1,14 +1,15 @@
 """Heatmaps: where the model looked, whether that is evidence, and what happens when it is hidden."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.errors import HilumError
 from core.examine import extent
 from core.explain import places
-from core.explain.methods import METHODS
+from core.explain.methods import METHODS, methods_for, usual
 from core.report import figures
 from pages.shared import downloads, occlusion_controls, resources, state, viewer, widgets
 from pages.shared.case import Case, current, film_range, kinship
@@ -32,34 +33,44 @@ SCALES = {
     True: "Each map has its own scale, as methods and models share no unit; the colour bar belongs to the first.",
 }
 VIEWER = "viewer"
-WANTED = "_wanted_heatmaps"
+WANTED, GIVEN_UP = "_wanted_heatmaps", "_cancelled_heatmaps"
+NEXT = "the next likeliest"
 
 
-def maps_of(case: Case, method: str, layer: str | None) -> "dict[str, Heatmap]":
+def maps_of(case: Case, method: str, layer: str | None, **options: Any) -> "dict[str, Heatmap]":
     """Every class's heatmap; those of slow methods are first made by `make_wanted`."""
-    if METHODS[method].cost != "instant" and not resources.has_heatmaps(case.model, case.film, method, layer):
-        st.session_state[WANTED] = case, method, layer
+    if METHODS[method].cost != "instant" and not resources.has_heatmaps(
+        case.model, case.film, method, layer, **options
+    ):
+        if st.session_state.get(GIVEN_UP) == (case.examined.key, method):
+            st.info(f"{METHODS[method].title} was cancelled.", icon=":material/cancel:")
+            if not st.button("Make it after all"):
+                st.stop()
+        st.session_state[WANTED] = case, method, layer, options
         st.rerun()
-    return resources.heatmaps(case.model, case.film, method, layer)
+    return resources.heatmaps(case.model, case.film, method, layer, **options)
 
 
 def make_wanted() -> None:
     """Make the slow heatmaps a part of the page has asked for, outside of it: inside, Cancel would wait for its end."""
     if WANTED not in st.session_state:
         return
-    case, method, layer = st.session_state.pop(WANTED)
+    case, method, layer, options = st.session_state.pop(WANTED)
+    quicker = partial(_quicker, case, method)
     try:
         with widgets.progress(
-            f"{METHODS[method].title}, {plain(case.model.card.title)}, {plain(case.film.name)}", _quicker
+            f"{METHODS[method].title}, {plain(case.model.card.title)}, {plain(case.film.name)}", quicker
         ) as report:
-            resources.heatmaps(case.model, case.film, method, layer, report)
+            resources.heatmaps(case.model, case.film, method, layer, report, **options)
     except HilumError as error:
-        _quicker()
+        quicker()
         state.notice(plain(error, longest=600), "error")
 
 
-def _quicker() -> None:
-    st.session_state.update(method="gradcam", beside="nothing")
+def _quicker(case: Case, method: str) -> None:
+    """Back to the usual method; where that is the one given up, it is not begun again by itself."""
+    st.session_state.update(method=usual(case.model.network), beside="nothing")
+    st.session_state[GIVEN_UP] = case.examined.key, method
 
 
 def view_of(case: Case, map_: "Heatmap", what: str = "") -> View:
@@ -76,9 +87,9 @@ def beside(case: Case, kind: str, maps: "dict[str, Heatmap]", shown: "Heatmap", 
         return [view_of(case, maps[st.selectbox("Other class", [n for n in maps if n != shown.class_name], width=190)])]
     if kind == "method":
         if "beside_method" not in st.session_state:
-            quick = (name for name, row in METHODS.items() if row.cost == "instant" and name != shown.method)
-            st.session_state["beside_method"] = next(quick)
-        method = widgets.method_picker("beside_method", "Other method")
+            others = [name for name in methods_for(case.model.network) if name != shown.method]
+            st.session_state["beside_method"] = min(others, key=lambda name: METHODS[name].cost != "instant")
+        method = widgets.method_picker(case.model, "beside_method", "Other method")
         other_map = maps_of(case, method, layer if METHODS[method].layered else None)[shown.class_name]
         return [view_of(case, other_map, METHODS[method].title)]
     if kind == "model":
@@ -95,6 +106,18 @@ def beside(case: Case, kind: str, maps: "dict[str, Heatmap]", shown: "Heatmap", 
     return []
 
 
+def contrast(method: str, class_name: str, classes: list[str]) -> dict[str, str]:
+    """Why this class and not that one: the other class of a method that compares two; empty for others."""
+    others = [name for name in classes if name != class_name]
+    if "against" not in METHODS[method].options or not others:
+        return {}
+    chosen = st.selectbox(
+        "and not", [NEXT, *others], key="against", width=180, format_func=lambda name: plain(str(name)),
+        help=f"The map shows what speaks for {plain(class_name)} more than for this one.",
+    )  # fmt: skip
+    return {} if chosen == NEXT else {"against": str(chosen)}
+
+
 def another_model(case: Case, shown: "Heatmap") -> View:
     """The same film before another model: the same class if it knows it, else the class it calls."""
     cards = {name: card for name, card in resources.cards().items() if name != case.model.card.name}
@@ -103,7 +126,8 @@ def another_model(case: Case, shown: "Heatmap") -> View:
     if name is None:
         raise HilumError("there is only one model", "two", "Train another one with python -m core train")
     other = replace(case, model=resources.classifier(name))
-    maps = maps_of(other, shown.method, None)
+    borne = shown.method in methods_for(other.model.network)
+    maps = maps_of(other, shown.method if borne else usual(other.model.network), None)
     return view_of(other, maps.get(shown.class_name) or maps[other.prediction.label], name)
 
 
@@ -114,7 +138,7 @@ def body(case: Case) -> None:
     classes = prediction.by_class
     class_name = widgets.class_picker(classes, prediction.label, case.film.sha256)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        method = widgets.method_picker()
+        method = widgets.method_picker(case.model)
         layer = widgets.layer_picker(case.model, method)
         hiding_now = st.session_state.get("hide", "nothing") != "nothing"
         kind = st.selectbox(
@@ -123,10 +147,13 @@ def body(case: Case) -> None:
             help="While a part is hidden, the film with that part hidden stands here." if hiding_now else None,
         )  # fmt: skip
         kind = "nothing" if hiding_now else kind
-        maps = maps_of(case, method, layer)
+        against = {} if hiding_now else contrast(method, class_name, list(classes))
+        maps = maps_of(case, method, layer, **against)
         shown = maps[class_name]
         others = beside(case, kind, maps, shown, layer)
         part = occlusion_controls.part_picker()
+    if why := widgets.lacking(case.model):
+        st.caption(why)
     fill = occlusion_controls.fill_picker(part)
     hidden = occlusion_controls.mask(part, case) if part != "nothing" else None
     answer = None
@@ -166,13 +193,15 @@ def caption(case: Case, map_: "Heatmap") -> None:
             f"No positive evidence for {map_.class_name}: the map is blank, and is shown blank.",
             icon=":material/check_box_outline_blank:",
         )
-    place = f"layer {map_.layer}" if METHODS[map_.method].layered else "the film itself"
+    row, rival = METHODS[map_.method], map_.options.get("against")
+    place = f"layer {map_.layer}" if row.layered else row.where
+    versus = f" and not **{plain(rival)}**" if rival else ""
     if not map_.blank:
         st.caption(f":material/location_on: {places.in_words(map_.values, case.lungs)}")
         if covered := extent.area_in_words(case.examined, map_):
             st.caption(f":material/straighten: {covered}")
     st.caption(
-        f"{METHODS[map_.method].title} for **{map_.class_name}** (probability {map_.probability:.3f}) · "
+        f"{row.title} for **{map_.class_name}**{versus} (probability {map_.probability:.3f}) · "
         f"{plain(case.model.card.title)}, {place} · {map_.seconds:.2f} s · {plain(case.film.name)}",
         help="The colour bar has the method's own unit, for most methods logits (the score before it becomes a "
         "probability) per place of the layer. Compare places within a map; between methods the numbers mean nothing.",

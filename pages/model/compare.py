@@ -172,7 +172,7 @@ def this_film(cards: "dict[str, Card]") -> None:
     asked = str(st.segmented_control("Evidence for", shared, key="class", required=True, format_func=plain))
     style = viewer.Drawing(viewer.overlay.Style(st.session_state["opacity"], st.session_state["threshold"]))
     models = [resources.classifier(name) for name in (first, second)]
-    maps = [resources.heatmaps(model, case.film, "gradcam", None)[asked] for model in models]
+    maps = [resources.heatmaps(model, case.film)[asked] for model in models]
     bar = not any(map_.blank for map_ in maps)  # else the two films would differ in size
     for model, map_, place in zip(models, maps, st.columns(2), strict=True):
         name, said = model.card.name, resources.prediction(model, case.film)
@@ -188,7 +188,8 @@ def this_film(cards: "dict[str, Card]") -> None:
                 st.warning(
                     f"Not like the films this model knows. {plain(said.domain.sentence, 400)}", icon=":material/block:"
                 )
-    st.caption("Grad-CAM, last layer; each map on its own scale, so the strengths of the two cannot be compared.")
+    made = " and ".join(dict.fromkeys(widgets.made_by(*pair) for pair in zip(models, maps, strict=True)))
+    st.caption(f"{made}; each map on its own scale, so the strengths of the two cannot be compared.")
 
 
 def _compared(first: "Card", second: "Card") -> Comparison | None:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.evaluate import review
 from core.evaluate.operating import OperatingPoint
 from core.report import overlay
-from pages.shared import evaluations, gallery, resources
+from pages.shared import evaluations, gallery, resources, widgets
 from pages.shared.case import current_cohort
 from pages.shared.text import plain
 
@@ -60,7 +60,7 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
     model = resources.classifier(st.session_state["model"])
     with st.spinner("Computing heatmaps"):
         picture, evidence = evaluations.mean_heatmap(spec, model, here, called)
-        maps = [(row, resources.heatmaps(model, resources.film(spec, row), "gradcam", None)[called]) for row in here]
+        maps = [(row, resources.heatmaps(model, resources.film(spec, row))[called]) for row in here]
     style = overlay.Style(opacity=st.session_state["opacity"])
     with st.grid("auto", min_column_width=150, gap="small"):
         st.image(
@@ -77,8 +77,9 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
                     width="stretch", help=f"Make film {row + 1} the case of every page",
                 )  # fmt: skip
     st.caption(
-        f"{len(here)} of {len(found):,} films, most confident calls first. Grad-CAM, last layer, each map on its own "
-        f"scale; no evidence: nothing on the film speaks for {called}. A click makes the film the case of every page."
+        f"{len(here)} of {len(found):,} films, most confident calls first. {widgets.made_by(model, maps[0][1])}, each "
+        f"map on its own scale; no evidence: nothing on the film speaks for {called}. A click makes the film the case "
+        "of every page."
     )
 
 

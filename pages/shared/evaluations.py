@@ -194,5 +194,5 @@ def mean_heatmap(spec: str, model: "Classifier", rows: list[int], class_name: st
     for row in rows:
         film = resources.film(spec, row)
         pictures.append(resources.prediction(model, film).picture)
-        maps.append(resources.heatmaps(model, film, "gradcam", None)[class_name].values)
+        maps.append(resources.heatmaps(model, film)[class_name].values)
     return np.mean(pictures, axis=0).astype(np.uint8), np.mean(maps, axis=0)

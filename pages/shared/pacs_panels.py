@@ -14,7 +14,7 @@ import streamlit as st
 from core.data.dicomweb.query import MODALITIES, Found, Query
 from core.errors import HilumError, PacsError
 from core.report.dicom.sending import TITLES, send
-from pages.shared import pacs, uploads
+from pages.shared import pacs, uploads, widgets
 from pages.shared.case import Case, uploaded_films
 from pages.shared.text import plain
 
@@ -214,7 +214,7 @@ def _made(place: pacs.Archive, found: Found, case: Case, kinds: list[str]) -> "d
     """The objects; the film's header is fetched again, for nothing of a patient is kept."""
     from core.report.dicom.from_examined import answer_of, header, objects
 
-    label, method = case.prediction.label, st.session_state.get("method") or "gradcam"
+    label, method = case.prediction.label, widgets.method_of(case.model)
     map_ = case.examined.heatmaps(method, [label])[label]
     data = place.pacs.retrieve(found.study, found.series, found.uid)
     return objects(header(data, case.film.name), answer_of(case.examined, map_), kinds)

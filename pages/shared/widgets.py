@@ -15,6 +15,7 @@ from pages.shared import state
 from pages.shared.text import plain
 
 if TYPE_CHECKING:
+    from core.explain.heatmap import Heatmap
     from core.explain.trust import TrustLine
     from core.model.classifier import Classifier
 
@@ -187,17 +188,28 @@ def class_picker(classes: Mapping[str, float], called: str, film: str, key: str 
     return chosen or called
 
 
-def method_picker(key: str = "method", label: str = "Method") -> str:
-    """Which heatmap method; slow ones say so, and the help tells what the chosen one shows and where it fails."""
-    from core.explain.methods import METHODS
+def method_of(model: "Classifier", key: str = "method") -> str:
+    """The heatmap method that the visitor chose, where this model bears it; else the model's usual one."""
+    from core.explain.methods import methods_for, usual
 
-    chosen = METHODS[
-        state.choose(key, METHODS, lambda: "gradcam") if key in state.KEYS else st.session_state.get(key, "gradcam")
-    ]
+    chosen = st.session_state.get(key)
+    return chosen if chosen in methods_for(model.network) else usual(model.network)
+
+
+def method_picker(model: "Classifier", key: str = "method", label: str = "Method") -> str:
+    """Which heatmap method of those the model bears; slow ones say so, the help what it shows and how it fails."""
+    from core.explain.methods import METHODS, methods_for, usual
+
+    borne = methods_for(model.network)
+    if key in state.KEYS:
+        state.choose(key, borne, lambda: usual(model.network))
+    elif key in st.session_state:
+        st.session_state[key] = method_of(model, key)
+    chosen = METHODS[method_of(model, key)]
     cost = {"instant": "", "seconds": " · seconds", "slow": " · slow"}
     return st.selectbox(
         label,
-        list(METHODS),
+        list(borne),
         key=key,
         width=210,
         format_func=lambda name: METHODS[name].title + cost[METHODS[name].cost],
@@ -211,14 +223,36 @@ def layer_picker(model: "Classifier", method: str, key: str = "layer") -> str | 
 
     layers = list(model.network.layers)
     if not METHODS[method].layered:
-        st.selectbox("Layer", ["the film itself"], disabled=True, width=150)
+        st.selectbox("Layer", [METHODS[method].where], disabled=True, width=150)
         return None
     state.choose(key, layers, lambda: model.network.usual_layer)
+    only_class_token = " Of this model only the class token is read, which patches of the last block no longer reach: "
+    only_class_token += "their gradients there are zero, so the block before is shown first."
     return st.selectbox(
         "Layer",
         layers,
         key=key,
         width=150,
         format_func=lambda name: f"{name} (last)" if name == layers[-1] else name,
-        help="Early layers see fine detail with little meaning; the last one the places that the decision rests on.",
+        help="Early layers see fine detail with little meaning; the last one the places that the decision rests on."
+        + only_class_token * (model.network.usual_layer != layers[-1]),
     )
+
+
+def lacking(model: "Classifier") -> str:
+    """Why a model that is only a function is offered few heatmap methods; "" for others."""
+    if not model.network.opaque:
+        return ""
+    return (
+        "This model is only a function from a picture to its outputs: methods that need its gradients or feature maps, "
+        "such as Grad-CAM, are not offered."
+    )
+
+
+def made_by(model: "Classifier", map_: "Heatmap") -> str:
+    """A heatmap's method and where it looked: "Grad-CAM, last layer"."""
+    from core.explain.methods import METHODS
+
+    row = METHODS[map_.method]
+    place = "last layer" if map_.layer == model.network.layers[-1] else f"layer {map_.layer}"
+    return f"{row.title}, {place if row.layered else row.where}"

@@ -1,5 +1,6 @@
 """Method lab: every heatmap method marked on films whose findings are known."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,7 +10,7 @@ from core.data.phantom.cohort import BANDS
 from core.errors import EvaluationError
 from core.explain.chance import BASELINES
 from core.explain.cohort import MEASURES as KINDS
-from core.explain.methods import METHODS
+from core.explain.methods import METHODS, methods_for, usual
 from core.intervals import limits
 from core.report import cohort_figures, overlay
 from core.report.outputs import export_name
@@ -42,12 +43,15 @@ QUICK = ("gradcam", "gradcam++", "layercam", "hirescam", "eigencam", CONTROL)
 MISSES = 8  # films shown
 
 
-def chosen_methods() -> list[str]:
-    """Which methods are marked; the random one is the control of all others."""
+def chosen_methods(models: "Sequence[Classifier]") -> list[str]:
+    """Which methods are marked, of those that all models bear; the random one is the control of all others."""
+    borne = [name for name in METHODS if all(name in methods_for(model.network) for model in models)]
+    quick = [name for name in QUICK if name in borne] or [usual(models[0].network)]
+    st.session_state["lab methods"] = [n for n in st.session_state.get("lab methods", quick) if n in borne]
     costs = {"instant": "", "seconds": " · seconds per film", "slow": " · slow"}
     return st.multiselect(
-        "Methods", list(METHODS), default=QUICK, key="lab methods", persist_state="session",
-        help="  \n".join(f"**{METHODS[name].title}.** {METHODS[name].shows}" for name in METHODS),
+        "Methods", borne, key="lab methods", persist_state="session",
+        help="  \n".join(f"**{METHODS[name].title}.** {METHODS[name].shows}" for name in borne),
         format_func=lambda name: METHODS[name].title + costs[METHODS[name].cost],
     )  # fmt: skip
 
@@ -195,10 +199,12 @@ def _by_chance(baseline: str) -> str:
 
 def page() -> None:
     """What is asked, the work, and the marks."""
-    methods = chosen_methods()
+    above = st.container()
     left, right = st.columns([5, 3], vertical_alignment="bottom", gap="large")
     with left:
         models = chosen_models()
+    with above:
+        methods = chosen_methods(models)
     each = right.select_slider(
         "Films of each class and severity", (4, 8, 16, 32), 8, key="lab films", persist_state="session"
     )

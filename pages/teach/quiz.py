@@ -145,7 +145,7 @@ def reveal(case: Case, answer: Answer) -> None:
         figure, key="quiz bars", config=widgets.CHART | {"displayModeBar": False}, alt="The model's probabilities"
     )
     truth = case.truth
-    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+    map_ = resources.heatmaps(case.model, case.film)[case.prediction.label]
     if truth is None:
         healthy = answer.label in ("Normal", NOTHING)
         st.caption(
@@ -162,7 +162,11 @@ def reveal(case: Case, answer: Answer) -> None:
     elif truth is not None:
         st.markdown(f"The heatmap's maximum lies **{'inside' if hit(map_.values, truth) else 'outside'}** it.")
     drawn = {"Green: the known region.": truth is not None, "Yellow: your box.": st.session_state["_marked"]}
-    st.caption(" ".join(["Heatmap: Grad-CAM, last layer.", *(words for words, there in drawn.items() if there)]))
+    st.caption(
+        " ".join(
+            [f"Heatmap: {widgets.made_by(case.model, map_)}.", *(words for words, there in drawn.items() if there)]
+        )
+    )
     st.button("Next case", type="primary", on_click=_go, args=("label",))
 
 
@@ -174,7 +178,7 @@ def shown(answer: str) -> str:
 def film(case: Case, step: str) -> None:
     """The film, with what may be shown at this step."""
     if step == "revealed":
-        map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+        map_ = resources.heatmaps(case.model, case.film)[case.prediction.label]
         drawing = viewer.Drawing(overlay.Style(0.6), truth=True)
         box = occlusion_controls.box() if st.session_state["_marked"] else None
         view = View(case.prediction.picture, map_, "", truth=case.truth)

@@ -56,7 +56,7 @@ def measured(model: str, kind: str, name: str) -> float:
 
 def map_of(case: Case) -> "Heatmap":
     """The heatmap of the class the model calls."""
-    return resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+    return resources.heatmaps(case.model, case.film)[case.prediction.label]
 
 
 def show_maps(spec: str, row: int, key: str) -> None:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from playwright.sync_api import Browser, Page, expect
 
+from core.networks import sources
 from tests.browser.conftest import serve
 from tests.browser.steps import PATIENCE, arrive, dicom_film, drag_box, film, paste, png_film, settle, zoom
 
@@ -210,6 +212,25 @@ def test_quiz(visit: Visit) -> None:
     expect(page.get_by_text(re.compile(r"[01] of 1$")).first).to_be_visible()
     page.get_by_role("button", name="Next case").click()
     expect(page.get_by_text("2 of 10")).to_be_visible()
+
+
+def test_add_a_model(visit: Visit, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    torch.save(sources.make("timm:test_vit", 4, 3, 64).state_dict(), tmp_path / "guest.pth")
+    page = visit("compare?cohort=phantom:fair&model=tiny")
+    page.get_by_role("radio", name="Add a model").click()
+    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(tmp_path / "guest.pth")
+    page.get_by_role("textbox", name="Classes, one a line").fill("Normal\nCOVID-19\nViral Pneumonia\nLung Opacity")
+    page.get_by_role("spinbutton", name=re.compile("^Side of the picture")).fill("64")
+    page.get_by_role("button", name="Try it on this film").click()
+    expect(page.get_by_text(re.compile("^Grad-CAM of "))).to_be_visible()
+    page.get_by_role("button", name="Keep this model").click()
+    settle(page)
+    page = visit("heatmaps?cohort=phantom:fair&model=guest&method=legrad")
+    expect(film(page)).to_be_visible()
+    expect(page.get_by_text(re.compile("^LeGrad for .*all blocks"))).to_be_visible()
+    page = visit("report?cohort=phantom:fair&model=guest")
+    expect(page.get_by_text("Uncalibrated, no in-domain check").first).to_be_visible()
 
 
 def test_phone_width(visit: Visit) -> None:

@@ -91,7 +91,7 @@ def test_a_source_is_a_file_of_five_functions_and_a_row(monkeypatch: pytest.Monk
     assert all(f"``{name}(" in (sources.__doc__ or "") for name in wanted)
     library = ModuleType("from_library")
 
-    def make(name: str, n_classes: int, channels: int, size: int, dropout: float) -> nn.Module:
+    def make(name: str, n_classes: int, channels: int, size: int, dropout: float, config=None) -> nn.Module:
         return nn.Sequential(*one_layer(n_classes, dropout))
 
     made = {
@@ -99,7 +99,9 @@ def test_a_source_is_a_file_of_five_functions_and_a_row(monkeypatch: pytest.Monk
         "spec": lambda name: NetworkSpec(f"library:{name}", name, False, 64),
         "make": make,
         "regroup": lambda model: Network(model[0], model[1]),
-        "own_weights": lambda name, run_pickle=False: sources.Offered(make(name, 2, 3, 0, 0.0), name, ("A", "B"), {}),
+        "own_weights": lambda name, run_pickle=False, size=0: sources.Offered(
+            make(name, 2, 3, 0, 0.0), name, ("A", "B"), {}
+        ),
     }
     assert sorted(made) == sorted(wanted)
     for name, function in made.items():

@@ -46,6 +46,19 @@ def test_the_range_that_spoils_a_model_is_found(squares: Cohort) -> None:
     assert "unit, squash is clearly better" in " ".join(sentences(wrong))
 
 
+def test_findings_are_judged_where_they_are_known() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, (60, 3)).astype(np.float32)
+    truth[rng.random(truth.shape) < 0.3] = np.nan
+    truth[:, 2] = np.nan  # nothing is known of it
+    scores = rng.random((60, 3))
+    known = [~np.isnan(column) for column in truth.T[:2]]
+    wanted = np.mean([roc_auc_score(truth[k, c], scores[k, c]) for c, k in enumerate(known)])
+    assert macro_auroc(scores, truth)[0] == pytest.approx(wanted)
+
+
 def test_the_right_range_is_not_doubted(squares: Cohort) -> None:
     right = compared(shown(Bright(), "unit", squares), squares)
     assert right[0].auroc > 0.9
@@ -79,7 +92,10 @@ class Centred(nn.Module):
 def test_every_way_differs_and_is_told_by_what_adopt_takes() -> None:
     grey = ways(Preprocess(mean=(0.5,), std=(1 / 2048,), fit="crop"))
     assert next(iter(grey)) == "xrv, crop"
-    assert len(grey) == len(set(grey.values())) == len(looks.RANGES) + 2
+    assert len(grey) == len(set(grey.values())) == 3 * (len(looks.RANGES) - 2)  # of one channel there is no order
+    colour = ways(Preprocess(size=32))
+    assert len(colour) == len(set(colour.values())) == 3 * len(looks.RANGES)
+    assert {"caffe, crop", "imagenet_bgr, pad"} <= colour.keys()
     assert all(look.channels == 1 for look in grey.values())
     odd = Preprocess(mean=(0.1,) * 3, std=(0.3,) * 3)
     assert next(iter(ways(odd))).startswith("mean 0.1")

@@ -4,12 +4,16 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.cli import main
 from core.evaluate import track_record
+from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.storage import from_parquet
-from core.model.checkpoint import EVALUATION, load
+from core.model.checkpoint import EVALUATION, Card, Checkpoint, load, save
+from core.networks.zoo import build
+from core.transform.preprocess import Preprocess
 from tests.pages.evaluated_films import checkpoints
 
 
@@ -52,6 +56,35 @@ def test_films_from_elsewhere_come_first_and_a_class_without_films_is_said(judge
     told = track_record.sentence(card, "COVID-19")
     assert "On 40 films of Far, which it never met, it was right on 50 % [40, 60]; none of them" in told
     assert "100 %" not in told
+
+
+def test_findings_are_kept_each_by_itself(tmp_path, capsys):
+    drawn = np.random.default_rng(0)
+    truth = drawn.integers(0, 2, (40, 2)).astype(float)
+    truth[:10, 0] = np.nan
+    truth[:, 1] = 0  # no film shows it
+    p = np.clip(0.25 + 0.4 * np.nan_to_num(truth) + drawn.normal(0, 0.2, truth.shape), 0, 1)
+    names, point = ("Effusion", "Mass"), {"Effusion": 0.5, "Mass": 0.5}
+    samples = pd.DataFrame({"path": [f"{n}.png" for n in range(40)], "patient": "", "split": "test"})
+    films = FindingsEvaluation(names, truth, p, samples, point)
+    network = build("resnet_small", 2)
+    look, born = Preprocess(size=64), "2026-01-01T00:00:00"
+    card = Card("two", "Two", names, "resnet_small", look, {}, 1, born, output="sigmoid", thresholds=point)
+    folder = save(Checkpoint(card, network.state_dict()), tmp_path / "two")
+    films.table.to_parquet(folder / EVALUATION)
+    assert main(["evaluate", str(folder), "--keep"]) == 0
+    assert "Kept in" in capsys.readouterr().out
+    kept = load(folder).card.metrics["home"]
+    assert set(kept["classes"]) == {"Effusion"}
+    known = ~np.isnan(truth[:, 0])
+    called, there = p[known, 0] >= 0.5, truth[known, 0] == 1
+    assert kept["classes"]["Effusion"]["films"] == there.sum()
+    assert kept["classes"]["Effusion"]["sensitivity"] == pytest.approx(called[there].mean())
+    assert kept["classes"]["Effusion"]["precision"] == pytest.approx(there[called].mean())
+    told = track_record.sentence(load(folder).card, "Effusion")
+    assert told.startswith("On 40 test films of its own collections it found ")
+    assert "right on" not in told
+    assert "none of them is known to show Mass" in track_record.sentence(load(folder).card, "Mass")
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from core.explain.methods import METHODS
 from core.model.checkpoint import Card, Checkpoint
 from core.model.classifier import Classifier
 from core.networks.zoo import NETWORKS, build
 from core.transform.preprocess import Preprocess
 
+# The methods that a convolutional network bears.
+BORNE = tuple(name for name, row in METHODS.items() if "attention" not in row.needs)
 CLASSES = ("Normal", "COVID-19", "Viral Pneumonia")
 
 

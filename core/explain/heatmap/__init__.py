@@ -25,7 +25,7 @@ from core.explain.heatmap.cache import feature_map
 from core.explain.heatmap.cam import Cut
 from core.explain.hide import Progress
 from core.explain.method_functions import Request
-from core.explain.methods import Method, find
+from core.explain.methods import Method, borne
 from core.model.classifier import Classifier
 from core.networks.network import Layout
 
@@ -79,7 +79,7 @@ class Heatmap:
 def heatmaps(
     classifier: Classifier,
     picture: np.ndarray,
-    method: str = "gradcam",
+    method: str = "",
     classes: Sequence[str] | None = None,
     layer: str | Sequence[str] | None = None,
     *,
@@ -93,7 +93,7 @@ def heatmaps(
 
     Args:
         picture: the film as the model sees it, uint8 (S, S).
-        method: a key of ``METHODS``; its row lists the ``options`` it takes.
+        method: a key of ``METHODS``, whose row lists the ``options`` it takes; "": the network's usual one.
         layer: a stage of the network, ``Network.usual_layer`` unless given; several stages are fused. Methods that look
             at the film itself ignore it.
         fuse: how maps of several layers become one. Each is brought to [0, 1]; "mean" averages them (as the library
@@ -107,7 +107,7 @@ def heatmaps(
             places; a network that does not answer with finite numbers.
     """
     started = time.perf_counter()
-    row = find(method)
+    row = borne(method, classifier.network)
     names = _known_classes(classifier, classes)
     settings = _settings(row, options)
     if picture.ndim != 2 or picture.dtype != np.uint8:
@@ -136,7 +136,7 @@ def heatmaps(
         name: Heatmap(
             values=value,
             class_name=name,
-            method=method,
+            method=row.name,
             layer=" + ".join(stages),
             model=classifier.card.name,
             film_sha256=film_sha256,

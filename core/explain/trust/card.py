@@ -18,8 +18,8 @@ import numpy as np
 from core.data.film.radiograph import Radiograph
 from core.errors import ExplainError
 from core.explain.chance import Chance
-from core.explain.heatmap import Heatmap
-from core.explain.methods import METHODS
+from core.explain.heatmap import Heatmap, heatmaps
+from core.explain.methods import METHODS, usual_often
 from core.explain.nulls import of_map
 from core.explain.stability import stability
 from core.explain.trust import evidence, facts, faithfulness
@@ -140,8 +140,11 @@ _SAID: dict[Status, Verdict] = {"in": "good", "doubtful": "caution", "out": "bad
 def _stability(
     classifier: Classifier, picture: np.ndarray, heatmap: Heatmap, film: Radiograph | None, seed: int
 ) -> TrustLine:
-    """It asks for more maps, so slow methods are not measured."""
-    if METHODS[heatmap.method].cost != "instant":
+    """It asks for more maps, so slow methods are not measured; where no other is borne, Occlusion takes large steps."""
+    often, options = usual_often(classifier.network, picture.shape[0])
+    if METHODS[often].cost != "instant" and heatmap.method == often:
+        heatmap = heatmaps(classifier, picture, often, [heatmap.class_name], **options)[heatmap.class_name]
+    elif METHODS[heatmap.method].cost != "instant":
         sentence = f"{METHODS[heatmap.method].title} is too slow to repeat on altered films."
         return unknown("stability", "Stability", sentence, "fact")
     return facts.stability_line(stability(classifier, picture, heatmap, film, seed))

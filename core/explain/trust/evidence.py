@@ -66,8 +66,8 @@ def occlusion_line(heatmap: Heatmap, found: Faithfulness, power: Power | None) -
         power: what was measured for this model and method, from its card; None if nothing was.
     """
     title = "Occlusion test"
-    if heatmap.method == "occlusion":
-        sentence = f"{METHODS['occlusion'].title} is made like this test, which would only agree with itself."
+    if not METHODS[heatmap.method].needs:
+        sentence = f"{METHODS[heatmap.method].title} is made like this test, which would only agree with itself."
         return unknown("occlusion", title, sentence)
     details = {
         "correlation": found.correlation,

@@ -6,6 +6,7 @@ own layer and by phase surrogates of the map. p is the larger of the two shares 
 usual correction: (1 + those as good) / (1 + all) (Phipson 2010, doi:10.2202/1544-6115.1585).
 """
 
+import math
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -27,7 +28,8 @@ class Faithfulness:
     Attributes:
         correlation: -1 to 1; 0 where the map or the answer is level.
         p: the share of maps that know nothing and do as well, in (0, 1].
-        random_cam, surrogate: the same share for each sort of them; ``random_cam`` is 1 / (1 + N) at the least.
+        random_cam, surrogate: the same share for each sort of them; 1 / (1 + N) at the least. ``random_cam`` is
+            NaN for a network that is only a function, from which none comes.
         response: how far the logit moves when cells are hidden: the standard deviation of its drops, in logits.
     """
 
@@ -51,15 +53,18 @@ def against_chance(
     evidence = np.maximum(heatmap.values, 0)
     own = crc32(picture.tobytes())
     layer = None if heatmap.layer == "film" else heatmap.layer.split(" + ")[-1]
-    cams = nulls.random_cams(classifier, picture, NULLS, own + seed, layer)
+    tested = {}
+    if "maps" in classifier.network.tells:
+        tested["random_cam"] = nulls.random_cams(classifier, picture, NULLS, own + seed, layer), picture.shape
     surrogates = nulls.phase_surrogates(_grained(evidence), NULLS, np.random.default_rng([own, seed]))
     wanted = np.sqrt(np.maximum(drops, 0))
     mine = _correlation(masses(evidence, picture.shape, bank.grids)[None], wanted)[0]
-    by_cam, by_surrogate = (
-        _p(mine, _correlation(masses(maps, shape, bank.grids), wanted))
-        for maps, shape in ((cams, picture.shape), (surrogates, (GRAIN, GRAIN)))
-    )
-    return Faithfulness(float(mine), max(by_cam, by_surrogate), by_cam, by_surrogate, float(drops.std()))
+    tested["surrogate"] = surrogates, (GRAIN, GRAIN)
+    p = {
+        name: _p(mine, _correlation(masses(maps, shape, bank.grids), wanted)) for name, (maps, shape) in tested.items()
+    }
+    by_cam = p.get("random_cam", math.nan)
+    return Faithfulness(float(mine), max(p.values()), by_cam, p["surrogate"], float(drops.std()))
 
 
 def _grained(map_: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from core.data.labels import negative
 from core.errors import FilmError
 from core.explain.heatmap import heatmaps
 from core.explain.heatmap.cache import kept_on
+from core.explain.methods import borne
 from core.explain.trust import faithfulness
 from core.explain.trust.bank import occlude
 from core.explain.trust.evidence import ALPHA
@@ -18,6 +19,7 @@ from core.explain.trust.power import Power
 from core.model.classifier import Classifier
 from core.shelf import Shelf
 
+CONTROL = "randomcam"
 FILMS = 100  # right calls, spread over the cohort: a power of a half is then known to within 0.1
 
 
@@ -38,7 +40,11 @@ def right_calls(
         cohort: films with a label that the model knows; best those that it never learned from.
         films: at most this many right calls.
         seed: of the draw.
+
+    Raises:
+        ExplainError: the network is only a function, from which no Random CAM comes.
     """
+    borne(CONTROL, classifier.network)
     labels = cohort.samples["label"].astype(str).tolist()
     order = np.random.default_rng(seed).permutation(len(cohort))
     nothing = negative(classifier.classes)
@@ -58,7 +64,7 @@ def right_calls(
                 continue
             bank = occlude(classifier, picture)
             own = crc32(film.sha256.encode())
-            control = heatmaps(classifier, picture, "randomcam", [called], seed=own)[called]
+            control = heatmaps(classifier, picture, CONTROL, [called], seed=own)[called]
             found += 1
             passed += faithfulness.against_chance(classifier, picture, map_, bank, seed).p <= ALPHA
             random += (

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from torch import nn
 
 from core.errors import CheckpointError, RecipeError
 from core.model import output
-from core.model.adopt import looks, recognise, weights
+from core.model.adopt import archive, looks, recognise, weights
 from core.model.card import MAX_CLASSES, Card
 from core.model.checkpoint import Checkpoint
 from core.networks import sources
@@ -25,6 +26,7 @@ from core.transform.preprocess import Preprocess
 INTENDED_USE = "Research and teaching on frontal chest radiographs. Not a medical device; not for diagnosis."
 LIMITATIONS = "A model from outside: what it learned from is not known here."
 FILES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
+PROGRAMS = (".onnx", ".zip", ".pt2")
 LONGEST = 100  # characters of a class name
 USUAL = {"mean": looks.RANGES["imagenet"][0], "std": looks.RANGES["imagenet"][1], "fit": "squash"}
 
@@ -72,8 +74,39 @@ def from_file(path: Path, wishes: Wishes, name: str) -> Checkpoint:
                        {"source": path.name, **left_out})  # fmt: skip
 
 
+def from_path(path: Path, wishes: Wishes, name: str, run_pickle: bool = False) -> Checkpoint:
+    """Whatever lies at a path: weights, a program, or a folder of `transformers`, also as a zip.
+
+    Raises:
+        CheckpointError: nothing of the kind, or as ``from_file`` and ``from_source`` raise it.
+        RecipeError: likewise.
+    """
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        return from_source(f"hf:{path}", wishes, name)
+    if suffix == ".zip":
+        with archive.unpacked(path) as folder:
+            if (folder / "config.json").is_file():
+                made = from_source(f"hf:{folder}", wishes, name)
+                origin = {**made.card.origin, "source": path.name}
+                title = wishes.title or f"{path.stem} ({made.card.network})"
+                return replace(made, card=replace(made.card, origin=origin, title=title))
+            programs = sorted(folder.glob("*.onnx"))
+            if len(programs) != 1:
+                came = f"{path.name} holds {len(programs)} ONNX files and no config.json"
+                raise CheckpointError(came, "one ONNX file with its data, or a folder that save_pretrained wrote")
+            return from_source(f"onnx:{programs[0]}", wishes, name)
+    if suffix in PROGRAMS:
+        return from_source(f"onnx:{path}", wishes, name, run_pickle)
+    if suffix not in FILES:
+        expected = f"a file ({', '.join((*FILES, *PROGRAMS))}), a folder of transformers, or {sources.WAYS}"
+        raise CheckpointError(f"{path.name} came", expected)
+    return from_file(path, wishes, name)
+
+
 def from_source(source: str, wishes: Wishes, name: str, run_pickle: bool = False) -> Checkpoint:
-    """A model with the weights that its source offers: ``timm:NAME``, ``torchvision:NAME``, ``xrv:NAME``.
+    """A model with the weights that its source offers: ``timm:NAME``, ``torchvision:NAME``, ``xrv:NAME``,
+    or ``hf:`` with a folder or repository.
 
     Args:
         run_pickle: where the source has its weights as a pickle of a module, read it in a process of its own.
@@ -83,14 +116,19 @@ def from_source(source: str, wishes: Wishes, name: str, run_pickle: bool = False
         CheckpointError: other classes than it has outputs.
     """
     opened, rest = sources.opened(source)
-    offered = opened.own_weights(rest, run_pickle)
-    classes = _classes(wishes, len(offered.classes)) if wishes.classes else offered.classes
+    offered = opened.own_weights(rest, run_pickle, int(wishes.look.get("size", 0)))
+    classes = checked_classes(offered.classes)
+    if wishes.classes or not offered.named:
+        classes = _classes(wishes, len(offered.classes))
+    model = offered.model
+    if len(classes) > len(offered.classes):  # one logit of two classes
+        model = _of_two_classes(offered, source)
     network = f"{source.partition(':')[0]}:{offered.architecture}"
     look = _look(wishes, {**USUAL, **offered.preprocess}, len(offered.preprocess.get("mean", "123")))
     wishes = replace(wishes, output=wishes.output or offered.output)
-    said = {"source": source, **({"licence": offered.licence} if offered.licence else {})}
-    made = _checkpoint(name, network, offered.model, classes, look, wishes, said)
-    points = {new: offered.thresholds.get(old) for new, old in zip(classes, offered.classes, strict=True)}
+    said = {"source": _shown(source), **({"licence": offered.licence} if offered.licence else {})}
+    made = _checkpoint(name, network, model, classes, look, wishes, said, offered.config)
+    points = {new: offered.thresholds.get(old) for new, old in zip(classes, offered.classes, strict=False)}
     known = {label: point for label, point in points.items() if point is not None}
     return replace(made, card=replace(made.card, thresholds={**made.card.thresholds, **known}))
 
@@ -132,9 +170,27 @@ def told(checkpoint: Checkpoint) -> list[str]:
 
 def folder_name(source: str) -> str:
     """A checkpoint's folder from a file's, network's or user's name: letters, digits, "-", "_" and "." only."""
+    source = _shown(source)
     suffix = Path(source).suffix.lower()
-    stem = Path(source).stem if suffix in FILES else source
+    stem = Path(source).stem if suffix in (*FILES, *PROGRAMS) else source
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in stem).strip("-.") or "adopted"
+
+
+def _shown(source: str) -> str:
+    """A source's name without the path of its folder or file, which is nobody's business."""
+    prefix, _, rest = source.partition(":")
+    if prefix == "onnx":
+        return Path(rest).name
+    return f"{prefix}:{Path(rest).name}" if rest and Path(rest).expanduser().is_dir() else source
+
+
+def _of_two_classes(offered: sources.Offered, source: str) -> nn.Module:
+    """A source's model with one output, made to answer for two classes."""
+    if not source.startswith("onnx:"):
+        raise CheckpointError("the model has 1 output, and 2 classes were named", "a name for each output")
+    made = sources.make(f"onnx:{offered.architecture}", 2, config=offered.config)
+    made.load_state_dict(offered.model.state_dict())
+    return made
 
 
 def _classes(wishes: Wishes, outputs: int) -> tuple[str, ...]:
@@ -167,15 +223,20 @@ def _look(wishes: Wishes, usual: Mapping[str, Any], channels: int) -> Preprocess
 
 def _checkpoint(
     name: str, network: str, model: nn.Module, classes: tuple[str, ...], look: Preprocess, wishes: Wishes,
-    origin: dict[str, Any],
+    origin: dict[str, Any], config: Mapping[str, Any] = MappingProxyType({}),
 ) -> Checkpoint:  # fmt: skip
     """The model as the house keeps one; it must answer one picture with finite numbers."""
     opened, _ = sources.opened(network)
     parts = opened.regroup(model).eval().requires_grad_(False)
+    state = dict(parts.state_dict())
+    if bad := [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]:
+        raise CheckpointError(
+            f"{origin['source']} holds values that are not finite, e.g. in {bad[0]}", "finite weights"
+        )
     with torch.no_grad():
         try:
             logits = parts(torch.zeros(1, look.channels, look.size, look.size))
-        except (RuntimeError, AssertionError) as error:
+        except (RuntimeError, AssertionError, ValueError) as error:
             reason = str(error).splitlines()[0][:200]
             came = f"{network} does not take a picture of {look.size} px ({reason})"
             raise RecipeError(came, remedy="Give the side it was trained with: --size") from error
@@ -188,9 +249,10 @@ def _checkpoint(
         title=wishes.title or f"{Path(str(origin['source'])).stem} ({network})",
         classes=classes,
         network=network,
+        network_config=dict(config),
         preprocess=look,
         recipe={},
-        parameters=sum(p.numel() for p in parts.parameters()),
+        parameters=int(config.get("parameters") or sum(p.numel() for p in parts.parameters())),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         data={"name": "films that are not known here"},
         precision={"stored": "float32"},
@@ -201,4 +263,4 @@ def _checkpoint(
         versions={"torch": torch.__version__},
         **output.new(wishes.output or "softmax", classes).to_card(),
     )
-    return Checkpoint(card, dict(parts.state_dict()))
+    return Checkpoint(card, state)

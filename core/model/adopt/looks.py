@@ -1,4 +1,8 @@
-"""The ways in which networks are usually shown a picture, by the ranges their pixels are brought to."""
+"""The ways in which networks are usually shown a picture, by the ranges their pixels are brought to.
+
+The three channels of a film are equal, so the order red, green, blue or the other way round is only the order of means
+and spreads.
+"""
 
 from core.errors import RecipeError
 from core.transform.preprocess import Preprocess
@@ -11,6 +15,8 @@ RANGES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {  # name -> me
     "symmetric": ((0.5,) * 3, (0.5,) * 3),  # -1 to 1
     "bytes": ((0.0,) * 3, (1 / 255,) * 3),  # 0 to 255
     "caffe": (_BGR, (1 / 255,) * 3),  # 0 to 255, less the means
+    "imagenet_bgr": ((0.406, 0.456, 0.485), (0.225, 0.224, 0.229)),
+    "caffe_rgb": (_BGR[::-1], (1 / 255,) * 3),
     "xrv": ((0.5,) * 3, (1 / 2048,) * 3),  # -1024 to 1024, TorchXRayVision's
 }
 

@@ -25,6 +25,8 @@ Engine = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto", bf16: Collection[str] = ()) -> Engine:
     """The engine on a backend: "torch", "openvino", or "auto" (torch on a GPU and for transformers, else OpenVINO).
 
+    What is only a function runs as it is, whatever the backend.
+
     Args:
         bf16: stages that may be computed in bfloat16; what the checkpoint's card says.
 
@@ -37,7 +39,7 @@ def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto",
     if backend == "openvino" and not installed:
         raise CheckpointError("OpenVINO is not installed", remedy="pip install openvino, or choose the torch backend")
     own_ground = devices.pick().type != "cpu" or network.layout != MAP  # of transformers torch is the measured one
-    if backend == "torch" or not installed or (backend == "auto" and own_ground):
+    if backend == "torch" or not installed or network.opaque or (backend == "auto" and own_ground):
         return torch_engine(network, preprocess, bf16)
     # Importing OpenVINO reports to its makers, unasked, from a forked process that can hang a server; without this
     # module it does not.

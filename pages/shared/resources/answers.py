@@ -1,7 +1,7 @@
 """What a model says of a film: every part kept where the film's results lie."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -34,17 +34,23 @@ def prediction(model: "Classifier", film: Radiograph) -> "Prediction":
 def heatmaps(
     model: "Classifier",
     film: Radiograph,
-    method: str,
-    layer: str | None,
+    method: str = "",
+    layer: str | None = None,
     progress: Callable[[float], None] | None = None,
+    **options: Any,
 ) -> "dict[str, Heatmap]":
-    """Every class's heatmap of a film; ``progress`` (which may raise to cancel) is called while they are made."""
-    return examined(model, film).heatmaps(method, None, layer, progress)
+    """Every class's heatmap of a film, by the model's usual method unless told.
+
+    Args:
+        progress: called while they are made; may raise to cancel.
+        options: of the method.
+    """
+    return examined(model, film).heatmaps(method, None, layer, progress, **options)
 
 
-def has_heatmaps(model: "Classifier", film: Radiograph, method: str, layer: str | None) -> bool:
+def has_heatmaps(model: "Classifier", film: Radiograph, method: str, layer: str | None, **options: Any) -> bool:
     """Whether `heatmaps` would answer at once."""
-    return examined(model, film).has_heatmaps(method, None, layer)
+    return examined(model, film).has_heatmaps(method, None, layer, **options)
 
 
 def mild_copies(case_of: "Examined") -> "MildCopies":
@@ -54,11 +60,14 @@ def mild_copies(case_of: "Examined") -> "MildCopies":
 
 
 def map_of_picture(case_of: "Examined", picture: np.ndarray, class_name: str) -> "Heatmap":
-    """One class's Grad-CAM of a changed copy of the film, uint8 (S, S)."""
+    """One class's usual heatmap of a changed copy of the film, uint8 (S, S)."""
     from core.explain.heatmap import heatmaps as explain
+    from core.explain.methods import usual_often
+
+    method, options = usual_often(case_of.classifier.network, picture.shape[0])
 
     def made() -> "Heatmap":
-        return explain(case_of.classifier, picture, "gradcam", [class_name])[class_name]
+        return explain(case_of.classifier, picture, method, [class_name], **options)[class_name]
 
     return case_of.keep("map of copy", made, picture=picture, class_name=class_name)
 

@@ -18,6 +18,7 @@ SMALL: dict[str, dict] = {
     "scorecam": {"channels": 40},
     "occlusion": {"window": 16, "stride": 16},
     "integrated_gradients": {"steps": 4},
+    "rise": {"masks": 12},
 }
 
 
@@ -26,7 +27,7 @@ def made() -> Classifier:
     return toys.classifier()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", toys.BORNE)
 def test_every_method_gives_every_class_a_finite_map_of_the_picture(made: Classifier, method: str) -> None:
     picture = toys.picture()
     maps = heatmaps(made, picture, method, film_sha256="f1", **SMALL.get(method, {}))
@@ -43,7 +44,7 @@ def test_every_method_gives_every_class_a_finite_map_of_the_picture(made: Classi
     assert sum(map_.probability for map_ in maps.values()) == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", toys.BORNE)
 def test_a_class_has_the_same_map_alone_and_in_company(made: Classifier, method: str) -> None:
     picture, name = toys.picture(), made.classes[1]
     together = heatmaps(made, picture, method, **SMALL.get(method, {}))[name]
@@ -82,7 +83,7 @@ def test_normalised_spans_zero_to_one_and_keeps_the_zero_of_signed_maps() -> Non
     assert not Heatmap(np.full((2, 2), 3.0), *rest, signed=False).normalised().any()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", toys.BORNE)
 def test_a_damaged_network_is_an_error_and_never_a_map(made: Classifier, method: str) -> None:
     made.network.head.classifier.weight[0] = float("nan")
     with pytest.raises(ExplainError, match="not finite"):
@@ -127,7 +128,7 @@ def test_integrated_gradients_add_up_and_agree_with_captum() -> None:
 def test_nothing_is_left_on_the_network(made: Classifier) -> None:
     made.network.requires_grad_(True)  # even a network in training keeps its gradients to itself
     before = {key: value.clone() for key, value in made.network.state_dict().items()}
-    for method in METHODS:
+    for method in toys.BORNE:
         heatmaps(made, toys.picture(), method, **SMALL.get(method, {}))
     assert all(parameter.grad is None for parameter in made.network.parameters())
     assert not any(module.training for module in made.network.modules())
@@ -135,7 +136,7 @@ def test_nothing_is_left_on_the_network(made: Classifier) -> None:
         assert torch.equal(value, before[key]), key
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", toys.BORNE)
 def test_works_where_the_caller_has_switched_gradients_off(made: Classifier, method: str) -> None:
     expected = heatmaps(made, toys.picture(), method, **SMALL.get(method, {}))
     for off in (torch.no_grad, torch.inference_mode):
