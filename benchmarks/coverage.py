@@ -20,7 +20,7 @@ from core.evaluate.scopes import MACRO, OVERALL
 LEAST = 0.93  # coverage below which an interval is no 95 % interval
 POPULATION = 200_000  # films behind a truth
 AT = (10, 20, 50)  # grid points of a ROC band that are judged: 1 - specificity of 0.1, 0.2, 0.5
-REACHED = (50, 80)  # and of a precision band: recall of 0.5, 0.8
+REACHED = (20, 40, 60, 80)  # and of a precision band: recall of 0.2, 0.4, 0.6, 0.8
 CLASS = "rare"
 
 

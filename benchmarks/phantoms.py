@@ -15,13 +15,14 @@ import pandas as pd
 
 from core.data.cohort import Cohort
 from core.data.phantom.cohort import BANDS, Kind, cohort, draw_all
+from core.evaluate.operating import of_card
 from core.explain import truth
 from core.explain.heatmap import heatmaps
 from core.model.checkpoint import load, save
 from core.model.classifier import Classifier
 
 COHORTS: tuple[Kind, ...] = ("fair", "confounded", "new-hospital")
-Figures = dict[str, float | int | dict[str, float]]
+Figures = dict[str, str | float | int | dict[str, float]]
 
 
 def judge(model: Classifier, films: Cohort) -> pd.DataFrame:
@@ -67,7 +68,7 @@ def measure(name: str, films: int) -> dict[str, Figures]:
         test = cohort(kind).split("test")
         test = test.take(np.arange(min(films, len(test))))
         draw_all(test)
-        found[kind] = figures(judge(model, test))
+        found[kind] = {"called_by": of_card(model.card).title, **figures(judge(model, test))}
     return found
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.coverage import SCENARIOS, Scenario, covered, study
+from benchmarks.coverage import CLASS, SCENARIOS, Scenario, covered, study
 from core.evaluate.compare import compare
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.scopes import MACRO, OVERALL
@@ -145,6 +145,18 @@ def test_what_covered_least_covers_now_or_says_too_few(name, keys, too_few):
         row = table.loc[key]
         assert row["shown"] > 0.4, key
         assert row["held"] > 0.95 - 3.1 * (0.95 * 0.05 / min(row["intervals"], 75)) ** 0.5, (key, row["held"])
+
+
+def test_a_precision_band_covers_at_every_recall():
+    """Behind a precision at a recall of 0.4 are the films called there; of all of the class 0.79 held the truth."""
+    scenario, rng, recalls = Scenario(400, shares=(0.7, 0.3), strength=1.6), np.random.default_rng(3), (20, 40, 50, 80)
+    large = study(scenario, 200_000, np.random.default_rng(1))
+    found = np.cumsum(large.labels[np.argsort(-large.probabilities[:, 1])])
+    recall, precision = found / found[-1], found / np.arange(1, len(found) + 1)
+    truth = precision[np.searchsorted(recall, np.array(recalls) / 100)]
+    bands = [study(scenario, scenario.patients, rng).curve(CLASS) for _ in range(75)]
+    held = np.mean([(band.pr_low[[*recalls]] <= truth) & (truth <= band.pr_high[[*recalls]]) for band in bands], axis=0)
+    assert (held > 0.95 - 3.1 * (0.95 * 0.05 / 75) ** 0.5).all(), held
 
 
 def test_the_check_of_coverage_can_fail():

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.coverage import CLASS, Scenario, study
 from core.evaluate import slices
 from core.evaluate.compare import compare, mcnemar
-from core.evaluate.curves import GRID
+from core.evaluate.curves import GRID, Curves
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY, Policy
 from core.evaluate.scopes import OVERALL
@@ -82,15 +82,25 @@ def test_films_of_one_patient_are_no_witnesses_of_their_own(key, drawn):
     assert joined.high - joined.low > 1.05 * (lone.high - lone.low)
 
 
-def test_bands_hold_their_own_curve_and_leave_another_out(drawn, own, others):
-    band, mine, worse = (e.curves[CLASS] for e in (drawn, own, others[0]))
-    at = [20, 50]
-    for low, high, curve in ((band.roc_low, band.roc_high, "tpr"), (band.gains_low, band.gains_high, "gains")):
-        true, other = (
-            curve_.gains if curve == "gains" else np.interp(GRID, curve_.fpr, curve_.tpr) for curve_ in (mine, worse)
-        )
-        assert ((low <= true) & (true <= high))[at].all(), curve
-        assert (other < low)[at].any(), curve
+def reached(curve: Curves) -> np.ndarray:
+    """Precision of the first cut-off that reaches each recall of the grid."""
+    return curve.precision[np.searchsorted(curve.tpr, GRID).clip(0, len(curve.tpr) - 1)]
+
+
+BANDS = {
+    "roc": (lambda c: (c.roc_low, c.roc_high), lambda c: np.interp(GRID, c.fpr, c.tpr), [20, 50]),
+    "pr": (lambda c: (c.pr_low, c.pr_high), reached, [50, 80]),
+    "gains": (lambda c: (c.gains_low, c.gains_high), lambda c: c.gains, [20, 50]),
+}
+
+
+@pytest.mark.parametrize("name", BANDS)
+def test_bands_hold_their_own_curve_and_leave_another_out(name, drawn, own, others):
+    limits, curve, at = BANDS[name]
+    low, high = limits(drawn.curve(CLASS))
+    mine, worse = curve(own.curve(CLASS)), curve(others[0].curve(CLASS))
+    assert ((low <= mine) & (mine <= high))[at].all()
+    assert (worse < low)[at].any()
 
 
 def test_equal_models_are_not_told_apart_and_unequal_ones_are(drawn):

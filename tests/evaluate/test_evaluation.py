@@ -208,7 +208,8 @@ def test_a_perfect_ranking_has_a_perfect_band():
     curve = perfect.curves["yes"]
     assert (curve.precision[curve.tpr < 1] == 1).all()
     assert (curve.pr_high == 1).all()
-    assert curve.pr_low == pytest.approx(wilson(40, 40)[0])  # what 40 films of 40 say, not certainty
+    for recall in (0.5, 1.0):  # what 20 films of 20, or 40 of 40, say, not certainty
+        assert curve.pr_low[round(100 * recall)] == pytest.approx(wilson(40 * recall, 40 * recall)[0])
     assert (curve.roc_low[1:] < 1).all()
 
 
