@@ -40,6 +40,7 @@ if access.is_owner():
     PAGES["Server"] = [st.Page("pages/server/memory.py", title="Server", icon=":material/memory:")]
 fresh_server = PagesManager.uses_pages_directory
 page = st.navigation(PAGES)
+state.on(page.url_path)
 st.set_page_config(f"{page.title} · Hilum")
 st.logo(PICTURES / "logo.svg", size="large")
 if fresh_server:

@@ -11,7 +11,7 @@ from core.examine import extent
 from core.explain import places
 from core.explain.methods import METHODS, methods_for, usual
 from core.report import figures
-from pages.shared import downloads, occlusion_controls, resources, state, viewer, widgets
+from pages.shared import downloads, frame, occlusion_controls, resources, state, viewer, widgets
 from pages.shared.case import Case, current, film_range, kinship
 from pages.shared.text import plain
 from pages.shared.viewer import View
@@ -84,11 +84,13 @@ def beside(case: Case, kind: str, maps: "dict[str, Heatmap]", shown: "Heatmap", 
     if kind == "classes":
         return [view_of(case, map_) for name, map_ in maps.items() if name != shown.class_name]
     if kind == "class":
-        return [view_of(case, maps[st.selectbox("Other class", [n for n in maps if n != shown.class_name], width=190)])]
+        names = [name for name in maps if name != shown.class_name]
+        state.choose("beside_class", names, lambda: names[0])
+        return [view_of(case, maps[st.selectbox("Other class", names, key="beside_class", width=190)])]
     if kind == "method":
-        if "beside_method" not in st.session_state:
-            others = [name for name in methods_for(case.model.network) if name != shown.method]
-            st.session_state["beside_method"] = min(others, key=lambda name: METHODS[name].cost != "instant")
+        others = [name for name in methods_for(case.model.network) if name != shown.method]
+        quick = min(others, key=lambda name: METHODS[name].cost != "instant")
+        state.choose("beside_method", methods_for(case.model.network), lambda: quick)
         method = widgets.method_picker(case.model, "beside_method", "Other method")
         other_map = maps_of(case, method, layer if METHODS[method].layered else None)[shown.class_name]
         return [view_of(case, other_map, METHODS[method].title)]
@@ -96,9 +98,8 @@ def beside(case: Case, kind: str, maps: "dict[str, Heatmap]", shown: "Heatmap", 
         return [another_model(case, shown)]
     if kind == "film":
         films = film_range()
-        if "beside_film" not in st.session_state:
-            st.session_state["beside_film"] = films[(case.row + 1) % len(films)] if case.row is not None else 1
-        st.session_state["beside_film"] = min(st.session_state["beside_film"], films[-1])  # of a larger cohort before
+        following = films[(case.row + 1) % len(films)] if case.row is not None else 1
+        state.choose("beside_film", films, lambda: following)
         number = st.number_input("Other film", films[0], films[-1], key="beside_film", step=1, width=150)
         label = str(case.cohort.samples["label"].iat[number - 1])
         other = replace(case, film=resources.film(case.spec, number - 1), row=number - 1, label=label)
@@ -122,9 +123,10 @@ def another_model(case: Case, shown: "Heatmap") -> View:
     """The same film before another model: the same class if it knows it, else the class it calls."""
     cards = {name: card for name, card in resources.cards().items() if name != case.model.card.name}
     fitting = sorted(cards, key=lambda name: -kinship(cards[name], case.spec))
-    name = st.selectbox("Other model", fitting, format_func=lambda n: cards[n].title, width=240)
-    if name is None:
+    if not fitting:
         raise HilumError("there is only one model", "two", "Train another one with python -m core train")
+    state.choose("beside_model", fitting, lambda: fitting[0])
+    name = st.selectbox("Other model", fitting, key="beside_model", format_func=lambda n: cards[n].title, width=240)
     other = replace(case, model=resources.classifier(name))
     borne = shown.method in methods_for(other.model.network)
     maps = maps_of(other, shown.method if borne else usual(other.model.network), None)
@@ -141,6 +143,7 @@ def body(case: Case) -> None:
         method = widgets.method_picker(case.model)
         layer = widgets.layer_picker(case.model, method)
         hiding_now = st.session_state.get("hide", "nothing") != "nothing"
+        state.choose("beside", BESIDE, lambda: "nothing")
         kind = st.selectbox(
             "Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=175, disabled=hiding_now,
             persist_state="session",
@@ -164,7 +167,10 @@ def body(case: Case) -> None:
         kind, others = "hidden", [View(answer.after.picture, after, title, case.lungs, case.truth)]
     whose = {"method": METHODS[method].title, "model": case.model.card.name}.get(kind, "")
     views = [view_of(case, shown, whose), *others]
-    picture_place, words_place = st.columns([3, 2], gap="medium") if not others else (st.container(), st.container())
+    if answer is not None and not frame.presenting():
+        occlusion_controls.sentence(answer)  # above the pictures, or it would lie below the fold
+    side_by_side = not others or (frame.presenting() and len(others) == 1)
+    picture_place, words_place = st.columns([3, 2], gap="medium") if side_by_side else (st.container(), st.container())
     with picture_place:
         place = st.container()
         drawing = viewer.controls(with_truth=case.truth is not None)
@@ -180,7 +186,10 @@ def body(case: Case) -> None:
         if part != "nothing" and hidden is None:
             st.warning("No lungs were found on this film, so they cannot be hidden.", icon=":material/help:")
         if answer is not None:
-            occlusion_controls.outcome(answer)
+            if frame.presenting():
+                occlusion_controls.sentence(answer)
+            occlusion_controls.bars(answer)
+            frame.announce(occlusion_controls.in_words(answer))
         else:
             trust_card(case, shown)
     downloads.row(case, shown, drawing)
@@ -210,9 +219,11 @@ def caption(case: Case, map_: "Heatmap") -> None:
 
 def trust_card(case: Case, map_: "Heatmap") -> None:
     """Whether this heatmap is evidence: each check with its verdict, then what is known about the method."""
-    st.subheader("Is this evidence?", anchor=False, help="Checks of this heatmap on this film. No single one decides.")
+    st.header("Is this evidence?", anchor=False, help="Checks of this heatmap on this film. No single one decides.")
     card = case.examined.trust(map_)
     st.caption(plain(card.headline, longest=400))
+    evidence = places.in_words(map_.values, case.lungs)
+    frame.announce(f"Heatmap of {map_.class_name}. {evidence} Is it evidence? {card.headline}")
     if card.power is not None and card.group("evidence"):
         told = plain(card.power.sentence, longest=400)
         st.caption(f"Power of the occlusion test for this model: {told}.")

@@ -58,11 +58,11 @@ def answer_panel(case: Case) -> None:
     prediction = case.prediction
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
     if prediction.domain.status == "out":  # an answer nobody should take for one is there for who wants to see it
-        st.subheader(in_words(prediction), anchor=False)
+        st.header(in_words(prediction), anchor=False)
         with st.expander("What the model would say anyway"):
             bars(case)
     else:
-        st.subheader(headline(prediction, resources.mild_copies(case.examined)), anchor=False)
+        st.header(headline(prediction, resources.mild_copies(case.examined)), anchor=False)
         st.caption(f":material/rule: {plain(rule(prediction), longest=600)}")
         bars(case)
         belief(case)
@@ -182,7 +182,7 @@ def neighbours(case: Case) -> None:
     """The films of the model's own cohort that it finds most like this one."""
     spec = home_cohort(case.model.card, case.spec)
     cohort = resources.cohort(spec)
-    st.subheader(f"Nearest films of {plain(cohort.name)}", anchor=False, help=LIKENESS)
+    st.header(f"Nearest films of {plain(cohort.name)}", anchor=False, help=LIKENESS)
     rows = embeddings.sample(cohort, "train", NEIGHBOURHOOD) or embeddings.sample(cohort, None, NEIGHBOURHOOD)
     found = overview.atlas_of(case.model, spec)
     missing = len(found.missing(rows))

@@ -10,7 +10,7 @@ from core.report import augmentation_figure, figures, overlay
 from core.report.outputs import export_name
 from core.report.spreadsheet import called
 from core.transform.augment import Augment, Drawn, Step
-from pages.shared import augmentation_editor, resources, viewer, widgets
+from pages.shared import augmentation_editor, resources, state, viewer, widgets
 from pages.shared.case import Case, current
 from pages.shared.text import plain
 from pages.shared.viewer import View
@@ -26,16 +26,16 @@ def body(case: Case) -> None:
     left, right = st.columns([1, 3], gap="medium")
     with left:
         steps = augmentation_editor.editor()
-    seed = st.session_state.setdefault("draw", 0)
+    seed = st.session_state["draw"]
     drawn = Augment(steps).draw(robustness.generator(seed))
     picture = case.prediction.picture
     changed = Augment.replay(picture, drawn)
     with right:
         before_and_after(case, picture, changed, drawn)
+        state.choose("below", BELOW, lambda: "curve")
         below = st.segmented_control(
             "Below",
             list(BELOW),
-            default="curve",
             required=True,
             format_func=BELOW.__getitem__,
             key="below",
@@ -63,7 +63,7 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
         View(difference(picture, changed), None, "difference (grey: none)"),
     ]
     with st.container(horizontal=True, vertical_alignment="center"):
-        heat = st.toggle("Heatmaps", True, key="heat", persist_state="session")
+        heat = st.toggle("Heatmaps", key="heat", persist_state="session")
         if st.session_state.get("random"):
             st.button("Resample", icon=":material/casino:", on_click=_resample)
         st.caption(shown_values(drawn))
@@ -109,7 +109,8 @@ def curve(case: Case, steps: list[Step]) -> None:
         st.caption("Add an augmentation with a slider to see a curve.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("As this moves", list(options), width=220)
+        state.choose("sweep", options, lambda: next(iter(options)))
+        chosen = st.selectbox("As this moves", list(options), key="sweep", width=220)
         whole = st.toggle(
             "Whole range", key="whole range", help="Otherwise the range seen on real films, and half as much again."
         )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.data.cohort import Cohort
 from core.report.outputs import export_name
-from pages.shared import exports, filters, gallery, widgets
+from pages.shared import exports, filters, gallery, state, widgets
 from pages.shared.case import current_cohort
 from pages.shared.explore import audit, counts, distributions, film_map, means, similar, table
 from pages.shared.text import plain
@@ -60,10 +60,10 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
     if cohort.prepare is None:
         exports.ask_for_names()
+state.choose("explore view", TITLES, lambda: "films")
 view = st.segmented_control(
     "View",
     list(TITLES),
-    default="films",
     required=True,
     format_func=TITLES.__getitem__,
     label_visibility="collapsed",

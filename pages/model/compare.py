@@ -126,9 +126,7 @@ def pair(cards: "dict[str, Card]") -> tuple[str, str]:
     first = str(st.session_state["model"])
     others = [name for name in cards if name != first]
     same = [name for name in others if set(cards[name].classes) == set(cards[first].classes)]
-    kept = st.session_state.get("second model")
-    if kept not in others:
-        st.session_state["second model"] = (same or others)[0]
+    state.choose("second model", others, lambda: (same or others)[0])
     second = st.selectbox(
         f"{cards[first].title} (sidebar) against", others, key="second model", format_func=lambda n: cards[n].title,
         persist_state="session",
@@ -252,8 +250,9 @@ widgets.heading(
     "Compare", "The trained models side by side: figures, training, size and speed; two of them on the same films."
 )
 known = resources.cards()
+state.choose("compare view", VIEWS, lambda: VIEWS[0])
 view = st.segmented_control(
-    "View", VIEWS, default=VIEWS[0], required=True, label_visibility="collapsed", key="compare view",
+    "View", VIEWS, required=True, label_visibility="collapsed", key="compare view",
     persist_state="session",
 )  # fmt: skip
 if view == VIEWS[0]:

@@ -15,7 +15,17 @@ from core.report import evaluation_figures
 from core.report.documents.findings import FindingsReport
 from core.report.documents.report import Report, as_csv, as_json, patients_in_words
 from core.report.outputs import export_name
-from pages.shared import evaluated_films, evaluations, exports, findings_report, operating, resources, tables, widgets
+from pages.shared import (
+    evaluated_films,
+    evaluations,
+    exports,
+    findings_report,
+    operating,
+    resources,
+    state,
+    tables,
+    widgets,
+)
 from pages.shared.case import current_cohort, kinship
 from pages.shared.text import plain
 
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
 
 OWN_FILMS, COHORT = "own", "cohort"
 VIEWS = ("Figures", "Curves", "Calibration", "Sets", "Slices", "Errors", "Doubtful labels", "Export")
+CURVES = ("ROC", "Precision-recall", "Cumulative gains")
 EXAMPLES = 24  # errors and doubtful films shown
 
 
@@ -38,9 +49,11 @@ def films_judged(card: "Card") -> tuple[evaluations.Splits | None, str]:
     }
     spec = st.session_state["cohort"]
     usual = OWN_FILMS if kinship(card, spec) == matching.OWN else COHORT  # what the sidebar shows is what is meant
+    state.belongs_to("films", (card.name, spec))
+    state.choose("films", titles, lambda: usual)
     source = st.segmented_control(
-        "Films", list(titles), default=usual, required=True, format_func=lambda name: titles[name],
-        key=f"report films {card.name} {spec}", persist_state="session", wrap=True,
+        "Films", list(titles), required=True, format_func=lambda name: titles[name],
+        key="films", persist_state="session", wrap=True,
         help=f"Its own: those it was trained and judged on ({plain(own)}), with what was measured then. The sidebar's: "
         "any cohort, which the model is shown here.",
     )  # fmt: skip
@@ -70,9 +83,10 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
     names = list(parts)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         usual = "test" if "test" in parts else names[-1]
+        state.belongs_to("split", tuple(names))
+        state.choose("split", names, lambda: usual)
         split = st.segmented_control(
-            "Split", names, default=usual, required=True, key=f"split of {' '.join(names)}",
-            persist_state="session",
+            "Split", names, required=True, key="split", persist_state="session",
             help="Test: kept apart. Validation: tuned on. Train: learned from. "
             "New: films it never met, of a collection it knows. External: of another collection.",
         )  # fmt: skip
@@ -88,8 +102,9 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
         + f" Called: {plain(point.sentence, longest=600)}."
     )
     tables.pooled(evaluation, point)
+    state.choose("report view", VIEWS, lambda: VIEWS[0])
     view = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, label_visibility="collapsed", key="report view",
+        "View", VIEWS, required=True, label_visibility="collapsed", key="report view",
         persist_state="session",
     )  # fmt: skip
     left, right = st.columns([5, 6], gap="large")
@@ -145,8 +160,7 @@ def matrix(evaluation: "Evaluation", point: OperatingPoint) -> None:
     )  # fmt: skip
     with st.container(horizontal=True):
         for name, label in (("cell label", "Films that are"), ("cell called", "and were called")):
-            if st.session_state.get(name) not in (None, *classes):
-                st.session_state[name] = None
+            state.choose(name, (None, *classes), lambda: None)
             st.selectbox(
                 label, classes, None, key=name, width="stretch", placeholder="click a cell", persist_state="session"
             )
@@ -155,10 +169,8 @@ def matrix(evaluation: "Evaluation", point: OperatingPoint) -> None:
 def curves(evaluation: "Evaluation", figures: Figures) -> None:
     """ROC, precision-recall and cumulative gains curves; a diamond marks where each class is called."""
     classes = evaluation.classes
-    kind = st.segmented_control(
-        "Curve", ["ROC", "Precision-recall", "Cumulative gains"], default="ROC", required=True, key="curve",
-        persist_state="session",
-    )  # fmt: skip
+    state.choose("curve", CURVES, lambda: CURVES[0])
+    kind = st.segmented_control("Curve", CURVES, required=True, key="curve", persist_state="session")
     if kind == "ROC":
         at = {c: (1 - figures[c]["specificity"].value, figures[c]["recall"].value) for c in classes}
         figure = evaluation_figures.roc(evaluation.curves, {c: figures[c]["auroc"] for c in classes}, at)
@@ -186,8 +198,9 @@ def calibration(
     likeliest = "the most likely class"
     of = target
     if not alone:
+        state.choose("probability of", (likeliest, target), lambda: likeliest)
         of = st.segmented_control(
-            "Probability of", [likeliest, target], default=likeliest, required=True, format_func=plain
+            "Probability of", [likeliest, target], key="probability of", required=True, format_func=plain
         )
     bins = evaluation.reliability(target if of == target else None)
     title = f"probability of {target}" if of == target else "confidence"

@@ -1,5 +1,6 @@
 """The chain of augmentations a visitor puts together: add, set, reorder, remove; presets are those of the recipes."""
 
+import json
 from typing import Any
 
 import streamlit as st
@@ -8,6 +9,7 @@ from core.training import recipe
 from core.transform.augment import AUGMENTATIONS, Parameter, Step
 
 CHAIN, COUNTER = "chain", "_chain_counter"
+LINK, _DRAWN = "steps", "_steps_drawn"  # the chain as a link holds it; as the controls showed it last
 VERDICTS = {
     "plausible": ":green-badge[plausible]",
     "doubtful": ":orange-badge[doubtful]",
@@ -18,9 +20,8 @@ FIRST = Step("rotate", {"angle": 10.0})
 
 def editor() -> list[Step]:
     """The controls of the whole chain; gives its steps, in order."""
-    chain: list[tuple[int, str]] = st.session_state.setdefault(CHAIN, [])
-    if not chain and COUNTER not in st.session_state:
-        _append(FIRST)
+    _take_link()
+    chain: list[tuple[int, str]] = st.session_state[CHAIN]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "Add",
@@ -51,9 +52,28 @@ def editor() -> list[Step]:
         help="Each setting becomes a range to draw from, as in training.",
     )
     steps = [_step(position, number, name, random) for position, (number, name) in enumerate(chain)]
+    st.session_state[LINK] = st.session_state[_DRAWN] = _told(steps)
     if not chain:
         st.caption("No augmentation: the film as it is.")
     return steps
+
+
+def _take_link() -> None:
+    """Set the controls to the chain of the link that came since they were last drawn; at first, to the usual one."""
+    session = st.session_state
+    asked = session.get(LINK)
+    if asked is None and session.get(_DRAWN) is None:
+        session[CHAIN] = []
+        _append(FIRST)
+    elif asked is not None and asked != session.get(_DRAWN):
+        session[CHAIN] = []
+        for table in json.loads(asked):
+            _append(Step.from_dict(table))
+
+
+def _told(steps: list[Step]) -> str:
+    """The chain as a link holds it."""
+    return json.dumps([step.to_dict() for step in steps], separators=(",", ":"))
 
 
 def _step(position: int, number: int, name: str, random: bool) -> Step:
@@ -63,14 +83,9 @@ def _step(position: int, number: int, name: str, random: bool) -> Step:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"**{declared.title}**", width="stretch")
             with st.container(horizontal=True, gap=None, width="content"):  # they stay together when the title is long
-                for icon, label, move in (
-                    ("arrow_upward", "Earlier", -1),
-                    ("arrow_downward", "Later", 1),
-                    ("close", "Remove", 0),
-                ):
+                for label, move in (("Earlier", -1), ("Later", 1), ("Remove", 0)):  # style.css shows a sign for each
                     st.button(
-                        "",
-                        icon=f":material/{icon}:",
+                        f"{label}: {declared.title}",
                         key=f"{label} {number}",
                         on_click=_move,
                         args=(position, move),

@@ -50,7 +50,7 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
     if label is None or called is None:
         return
     found = review.cell(evaluation, label, called, point)
-    st.subheader(f"{plain(label)} called {plain(called)}: {len(found):,}", anchor=False)
+    st.header(f"{plain(label)} called {plain(called)}: {len(found):,}", anchor=False)
     cohort, spec = current_cohort(), st.session_state["cohort"]
     rows = evaluations.rows_in(cohort, found.rename(columns={"film": "path"}))
     here = [int(row) for row in rows if row >= 0][:CELL_FILMS]

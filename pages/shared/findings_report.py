@@ -23,7 +23,7 @@ def picker(parts: evaluations.Splits) -> str:
 
 def overview(report: FindingsReport) -> None:
     """One view at a time of all findings, on the split that counts or another."""
-    st.subheader("All findings", anchor=False)
+    st.header("All findings", anchor=False)
     splits = list(report.evaluations)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = st.segmented_control(

@@ -7,7 +7,7 @@ import streamlit as st
 from core.data import cache
 from core.errors import CohortError
 from core.evaluate import elsewhere, headline
-from pages.shared import access, cohort_layout, pacs, resources, state
+from pages.shared import access, cohort_layout, frame, pacs, resources, state
 from pages.shared.case import (
     ABSENT,
     choose_case,
@@ -17,27 +17,12 @@ from pages.shared.case import (
     take_cohort_film,
     uploaded_films,
 )
+from pages.shared.frame import NOT_FOR_DIAGNOSIS
 from pages.shared.text import plain
 
-NOT_FOR_DIAGNOSIS = "Research and teaching, not for diagnosis"
 ACCEPTED = "hilum_accepted"
 _ASKED = "_asked_cohort"  # by a link, and not answered yet
 _OFF = ":material/folder_off:"
-STYLE = """<style>
-  [data-testid="stMainBlockContainer"] { padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; }
-  [data-testid="stSidebarUserContent"] { padding: 0.6rem 0 1rem; }
-  [data-testid="stSidebarNavItems"] > div + div { margin-top: 0.5rem; }
-  [data-testid="stSidebarNavLink"] { height: 1.6rem; margin-block: 0; }
-  [data-testid="stSidebar"] [role="combobox"] { text-overflow: ellipsis; font-size: 0.875rem; }
-  [role="option"] * { white-space: normal !important; }
-  .st-key-not-for-diagnosis {
-    position: fixed; right: 0; bottom: 0; z-index: 9; width: auto; padding: 0.1rem 0.7rem;
-    border-top-left-radius: 0.5rem; backdrop-filter: blur(8px);
-  }
-  .st-key-not-for-diagnosis p { font-size: 0.75rem; }
-</style>"""
-
-
 ONE_STEP_BACK = """<script>
   if (!window.hilumHistory) {
     window.hilumHistory = true;
@@ -52,16 +37,16 @@ ONE_STEP_BACK = """<script>
 
 def sidebar(with_case: bool = True) -> None:
     """Cohort, model and case; every page reads them from the session."""
-    st.html(STYLE)
+    frame.look()
     with st.sidebar:
         _cohort()
         _model()
         if with_case:
             with st.container(key="case-picker", gap="xsmall"):
                 _case()
+        frame.ways_of_showing()
         st.html(ONE_STEP_BACK, unsafe_allow_javascript=True)  # at the end, where its empty line shows least
-    with st.container(key="not-for-diagnosis"):
-        st.caption(NOT_FOR_DIAGNOSIS)
+    frame.not_for_diagnosis()
 
 
 def disclaimer() -> None:
@@ -213,17 +198,16 @@ def _case() -> None:
         key="case",
         step=1,
         on_change=take_cohort_film,
-        help="Number of the film in the cohort. P, N and X on the keyboard: previous, next, any.",
+        help="Number of the film in the cohort. Keys P, N and X: previous, next, any; they can be switched off below.",
     )
     with st.container(horizontal=True, gap="xsmall"):
-        for label, icon, key, number in (
-            ("Previous film", "chevron_left", "P", max(session["case"] - 1, films[0])),
-            ("Next film", "chevron_right", "N", min(session["case"] + 1, films[-1])),
-            ("Any film", "shuffle", "X", None),
+        for label, key, number in (  # style.css shows a sign for each
+            ("Previous film", "P", max(session["case"] - 1, films[0])),
+            ("Next film", "N", min(session["case"] + 1, films[-1])),
+            ("Any film", "X", None),
         ):
-            st.button(
-                f":material/{icon}:", key=label, help=label, shortcut=key, on_click=_go, args=(number,), width="stretch"
-            )
+            letter = frame.shortcut(key)
+            st.button(label, key=label, help=label, shortcut=letter, on_click=_go, args=(number,), width="stretch")
     row = cohort.samples.iloc[session["case"] - 1]
     known = [plain(row[column]) for column in ("label", "source", "view") if row[column] not in ("", "unknown")]
     learned = "the model may have learned from it" if row["split"] == "train" else row["split"]

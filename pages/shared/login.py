@@ -73,4 +73,4 @@ def _ask(sentence: str) -> None:
 
 
 def _title() -> None:
-    st.header("Hilum", anchor=False)
+    st.title("Hilum", anchor=False)

@@ -5,16 +5,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import streamlit as st
 
-from core import identity
-from core.data.cohort import Cohort
 from core.report import figures
-from pages.shared import resources, widgets
+from pages.shared import state, widgets
 from pages.shared.case import Case
+from pages.shared.choices import START
 from pages.shared.text import plain
 
 if TYPE_CHECKING:
     from core.explain.whatif import WhatIf
-    from core.model.classifier import Classifier
 
 HIDE = {
     "nothing": "Nothing",
@@ -23,17 +21,15 @@ HIDE = {
     "outside lungs": "All but the lungs",
     "edges": "Corners and borders",
 }
-START = (35.0, 65.0)  # of a box nobody has drawn yet, % of the film
-TOGETHER = 8  # films that go through the network at once, while nobody else has a turn
 NOTICEABLE = 0.1  # change of probability below which hiding "hardly matters"
 
 
 def part_picker() -> str:
     """What to hide, a key of ``HIDE``."""
+    state.choose("hide", HIDE, lambda: "nothing")
     return st.segmented_control(
         "Hide",
         list(HIDE),
-        default="nothing",
         required=True,
         key="hide",
         format_func=HIDE.__getitem__,
@@ -51,6 +47,7 @@ def fill_picker(part: str) -> str:
         return "blur"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         about = " ".join(f"**{name}**: {FILLS[name]}." for name in FILLS)
+        state.choose("fill", FILLS, lambda: next(iter(FILLS)))
         fill = st.selectbox("With", list(FILLS), key="fill", width=160, help=about, persist_state="session")
         if part == "box":
             box_sliders(170)
@@ -98,37 +95,23 @@ def box_mask(side: int) -> np.ndarray:
     return rectangle((side, side), left, top, right - left, bottom - top)
 
 
-def accuracy_without_corners(spec: str, name: str, fill: str) -> tuple[float, int]:
-    """Accuracy of a model on a cohort's test films whose corners are hidden, and how many films those are."""
-    cohort, model = resources.cohort(spec), resources.classifier(name)
-    key = identity.key("without corners", classifier=model.key, cohort=cohort.key, fill=fill, code=("explain/hide.py",))
-    return resources.kept(
-        key, lambda: _accuracy_without_corners(cohort, model, fill), "Hiding the corners of all test films"
-    )
-
-
-def _accuracy_without_corners(cohort: Cohort, model: "Classifier", fill: str) -> tuple[float, int]:
-    from core.explain.hide import hide, regions
-    from core.model.classifier import batches
-
-    rows = np.flatnonzero(cohort.samples["split"] == "test")
-    corners = regions((model.preprocess.size, model.preprocess.size))["corners"]
-    found = []
-    with resources.long_work() as pause:
-        for some in batches(rows, TOGETHER):
-            pause()
-            hidden = [hide(model.picture(cohort.film(int(row))), corners, fill) for row in some]
-            found.append(model.predict_pictures(np.stack(hidden))[1])
-    called = np.array(model.classes)[model.output.first(np.concatenate(found))]
-    return float((called == cohort.samples["label"].to_numpy()[rows]).mean()), len(rows)
-
-
-def outcome(answer: "WhatIf") -> None:
-    """What hiding changed, in words and bars."""
+def in_words(answer: "WhatIf", strong: str = "") -> str:
+    """What hiding changed, in a sentence; ``strong`` stands round what matters most."""
     before, after = (side.probabilities[answer.class_name] for side in (answer.before, answer.after))
     words = "lowers it" if answer.change < 0 else "raises it"
     words = "hardly matters" if abs(answer.change) < NOTICEABLE else words
-    change = f"from {before:.3f} to **{after:.3f}** ({answer.change:+.3f})"
-    st.markdown(f"Hiding this **{words}**: {plain(answer.class_name)} goes {change}.")
+    change = f"from {before:.3f} to {strong}{after:.3f}{strong} ({answer.change:+.3f})"
+    name = plain(answer.class_name) if strong else answer.class_name
+    return f"Hiding this {strong}{words}{strong}: {name} goes {change}."
+
+
+def sentence(answer: "WhatIf") -> None:
+    """What hiding changed, in words."""
+    st.markdown(in_words(answer, "**"))
+
+
+def bars(answer: "WhatIf") -> None:
+    """What hiding changed for every class."""
     figure = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
-    st.plotly_chart(figure, config=widgets.CHART | {"displayModeBar": False}, key="hidden bars", alt=words)
+    config = widgets.CHART | {"displayModeBar": False}
+    st.plotly_chart(figure, config=config, key="hidden bars", alt=in_words(answer))

@@ -44,10 +44,9 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
         session["cutoff"] = None
     if session["cutoff"] is not None:  # chosen here, or brought by a link
         session[MODE] = CUT_OFF
-    elif session.get(MODE, CUT_OFF) == CUT_OFF:
+    elif session.get(MODE) in (None, CUT_OFF):
         session[MODE] = modes[0]
-    if session.get(MODE) not in modes:
-        session[MODE] = modes[0]
+    state.choose(MODE, modes, lambda: modes[0])
     mode = st.segmented_control(
         "A film is called by", modes, required=True, key=MODE, persist_state="session", on_change=_mode_chosen,
         help="Every count and rate follows from this choice, and the diamonds on the curves. AUROC, average precision "
@@ -75,8 +74,9 @@ def picker(card: "Card", target: str, validation: "Evaluation | None") -> Operat
 
 def prevalence(target: str) -> dict[str, float]:
     """How common the class is where the reader works; empty until it is set."""
+    state.belongs_to("prevalence", target)
     percent = st.number_input(
-        f"Prevalence of {target}, %", 0.01, 99.99, None, 0.5, key=f"prevalence {target}", width=270,
+        f"Prevalence of {target}, %", 0.01, 99.99, None, 0.5, key="prevalence", width=270,
         placeholder="as in these films", persist_state="session",
         help="Where you work. Predictive values depend on how common a disease is; set it, and PPV and NPV are "
         "computed for it.",

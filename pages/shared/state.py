@@ -6,71 +6,25 @@ value again, and ``publish`` writes them to the address. A value from a link tha
 visitor is told.
 """
 
-import re
 import time
-from collections.abc import Callable, Container
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
+from pages.shared.choices import KEYS, in_address, text_of
 from pages.shared.text import plain
 
-
-@dataclass(frozen=True)
-class Key:
-    """One choice that all pages share."""
-
-    parse: Callable[[str], Any]  # from the address bar; ValueError if it cannot be read
-    default: Any = None  # None: decided by `choose`, which knows the options
-    expected: str = "text"
-
-
-def _whole(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise ValueError(text)
-    return number
-
-
-def _token(text: str) -> str:
-    if not re.fullmatch("[0-9a-f]{32}", text):
-        raise ValueError(text)
-    return text
-
-
-KEYS: dict[str, Key] = {
-    "cohort": Key(str.strip),  # what core.data.readers.open_cohort takes
-    "model": Key(str),  # name of a checkpoint
-    "case": Key(_whole, None, "a film's number, from 1"),  # row of the cohort, counted from 1
-    "upload": Key(_whole, None, "the number of an uploaded film, from 1"),  # takes the place of `case`
-    "pacs": Key(_token, None, "a film of the PACS"),  # which film of the PACS the upload is; see pages/shared/pacs.py
-    "class": Key(str),
-    "method": Key(str),
-    "layer": Key(str),
-    "opacity": Key(_share, 0.6, "a number from 0 to 1"),  # of the overlay
-    "threshold": Key(_share, 0.0, "a number from 0 to 1"),  # share of the map's scale below which nothing is drawn
-    "cutoff": Key(_share, None, "a probability from 0 to 1"),  # of the class of interest on the report
-    "seed": Key(_whole, 1, "a whole number from 1"),  # of the quiz: one number, one order of cases
-}
 ECHO = 2.0  # seconds in which the address that arrives with a click may still be one that `publish` has since replaced
 _PUBLISHED, _FROM_LINK, _NOTICES, _WHOLE = "_published", "_from_link", "_notices", "_whole_page"
-_REPLACED = "_replaced"
+_REPLACED, _PAGE, _OWNERS, _VALUES = "_replaced", "_page_shown", "_owners", "_values"
 
 
 def begin() -> None:
     """Take in the address bar, and keep alive what widgets on other pages hold. Call first in every run."""
     state = st.session_state
     state.pop(_WHOLE, None)
-    address = {name: st.query_params[name] for name in KEYS if name in st.query_params}
+    address = _address()
     if address and not _chosen_here() and not _is_ours(address):
         for name in KEYS:
             state.pop(name, None)
@@ -79,6 +33,11 @@ def begin() -> None:
         state[_PUBLISHED] = [(time.monotonic(), address)]  # a click may end this run before it publishes anything
     for name, key in KEYS.items():
         state[name] = state.get(name, key.default)
+
+
+def on(page: str) -> None:
+    """Which page is shown, by its address; choices of others are kept, and not written."""
+    st.session_state[_PAGE] = page
 
 
 def choose(name: str, options: Container[Any], default: Callable[[], Any]) -> Any:
@@ -94,6 +53,28 @@ def choose(name: str, options: Container[Any], default: Callable[[], Any]) -> An
             notice(f"The link asks for the {name} “{came}”, which is not here; this is “{shown}” instead.")
     asked.discard(name)
     return state[name]
+
+
+def choose_many(name: str, options: Sequence[str], default: Sequence[str]) -> list[str]:
+    """The values of a key that may hold several, all of them among ``options``; the usual ones until it is set."""
+    state, asked = st.session_state, st.session_state.setdefault(_FROM_LINK, set())
+    came = state.get(name)
+    fitting = [value for value in (default if came is None else came) if value in options]
+    if name in asked and came is not None and len(fitting) < len(came):
+        absent = plain(", ".join(value for value in came if value not in options))
+        notice(f"The link asks for the {name} “{absent}”, which is not here.")
+    asked.discard(name)
+    if came != fitting:
+        state[name] = fitting
+    return fitting
+
+
+def belongs_to(name: str, owner: object) -> None:
+    """Forget a choice whose owner, such as a model, is no longer the same; what a link brings belongs to its own."""
+    owners = st.session_state.setdefault(_OWNERS, {})
+    if owners.setdefault(name, owner) != owner and name not in st.session_state.get(_FROM_LINK, set()):
+        st.session_state[name] = KEYS[name].default
+    owners[name] = owner
 
 
 def from_link(name: str) -> bool:
@@ -136,19 +117,34 @@ def show_notices() -> None:
 def publish() -> None:
     """Write every choice to the address bar. Call last in every run, also in a fragment's."""
     state = st.session_state
-    address = {name: _text(state[name]) for name in KEYS if state.get(name) is not None}
-    if address != {name: st.query_params[name] for name in KEYS if name in st.query_params}:
-        others = {name: st.query_params.get_all(name) for name in st.query_params if name not in KEYS}
-        st.query_params.from_dict({**others, **address})
+    address = {name: text_of(state[name]) for name in KEYS if _is_told(name)}
+    if address != _address():
+        ours = set(map(in_address, KEYS))
+        others = {name: st.query_params.get_all(name) for name in st.query_params if name not in ours}
+        st.query_params.from_dict({**others, **{in_address(name): text for name, text in address.items()}})
+    state[_VALUES] = {name: text_of(state[name]) for name in KEYS if state.get(name) is not None}
     now = time.monotonic()
     recent = [(when, past) for when, past in state.get(_PUBLISHED, []) if now - when < ECHO]
     state[_PUBLISHED] = [*recent, (now, address)]
 
 
+def _address() -> dict[str, str]:
+    """What the address bar says of each choice."""
+    return {name: st.query_params[in_address(name)] for name in KEYS if in_address(name) in st.query_params}
+
+
+def _is_told(name: str) -> bool:
+    """Whether the address says what was chosen."""
+    value, key = st.session_state.get(name), KEYS[name]
+    if key.page is None:
+        return value is not None and not (isinstance(value, bool) and value == key.default)
+    return key.page == st.session_state.get(_PAGE) and value is not None and value != key.default
+
+
 def _chosen_here() -> bool:
     """Whether a click made this run; the address that comes with it may be older than the page it was made on."""
-    published = st.session_state.get(_PUBLISHED, [(0.0, {})])[-1][1]
-    now = {name: _text(st.session_state[name]) for name in published if st.session_state.get(name) is not None}
+    published: dict[str, str] = st.session_state.get(_VALUES, {})
+    now = {name: text_of(st.session_state[name]) for name in published if st.session_state.get(name) is not None}
     return any(text != published[name] for name, text in now.items())
 
 
@@ -165,10 +161,7 @@ def _take(name: str, text: str) -> bool:
         st.session_state[name] = key.parse(text)
     except ValueError:
         fallback = "the usual one" if key.default is None else key.default
-        notice(f"The link says {name}={plain(text)}, but {key.expected} was expected; this is {fallback} instead.")
+        said = f"The link says {in_address(name)}={plain(text)}"
+        notice(f"{said}, but {key.expected} was expected; this is {fallback} instead.")
         return False
     return True
-
-
-def _text(value: Any) -> str:
-    return np.format_float_positional(value, trim="-") if isinstance(value, float) else str(value)  # exact

@@ -65,7 +65,7 @@ def pooled(evaluation: "Evaluation", point: OperatingPoint) -> None:
 
 def by_class(evaluation: "Evaluation", figures: Figures) -> None:
     """The classification report, in as many tables as it takes to show every figure."""
-    st.subheader("Class by class", anchor=False)
+    st.header("Class by class", anchor=False)
     films = dict(
         zip(evaluation.classes, np.bincount(evaluation.labels, minlength=len(evaluation.classes)), strict=True)
     )

@@ -8,14 +8,14 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import streamlit as st
 
 from core.report import overlay
-from pages.shared import resources
+from pages.shared import resources, state
 
 if TYPE_CHECKING:
     from core.explain.heatmap import Heatmap
@@ -64,8 +64,9 @@ class View:
 def controls(with_truth: bool) -> Drawing:
     """The display controls, in a row below a viewer."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        state.choose("mode", MODES, lambda: MODES[0])
         mode = st.segmented_control(
-            "Show", MODES, default="Map", required=True, key="mode", persist_state="session",
+            "Show", MODES, required=True, key="mode", persist_state="session",
             help="Swipe: drag across the film to uncover it.",
         )  # fmt: skip
         opacity = st.slider(
@@ -85,7 +86,8 @@ def controls(with_truth: bool) -> Drawing:
             truth = with_truth and st.toggle(
                 "Known truth", key="truth", help="Green: where the finding is known to be.", persist_state="session"
             )
-            colormap = st.selectbox("Colours", get_args(overlay.Colormap), key="colormap", persist_state="session")
+            state.choose("colormap", overlay.COLORMAPS, lambda: overlay.COLORMAPS[0])
+            colormap = st.selectbox("Colours", overlay.COLORMAPS, key="colormap", persist_state="session")
     return Drawing(overlay.Style(opacity, threshold, colormap, contours=contours), mode, lungs, bool(truth))
 
 

@@ -36,8 +36,9 @@ VIEWER = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["
 
 def heading(title: str, sentence: str) -> None:
     """The top of a page: its name and, in one sentence, what it shows."""
-    st.header(title, anchor=False)
-    st.caption(sentence)
+    st.title(title, anchor=False)
+    with st.container(key="page-sentence"):
+        st.caption(sentence)
 
 
 def trust_lines(lines: "Iterable[TrustLine]") -> None:
@@ -201,7 +202,7 @@ def method_picker(model: "Classifier", key: str = "method", label: str = "Method
     from core.explain.methods import METHODS, methods_for, usual
 
     borne = methods_for(model.network)
-    if key in state.KEYS:
+    if key == "method":  # the caller chooses another one's usual method
         state.choose(key, borne, lambda: usual(model.network))
     elif key in st.session_state:
         st.session_state[key] = method_of(model, key)

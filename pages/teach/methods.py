@@ -14,7 +14,7 @@ from core.explain.methods import METHODS, methods_for, usual
 from core.intervals import limits
 from core.report import cohort_figures, overlay
 from core.report.outputs import export_name
-from pages.shared import exports, localisation, resources, viewer, widgets
+from pages.shared import exports, localisation, resources, state, viewer, widgets
 from pages.shared.case import current_cohort
 from pages.shared.text import plain
 
@@ -41,14 +41,15 @@ CONTROL = "randomcam"
 _TITLES = {row.title for row in METHODS.values()}
 QUICK = ("gradcam", "gradcam++", "layercam", "hirescam", "eigencam", CONTROL)
 MISSES = 8  # films shown
+EACH = (4, 8, 16, 32)  # films of each class and severity that can be asked for
 
 
 def chosen_methods(models: "Sequence[Classifier]") -> list[str]:
     """Which methods are marked, of those that all models bear; the random one is the control of all others."""
     borne = [name for name in METHODS if all(name in methods_for(model.network) for model in models)]
     quick = [name for name in QUICK if name in borne] or [usual(models[0].network)]
-    st.session_state["lab methods"] = [n for n in st.session_state.get("lab methods", quick) if n in borne]
     costs = {"instant": "", "seconds": " · seconds per film", "slow": " · slow"}
+    state.choose_many("lab methods", list(borne), quick)
     return st.multiselect(
         "Methods", borne, key="lab methods", persist_state="session",
         help="  \n".join(f"**{METHODS[name].title}.** {METHODS[name].shows}" for name in borne),
@@ -60,6 +61,7 @@ def chosen_models() -> "list[Classifier]":
     """The sidebar's model, and others to compare it with."""
     cards, own = resources.cards(), st.session_state["model"]
     others = [name for name, card in cards.items() if name != own and card.classes == cards[own].classes]
+    state.choose_many("lab models", others, ())
     more = st.multiselect(
         "Compare with", others, key="lab models", format_func=lambda name: cards[name].title, persist_state="session",
         help="Other models of the same classes, side by side.",
@@ -133,7 +135,7 @@ def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: 
     """One model's table, and from which severity on each method finds each class."""
     from core.explain.cohort import found_from, left_out, summary
 
-    st.subheader(plain(model.card.title), anchor=False)
+    st.header(plain(model.card.title), anchor=False)
     st.markdown(verdict(table, measure))
     numbers, notes = values(table, column, measure)
     st.plotly_chart(
@@ -205,9 +207,8 @@ def page() -> None:
         models = chosen_models()
     with above:
         methods = chosen_methods(models)
-    each = right.select_slider(
-        "Films of each class and severity", (4, 8, 16, 32), 8, key="lab films", persist_state="session"
-    )
+    state.choose("lab films", EACH, lambda: 8)
+    each = right.select_slider("Films of each class and severity", EACH, key="lab films", persist_state="session")
     try:
         asked = [(model, localisation.films(model, current_cohort(), each)) for model in models]
     except EvaluationError as error:
@@ -229,13 +230,15 @@ def page() -> None:
         st.caption("Every method explains the same films, none of which the model learned from.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        state.choose("lab measure", MEASURES, lambda: "hit")
         measure = st.segmented_control(
-            "Measure", list(MEASURES), default="hit", required=True, format_func=lambda key: MEASURES[key][0],
+            "Measure", list(MEASURES), required=True, format_func=lambda key: MEASURES[key][0],
             key="lab measure", persist_state="session",
             help="  \n".join(f"**{title}.** {about}" for title, about in MEASURES.values()),
         )  # fmt: skip
         by = [column for column in COLUMNS if column == "class" or (marked[0][2][column] != "").any()]
-        column = st.segmented_control("By", by, default=by[0], required=True, format_func=COLUMNS.__getitem__)
+        state.choose("lab by", by, lambda: by[0])
+        column = st.segmented_control("By", by, key="lab by", required=True, format_func=COLUMNS.__getitem__)
     for place, (model, films, table) in zip(st.columns(len(marked), gap="large"), marked, strict=True):
         with place:
             results(model, films, table, measure, column)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core.evaluate.scopes import OVERALL
 from core.report import figures, overlay
-from pages.shared import evaluations, occlusion_controls, resources, viewer, widgets
+from pages.shared import corners, evaluations, frame, occlusion_controls, resources, state, viewer, widgets
 from pages.shared.case import Case
+from pages.shared.corners import ELSEWHERE, FILL, HOME, MODELS
 from pages.shared.text import plain
 from pages.shared.viewer import View
 
@@ -21,16 +23,14 @@ if TYPE_CHECKING:
 
     from core.explain.heatmap import Heatmap
 
-MODELS = {"cheat": "Model A", "honest": "Model B"}
-HOME, ELSEWHERE = "phantom:confounded", "phantom:new-hospital"
-STEPS = (
-    "1 Admire the accuracy",
-    "2 Look at the heatmap",
-    "3 Read the trust card",
-    "4 Hide the marker",
-    "5 Meet the new hospital",
-)
-FILL = "inpaint"  # leaves nothing of the letter, where a blur leaves a bright smear that still points at a class
+STEPS = {
+    1: "Admire the accuracy",
+    2: "Look at the heatmap",
+    3: "Read the trust card",
+    4: "Hide the marker",
+    5: "Meet the new hospital",
+}
+STEP, FILM = "shortcut step", "shortcut film"
 NEEDS_TRUTH = ("hit", "miou", "mass_inside")  # lines of the trust card that no real film can have
 BARS = widgets.CHART | {"displayModeBar": False}
 
@@ -59,15 +59,15 @@ def map_of(case: Case) -> "Heatmap":
     return resources.heatmaps(case.model, case.film)[case.prediction.label]
 
 
-def show_maps(spec: str, row: int, key: str) -> None:
-    """The film with each model's heatmap, each on its own scale, and the known truth."""
+def show_maps(spec: str, row: int, key: str, truth: bool = True) -> None:
+    """The film with each model's heatmap, each on its own scale, and, where asked for, the known truth."""
     views = []
     for model, who in MODELS.items():
         case = case_of(spec, model, row)
         map_ = map_of(case)
         title = f"{who}: {map_.class_name} {map_.probability:.2f}"
         views.append(View(case.prediction.picture, map_, title, case.lungs, case.truth))
-    viewer.show(views, viewer.Drawing(overlay.Style(0.6), truth=True), key, common=False, bar=False)
+    viewer.show(views, viewer.Drawing(overlay.Style(0.6), truth=truth), key, common=False, bar=False)
 
 
 def admire(row: int) -> None:
@@ -85,7 +85,7 @@ def admire(row: int) -> None:
             "Settle on an answer before you go on."
         )
     with right:
-        st.image(overlay.enlarge(case.prediction.picture, viewer.SIDE), width=320)
+        st.image(overlay.enlarge(case.prediction.picture, viewer.SIDE), width=320, alt=f"A test film of {case.label}")
         st.markdown(
             f"One of its test films. Truth: **{plain(case.label)}**. Model A says **{plain(case.prediction.label)}**."
         )
@@ -105,17 +105,29 @@ def look(row: int) -> None:
 
 
 def read(row: int) -> None:
-    """Step 3: the trust card, with nothing that a real film would not have either."""
+    """Step 3: the trust card beside the maps it speaks of, with nothing that a real film would not have either."""
     st.markdown("Each heatmap with its trust card. **Which line would have warned you?**")
-    for _, who, case in side_by_side(HOME, row):
-        st.subheader(who, anchor=False)
-        for line in case.examined.trust(map_of(case)).lines:
-            if line.key not in NEEDS_TRUTH:
-                st.markdown(f"{widgets.VERDICTS[line.verdict]} **{line.title}.** {plain(line.sentence, longest=600)}")
-    st.markdown(
-        "Most lines ask whether the heatmap is true to its model, and a true picture of a cheat does as well as any. "
-        "Only the first one asks whether the evidence lies where disease can be."
-    )
+    cards = {}
+    for model, who in MODELS.items():
+        case = case_of(HOME, model, row)
+        lines = case.examined.trust(map_of(case)).lines
+        cards[who] = {line.title: line for line in lines if line.key not in NEEDS_TRUTH}
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        show_maps(HOME, row, "shortcut read", truth=False)
+    with right:
+        titles = list(dict.fromkeys(title for lines in cards.values() for title in lines))
+        words = {who: [lines[t].word if t in lines else "" for t in titles] for who, lines in cards.items()}
+        st.table(pd.DataFrame(words, pd.Index(titles, name="Check")))
+        with st.popover("What each line says"):
+            for who, lines in cards.items():
+                st.markdown(f"**{who}**")
+                widgets.trust_lines(lines.values())
+        with st.expander("The answer"):
+            st.markdown(
+                "Most lines ask whether the heatmap is true to its model, and a true picture of a cheat does as well "
+                "as any. Only the first one asks whether the evidence lies where disease can be."
+            )
 
 
 def hide(row: int) -> None:
@@ -128,19 +140,23 @@ def hide(row: int) -> None:
     )
     for _, who, case in side_by_side(HOME, row):
         shape = case.prediction.picture.shape
-        corners = regions((shape[0], shape[1]))["corners"]
-        answer = case.examined.what_if(corners, FILL, case.prediction.label)
+        hidden = regions((shape[0], shape[1]))["corners"]
+        answer = case.examined.what_if(hidden, FILL, case.prediction.label)
         before, after = (part.probabilities[answer.class_name] for part in (answer.before, answer.after))
         title, change = f"{who}: {answer.class_name}, corners hidden", f"{answer.change:+.2f}"
         hardly = abs(answer.change) < occlusion_controls.NOTICEABLE
-        st.metric(title, f"{after:.2f}", change, "off" if hardly else "normal", delta_arrow="off" if hardly else "auto")
-        st.markdown(what_it_means(before, after))
-        st.image(overlay.enlarge(answer.after.picture, viewer.SIDE), width=260)
-        bars = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
-        st.plotly_chart(bars, key=f"shortcut hidden {who}", config=BARS, alt=f"{who} before and after")
+        picture, words = st.columns(2, vertical_alignment="center")
+        alt = f"The film with its corners filled in, as {who} sees it"
+        picture.image(overlay.enlarge(answer.after.picture, viewer.SIDE), width="stretch", alt=alt)
+        arrow, colour = ("off", "off") if hardly else ("auto", "normal")
+        words.metric(title, f"{after:.2f}", change, colour, delta_arrow=arrow)
+        words.markdown(what_it_means(before, after))
+        if not frame.presenting():
+            bars = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
+            st.plotly_chart(bars, key=f"shortcut hidden {who}", config=BARS, alt=f"{who} before and after")
     left = []
     for model, who in MODELS.items():
-        accuracy, films = occlusion_controls.accuracy_without_corners(HOME, model, FILL)
+        accuracy, films = corners.accuracy(HOME, model)
         left.append(f"{who}'s accuracy goes from {measured(model, 'confounded', 'accuracy'):.0%} to **{accuracy:.0%}**")
     st.markdown(
         f"One film may be an exception. With the corners of all {films} test films hidden, {' and '.join(left)}."
@@ -194,30 +210,29 @@ def chosen_film(spec: str) -> int:
         meant = table["marker"].map(letters())
         fitting &= (meant != table["label"]) & (meant != "Normal")
     rows = np.flatnonzero(fitting)
-    return int(rows[st.session_state["shortcut film"] % len(rows)])
+    return int(rows[st.session_state[FILM] % len(rows)])
 
 
-def onwards(step: str) -> None:
+def onwards(step: int) -> None:
     """Another film, or the next step."""
-    st.session_state.setdefault("shortcut film", 0)
-    film = {"shortcut film": st.session_state["shortcut film"] + 1}
-    with st.container(horizontal=True):
-        st.button("Another film", icon=":material/skip_next:", on_click=st.session_state.update, args=(film,))
-        if step != STEPS[-1]:
-            following = {"shortcut step": STEPS[STEPS.index(step) + 1]}
-            st.button("Next step", type="primary", on_click=st.session_state.update, args=(following,))
+    film = {FILM: st.session_state[FILM] + 1}
+    st.button("Another film", icon=":material/skip_next:", on_click=st.session_state.update, args=(film,))
+    if step < len(STEPS):
+        st.button("Next step", type="primary", on_click=st.session_state.update, args=({STEP: step + 1},))
 
 
 def page() -> None:
     """One step at a time."""
     shown = dict(zip(STEPS, (admire, look, read, hide, meet), strict=True))
-    st.session_state.setdefault("shortcut step", STEPS[0])  # the button may change it, so it is not a default
-    step = st.segmented_control(
-        "Step", STEPS, required=True, key="shortcut step", label_visibility="collapsed", wrap=True,
-        persist_state="session",
-    ) or STEPS[0]  # fmt: skip
-    onwards(step)
-    shown[step](chosen_film(ELSEWHERE if step == STEPS[-1] else HOME))
+    state.choose(STEP, STEPS, lambda: 1)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chosen = st.segmented_control(
+            "Step", list(STEPS), required=True, key=STEP, label_visibility="collapsed", wrap=True,
+            persist_state="session", format_func=lambda number: f"{number} {STEPS[number]}",
+        )  # fmt: skip
+        step = chosen or 1
+        onwards(step)
+    shown[step](chosen_film(ELSEWHERE if step == len(STEPS) else HOME))
 
 
 widgets.heading(

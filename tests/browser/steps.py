@@ -20,7 +20,7 @@ def arrive(page: Page) -> None:
     Before its first run the server has nothing to say either, and afterwards the browser still fetches the code of
     each kind of widget.
     """
-    page.wait_for_selector('[data-testid="stMain"] h2', timeout=PATIENCE)
+    page.wait_for_selector('[data-testid="stMain"] h1', timeout=PATIENCE)
     settle(page)
     page.wait_for_load_state("networkidle", timeout=PATIENCE)
     page.wait_for_selector('[data-testid="stSkeleton"]', state="detached", timeout=PATIENCE)

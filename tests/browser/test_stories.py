@@ -145,7 +145,7 @@ def test_long_work_can_be_cancelled(visit: Visit) -> None:
 def test_the_keyboard_alone(visit: Visit) -> None:
     page = visit("heatmaps?case=5")
     number = page.get_by_role("spinbutton", name=re.compile("^Film of"))
-    page.get_by_role("button", name="Shortcut N").wait_for()
+    page.get_by_role("button", name="Next film").wait_for()
     for key, expected in (("n", "6"), ("p", "5"), ("p", "4")):
         page.keyboard.press(key)
         expect(number).to_have_value(expected)

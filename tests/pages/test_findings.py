@@ -53,7 +53,7 @@ def weights(tiny_weights: Path, table: Path):
 
 
 def words(app) -> str:
-    parts = [*app.markdown, *app.caption, *app.subheader, *app.info, *app.success, *app.warning]
+    parts = [*app.markdown, *app.caption, *app.header, *app.info, *app.success, *app.warning]
     return " ".join(str(part.value) for part in parts)
 
 

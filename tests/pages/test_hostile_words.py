@@ -13,7 +13,7 @@ EVIL = "![a](http://evil.example/a.png)", "=cmd|'/C calc'!A0 $x$ **b**"
 
 def rendered(app: AppTest) -> Iterator[str]:
     """Everything that Streamlit renders as Markdown."""
-    for kind in ("markdown", "caption", "subheader", "header", "info", "warning", "success", "error"):
+    for kind in ("markdown", "caption", "title", "header", "info", "warning", "success", "error"):
         yield from (str(element.value) for element in getattr(app, kind))
     for kind in ("button", "radio", "toggle", "slider", "selectbox", "expander"):
         yield from (str(element.label) for element in getattr(app, kind))

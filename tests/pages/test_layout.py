@@ -21,7 +21,7 @@ LINK = {
 @pytest.mark.parametrize("path", PAGES)
 def test_a_fresh_visit_of_any_page_is_sound(open_page, path):
     app = open_page(path)
-    assert app.header[0].value
+    assert app.title[0].value
     assert any("not for diagnosis" in caption.value for caption in app.main.caption)
 
 
@@ -68,7 +68,7 @@ def test_a_link_to_somebody_elses_upload_gets_no_stand_in(monkeypatch, tiny_weig
     app.switch_page(f"pages/{page}").run()
     assert not app.exception
     assert "stays in the session of who uploaded it" in app.error[0].value
-    assert not app.subheader
+    assert not app.header
     assert app.session_state["model"] == "honest"  # what knows the cohort, not what the upload was judged by
     buttons = [button.label for button in app.button]
     app.button[buttons.index("Show the cohort's film")].click().run()

@@ -152,8 +152,8 @@ def test_a_film_taken_off_the_list_is_forgotten(open_page):
 
 def test_the_verdict_comes_before_the_answer(open_page):
     app = open_page(PAGE)
-    kinds = [element.type for element in app.main if element.type in ("warning", "success", "error", "subheader")]
-    assert kinds.index("warning") < kinds.index("subheader")
+    kinds = [element.type for element in app.main if element.type in ("warning", "success", "error", "header")]
+    assert kinds.index("warning") < kinds.index("header")
 
 
 def test_a_photograph_from_the_camera_is_read(open_page):
@@ -182,7 +182,7 @@ def photograph() -> bytes:
 def test_what_is_no_film_gets_no_answer(open_page):
     app = open_page(PAGE)
     upload(app, ("holiday.png", photograph()))
-    assert app.subheader[0].value.startswith("No answer")
+    assert app.header[0].value.startswith("No answer")
     assert "What the model would say anyway" in [expander.label for expander in app.expander]
     upload(app, ("holiday.png", photograph()), ("film.png", encoded("PNG")))
     table = app.dataframe[0].value.set_index("name")
@@ -193,7 +193,7 @@ def test_what_is_no_film_gets_no_answer(open_page):
 
 def test_the_headline_says_how_many_copies_agree_and_the_rule_stands_beside_it(open_page):
     app = open_page(PAGE)
-    assert re.search(r"; \d+ of 16 mild copies agree$", app.subheader[0].value)
+    assert re.search(r"; \d+ of 16 mild copies agree$", app.header[0].value)
     said = " ".join(caption.value for caption in app.caption)
     assert "exceeds its own cut-off by the largest factor" in said
     assert "It knows Normal, COVID-19, Viral Pneumonia and Lung Opacity only" in said

@@ -154,14 +154,14 @@ def test_a_link_s_cut_off_for_a_class_that_is_not_here_is_nobody_s(page):
 def test_prevalence_adds_its_predictive_values(page):
     app = page()
     assert not any(name.startswith("PPV at") for name in metrics(app))
-    app.number_input(key="prevalence COVID-19").set_value(1.0).run()
+    app.number_input(key="prevalence").set_value(1.0).run()
     sound(app)
     assert metrics(app)["PPV at 1 %"] < metrics(app)["Precision (PPV)"]
 
 
 def test_a_prevalence_belongs_to_its_class(page):
     app = page()
-    app.number_input(key="prevalence COVID-19").set_value(1.0).run()
+    app.number_input(key="prevalence").set_value(1.0).run()
     app.selectbox(key="class").set_value("Normal").run()
     assert not any(name.startswith("PPV at") for name in metrics(app))
     app.selectbox(key="class").set_value("COVID-19").run()
@@ -191,7 +191,7 @@ def test_a_cell_shows_its_films_with_their_heatmaps_and_the_mean(page):
     sound(app)
     evaluation = evaluations.own("tiny-a")["test"]
     count = evaluation.confusion()[1, 0]
-    assert app.subheader[0].value == f"COVID-19 called Normal: {count}"
+    assert app.header[0].value == f"COVID-19 called Normal: {count}"
     opener = next(b for b in app.button if b.key and b.key.startswith("cell "))
     opener.click().run()
     assert app.session_state["case"] == int(opener.key.split()[1]) + 1
@@ -200,7 +200,7 @@ def test_a_cell_shows_its_films_with_their_heatmaps_and_the_mean(page):
 def test_percent_and_splits(page):
     app = page()
     app.toggle(key="percent").set_value(True).run()
-    app.segmented_control(key="split of validation test").set_value("validation").run()
+    app.segmented_control(key="split").set_value("validation").run()
     sound(app)
     expected = evaluations.own("tiny-a")["validation"].figures()
     assert metrics(app)["Accuracy"] == pytest.approx(expected[OVERALL]["accuracy"].value, abs=6e-4)
@@ -238,3 +238,20 @@ def test_exports_hold_what_the_page_shows(page, monkeypatch):
         ["split", "scope", "figure"]
     )
     assert table.loc[("test", "COVID-19", "recall"), "value"] == figures["COVID-19"]["recall"]["value"]
+
+
+def test_a_link_carries_split_view_cell_and_prevalence(page):
+    app = page()
+    app.segmented_control(key="split").set_value("validation").run()
+    app.segmented_control(key="report view").set_value("Curves").run()
+    app.segmented_control(key="curve").set_value("Precision-recall").run()
+    app.selectbox(key="cell label").set_value("COVID-19").run()
+    app.number_input(key="prevalence").set_value(1.0).run()
+    app.segmented_control(key="operating mode").set_value("One cut-off").run()
+    sound(app)
+    link = {name: app.query_params[name] for name in app.query_params}
+    other = page(**link)
+    kept = ("split", "report view", "curve", "cell label", "prevalence", "operating mode", "cutoff")
+    assert {key: other.session_state[key] for key in kept} == {key: app.session_state[key] for key in kept}
+    assert metrics(other) == metrics(app)
+    assert not [said.value for said in other.warning if "link" in said.value]

@@ -7,7 +7,7 @@ import pytest
 
 from core.data.phantom import CLASSES
 from core.model.checkpoint import load, save
-from pages.shared import occlusion_controls
+from pages.shared import corners
 from tests.conftest import REPOSITORY
 from tests.pages.tiny import small_cohort, tiny_checkpoint
 
@@ -49,7 +49,7 @@ def test_a_replaced_model_is_asked_again_with_the_corners_hidden(weights, cohort
     found = []
     for number in (0, 1):
         always(weights / "tiny", number)
-        found.append(occlusion_controls.accuracy_without_corners(cohort, "tiny", "black"))
+        found.append(corners.accuracy(cohort, "tiny", "black"))
     assert found == [(pytest.approx(2 / 14), 14), (pytest.approx(3 / 14), 14)]
 
 
