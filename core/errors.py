@@ -54,6 +54,10 @@ class RunError(HilumError):
     """A run over many films that cannot start or go on."""
 
 
+class RoundError(HilumError):
+    """A class round that does not take what it was given."""
+
+
 class PacsError(HilumError):
     """A PACS that is not configured, refuses, or answers with something that cannot be used."""
 

@@ -178,7 +178,9 @@ def body(case: Case) -> None:
             boxed = part == "box"
             on_box = (lambda: occlusion_controls.take_box(VIEWER)) if boxed else None
             common = kind not in OWN_SCALE
-            viewer.show(views, drawing, VIEWER, common, box=occlusion_controls.box() if boxed else None, on_box=on_box)
+            viewer.show(
+                views, drawing, VIEWER, common, boxes=[occlusion_controls.box()] if boxed else (), on_box=on_box
+            )
             caption(case, shown)
             if others:
                 st.caption(SCALES[not common])

@@ -80,8 +80,9 @@ export default function ({ data, parentElement, setStateValue }) {
     overlay.hidden = !panel.overlay;
     if (panel.overlay) overlay.src = panel.overlay;
     const box = one.querySelector(".box");
-    box.hidden = number > 0 || !data.box;
-    if (data.box) draw(box, data.box);
+    box.hidden = true;  // of the one that is being drawn
+    for (const past of one.querySelectorAll(".kept")) past.remove();
+    if (number === 0) for (const place of data.boxes ?? []) draw(element("div", "box kept", one.querySelector(".stage")), place);
     const at = (event) => {
       const area = frame.getBoundingClientRect();
       return [(event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height];

@@ -23,7 +23,13 @@ from pages.shared.text import plain
 ACCEPTED = "hilum_accepted"
 _ASKED = "_asked_cohort"  # by a link, and not answered yet
 _OFF = ":material/folder_off:"
-ONE_STEP_BACK = """<script>
+IN_THE_MENU = """<script>
+  const lists = () => {
+    const menu = document.querySelector('[data-testid="stSidebarNavItems"]');
+    menu?.setAttribute("role", "presentation");
+    for (const section of menu?.children ?? []) section.setAttribute("role", "list");
+  };
+  for (const wait of [0, 1000, 4000]) setTimeout(lists, wait);
   if (!window.hilumHistory) {
     window.hilumHistory = true;
     const push = history.pushState.bind(history);
@@ -32,7 +38,9 @@ ONE_STEP_BACK = """<script>
       return bare ? history.replaceState(state, title, url) : push(state, title, url);
     };
   }
-</script>"""  # a page opened from the menu has an empty address at first: Back must not stop there
+</script>"""
+# Streamlit's menu is a list of divs, which no screen reader can count; and a page opened from it has an empty address
+# at first, at which Back must not stop.
 
 
 def sidebar(with_case: bool = True) -> None:
@@ -45,7 +53,7 @@ def sidebar(with_case: bool = True) -> None:
             with st.container(key="case-picker", gap="xsmall"):
                 _case()
         frame.ways_of_showing()
-        st.html(ONE_STEP_BACK, unsafe_allow_javascript=True)  # at the end, where its empty line shows least
+        st.html(IN_THE_MENU, unsafe_allow_javascript=True)  # at the end, where its empty line shows least
     frame.not_for_diagnosis()
 
 

@@ -5,7 +5,7 @@ its picture changes, and forgets where the visitor had zoomed to.
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,7 +120,7 @@ def show(
     key: str,
     common: bool = True,
     bar: bool = True,
-    box: tuple[float, float, float, float] | None = None,
+    boxes: Sequence[tuple[float, float, float, float]] = (),
     on_box: Callable[[], None] | None = None,
 ) -> None:
     """The pictures in a row with linked zoom, and a colour bar with true values.
@@ -131,7 +131,7 @@ def show(
         key: of the viewer; it keeps its zoom as long as its key stays.
         common: one scale for all pictures (their evidence can be compared), or each its own.
         bar: whether the colour bar is shown.
-        box: left, top, right, bottom in shares of the picture, drawn on the first one.
+        boxes: each left, top, right, bottom in shares of the picture, drawn on the first one.
         on_box: called when the visitor has drawn a box; it is then in ``st.session_state[key]["box"]``.
     """
     top = max(view.top for view in views) if common else views[0].top
@@ -144,7 +144,7 @@ def show(
         panels.append({"title": view.title + nothing, "size": view.picture.shape, **pictures})
     signed = any(view.heatmap is not None and view.heatmap.signed for view in views)
     scale = _scale(top, drawing.style, signed) if bar and top > 0 and drawing.mode != "Film" else None
-    data = {"panels": panels, "mode": drawing.mode, "scale": scale, "selectable": on_box is not None, "box": box}
+    data = {"panels": panels, "mode": drawing.mode, "scale": scale, "selectable": on_box is not None, "boxes": boxes}
     _component()(key=key, data=data | {"alt": "the film"}, on_box_change=on_box or (lambda: None))
 
 

@@ -182,7 +182,9 @@ def film(case: Case, step: str) -> None:
         drawing = viewer.Drawing(overlay.Style(0.6), truth=True)
         box = occlusion_controls.box() if st.session_state["_marked"] else None
         view = View(case.prediction.picture, map_, "", truth=case.truth)
-        viewer.show([view], drawing, VIEWER, bar=False, box=box)  # a colour bar would make the film jump
+        viewer.show(
+            [view], drawing, VIEWER, bar=False, boxes=[box] if box else ()
+        )  # a colour bar would make the film jump
         return
     marking = step == "region"
     on_box = (lambda: occlusion_controls.take_box(VIEWER)) if marking else None
@@ -191,7 +193,7 @@ def film(case: Case, step: str) -> None:
         [View(case.prediction.picture, None, "")],
         drawing,
         VIEWER,
-        box=occlusion_controls.box() if marking else None,
+        boxes=[occlusion_controls.box()] if marking else (),
         on_box=on_box,
     )
 

@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.data.cohort import JOIN
 from core.data.film.radiograph import Radiograph
 from core.memory import Memory, of_process
+from core.rounds import Rounds
 from core.shelf import Shelf
 from core.turns import Turns
 
@@ -36,6 +37,12 @@ def memory() -> Memory:
 def shelf() -> Shelf:
     """What all visitors share."""
     return memory().shelf("shared by all visitors")
+
+
+@st.cache_resource(show_spinner=False)
+def rounds() -> Rounds:
+    """The class rounds that are open on this server."""
+    return Rounds()
 
 
 def kept(key: str, make: Callable[[], T], doing: str = "", size: Callable[[T], int] | None = None) -> T:
