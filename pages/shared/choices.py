@@ -161,6 +161,8 @@ KEYS: dict[str, Key] = {
     "compare view": Key(str, page="compare"),
     "second model": Key(str, page="compare"),
     "quiz labels": Key(_names, page="quiz"),
+    "quiz for": Key(str, page="quiz"),
+    "round": Key(_code, None, "the code of a round", "quiz"),
     "answers": Key(_answers, "", "what was answered so far", "quiz"),
     "shortcut step": Key(_whole, 1, "a step from 1 to 5", "shortcut"),
     "shortcut film": Key(_count, 0, NUMBER, "shortcut"),

@@ -17,7 +17,7 @@ from pages.shared.text import plain
 
 ECHO = 2.0  # seconds in which the address that arrives with a click may still be one that `publish` has since replaced
 _PUBLISHED, _FROM_LINK, _NOTICES, _WHOLE = "_published", "_from_link", "_notices", "_whole_page"
-_REPLACED, _PAGE, _OWNERS, _VALUES = "_replaced", "_page_shown", "_owners", "_values"
+_REPLACED, _PAGE, _OWNERS, _VALUES, _USUAL = "_replaced", "_page_shown", "_owners", "_values", "_usual"
 
 
 def begin() -> None:
@@ -45,8 +45,10 @@ def choose(name: str, options: Container[Any], default: Callable[[], Any]) -> An
     state = st.session_state
     value = state.get(name)
     asked = state.setdefault(_FROM_LINK, set())
+    usual = default() if KEYS[name].page is not None or value not in options else None
+    state.setdefault(_USUAL, {})[name] = usual
     if value not in options:
-        state[name] = default()
+        state[name] = usual
         if name in asked:
             state.setdefault(_REPLACED, set()).add(name)
             came, shown = plain(value), plain(state[name])
@@ -59,6 +61,7 @@ def choose_many(name: str, options: Sequence[str], default: Sequence[str]) -> li
     """The values of a key that may hold several, all of them among ``options``; the usual ones until it is set."""
     state, asked = st.session_state, st.session_state.setdefault(_FROM_LINK, set())
     came = state.get(name)
+    state.setdefault(_USUAL, {})[name] = list(default)
     fitting = [value for value in (default if came is None else came) if value in options]
     if name in asked and came is not None and len(fitting) < len(came):
         absent = plain(", ".join(value for value in came if value not in options))
@@ -123,6 +126,8 @@ def publish() -> None:
         others = {name: st.query_params.get_all(name) for name in st.query_params if name not in ours}
         st.query_params.from_dict({**others, **{in_address(name): text for name, text in address.items()}})
     state[_VALUES] = {name: text_of(state[name]) for name in KEYS if state.get(name) is not None}
+    came = state.get(_FROM_LINK, set())
+    state[_FROM_LINK] = {name for name in came if KEYS[name].page in (None, "") or KEYS[name].page != state.get(_PAGE)}
     now = time.monotonic()
     recent = [(when, past) for when, past in state.get(_PUBLISHED, []) if now - when < ECHO]
     state[_PUBLISHED] = [*recent, (now, address)]
@@ -138,7 +143,8 @@ def _is_told(name: str) -> bool:
     value, key = st.session_state.get(name), KEYS[name]
     if key.page is None:
         return value is not None and not (isinstance(value, bool) and value == key.default)
-    return key.page == st.session_state.get(_PAGE) and value is not None and value != key.default
+    usual = st.session_state.get(_USUAL, {}).get(name)
+    return key.page == st.session_state.get(_PAGE) and value is not None and value not in (key.default, usual)
 
 
 def _chosen_here() -> bool:

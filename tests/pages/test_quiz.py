@@ -1,5 +1,6 @@
 """The Quiz: cases the model can be asked about fairly, and a score that speaks both languages."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,20 +38,28 @@ def test_a_model_is_right_in_its_own_words(open_page: OpenPage, of_other_words: 
         app.radio(key="guess").set_value("Viral Pneumonia").run()
         _click(app, "Next: mark the region")
         _click(app, "Nothing to mark")
+        _click(app, "Show the evidence")
         answer = app.session_state["_answers"][case]
         assert answer.expected == {"Viral Pneumonia": "Pneumonia"}.get(answer.label, answer.label)
         words = next(text.value for text in app.markdown if text.value.startswith("It is "))
         assert words.endswith(f"{'right' if answer.model == answer.expected else 'not right'}**.")
         _click(app, "Next case")
-    model = sum(answer.model == answer.expected for answer in app.session_state["_answers"])
+    given = app.session_state["_answers"]
+    model = sum(answer.model == answer.expected for answer in given)
     assert app.metric[2].value == f"{model} of 10"
+    missed = sum(answer.missed for answer in given)
+    assert 0 < missed < 10
+    words = next(text.value for text in app.markdown if "were missed" in text.value)
+    assert words.startswith(f"**{missed} of 10 cases were missed")
+    assert sum(text.value.startswith("Truth: ") for text in app.markdown) == missed
 
 
 def test_who_marks_nothing_has_no_box(open_page: OpenPage) -> None:
     app = open_page("teach/quiz.py", seed="7")
-    app.radio(key="guess").set_value("Normal").run()
+    app.radio(key="guess").set_value("COVID-19").run()
     _click(app, "Next: mark the region")
     _click(app, "Nothing to mark")
+    _click(app, "Show the evidence")
     shown = " ".join(text.value for text in [*app.markdown, *app.caption])
     assert "Your box overlaps" not in shown
     assert "Yellow" not in shown
@@ -62,3 +71,63 @@ def test_a_cohort_of_other_labels_is_said_to_be_one(open_page: OpenPage, of_othe
         (folder / name).rename(folder / f"Ward {number}")
     app = open_page("teach/quiz.py", model=of_other_words, cohort=str(folder))
     assert "No film of" in app.info[0].value
+
+
+def test_nothing_is_asked_about_the_place_of_nothing_and_a_refresh_keeps_all(open_page: OpenPage) -> None:
+    app = open_page("teach/quiz.py", seed="7")
+    app.radio(key="guess").set_value("Normal").run()
+    _click(app, "Next: the model's answer")
+    assert any("The model says" in text.value for text in app.markdown)
+    assert not any(text.value.startswith("It is ") for text in app.markdown)  # the truth comes with the evidence
+    app.selectbox[-1].set_value("COVID-19").run()
+    _click(app, "Show the evidence")
+    _click(app, "Next case")
+    app.radio(key="guess").set_value("COVID-19").run()
+    app.segmented_control(key="quiz sure").set_value("certain").run()
+    _click(app, "Next: mark the region")
+    _click(app, "Add this box")
+    app.slider(key="across").set_value((70.0, 90.0)).run()
+    _click(app, "Add this box")
+    _click(app, "These regions")
+    _click(app, "Show the evidence")
+    given = app.session_state["_answers"]
+    assert [answer.said.final for answer in given] == ["COVID-19", "COVID-19"]
+    assert given[1].said.boxes == ((0.35, 0.35, 0.65, 0.65), (0.7, 0.35, 0.9, 0.65))
+    again = open_page("teach/quiz.py", **{name: app.query_params[name] for name in app.query_params})
+    assert [(a.row, a.said.reader, a.said.final, a.said.sure, a.said.boxes, a.model, a.overlap) for a in given] == [
+        (a.row, a.said.reader, a.said.final, a.said.sure, a.said.boxes, a.model, a.overlap)
+        for a in again.session_state["_answers"]
+    ]
+    assert again.metric[0].value == "3 of 10"
+
+
+@pytest.mark.parametrize("text", ["9:9:9::1,1,1", "0:0:0:50,50,10,10:1,1,1", "0", "0:0:0::x"])
+def test_answers_of_a_link_that_cannot_be_read_are_said(open_page: OpenPage, text: str) -> None:
+    app = open_page("teach/quiz.py", answers=text)
+    assert any("answers" in warning.value for warning in app.warning)
+    assert app.metric[0].value == "1 of 10"
+
+
+def test_a_class_round_from_the_code_to_the_wall(open_page: OpenPage) -> None:
+    teacher = open_page("teach/quiz.py", seed="7", **{"quiz-for": "Class round"})
+    _click(teacher, "Open a round")
+    code = teacher.metric[0].value
+    pupils = [open_page("teach/quiz.py", round=code) for _ in range(2)]
+    for pupil, says in zip(pupils, ("Normal", "COVID-19"), strict=True):
+        pupil.radio(key="guess").set_value(says).run()
+        if says != "Normal":
+            _click(pupil, "Add this box")
+        _click(pupil, "Send")
+    sound(teacher.run())
+    assert teacher.metric[1].value == "2"
+    assert not any("Truth" in text.value for text in teacher.markdown)
+    _click(teacher, "Show the answers")
+    words = next(text.value for text in teacher.markdown if text.value.startswith("Truth: "))
+    truth = re.findall(r"\*\*(.+?)\*\*", words)[0]
+    for pupil in pupils:
+        sound(pupil.run())
+        assert any(text.value.startswith(f"It is **{truth}**") for text in pupil.markdown)
+    _click(teacher, "Next film")
+    assert teacher.metric[1].value == "0"
+    _click(teacher, "End the round")
+    assert any("is over" in info.value for info in pupils[0].run().info)

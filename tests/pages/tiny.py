@@ -37,7 +37,7 @@ def tiny_checkpoint(folder: Path) -> Path:
 
 def sound(app: AppTest) -> AppTest:
     """The same page, once it shows neither a traceback nor an error."""
-    assert not app.exception, app.exception[0].stack_trace
+    assert not app.exception, (app.exception[0].message, app.exception[0].stack_trace)
     assert not app.error, [error.value for error in app.error]
     return app
 

@@ -1,0 +1,196 @@
+"""A class round: the teacher's screen is the wall, pupils answer on their own; see `core.rounds`."""
+
+import secrets
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.errors import RoundError
+from core.report import overlay
+from core.rounds import Given, Round
+from pages.shared import resources, state, viewer
+from pages.shared.case import Case
+from pages.shared.quiz import answers, asking
+from pages.shared.text import plain
+
+EVERY = 2.0  # seconds: how often a screen looks whether the round has gone on
+CODE, LED, PUPIL, SENT = "round", "_round_led", "_pupil", "_sent"
+
+
+def entrance(rows: list[int]) -> None:
+    """Where a teacher opens a round and a pupil joins one."""
+    teacher, pupil = st.columns(2, gap="large")
+    with teacher, st.container(border=True):
+        st.markdown(f"**Lead a round** of {len(rows)} films: this screen is the wall.")
+        st.button("Open a round", type="primary", on_click=_open, args=(rows,), icon=":material/cast_for_education:")
+    with pupil, st.container(border=True):
+        st.markdown("**Join a round**: type the code on the wall. Nobody asks who you are.")
+        typed = st.text_input("Code", key="typed code", max_chars=4)
+        st.button("Join", on_click=_join, disabled=not typed)
+
+
+def case_of(found: Round) -> Case:
+    """The film on the wall before the round's model."""
+    cohort, row = resources.cohort(found.cohort), found.rows[found.case]
+    film = resources.film(found.cohort, row)
+    label = str(cohort.samples["label"].iat[row])
+    return Case(found.cohort, cohort, resources.classifier(found.model), film, row, label)
+
+
+def wall() -> None:
+    """The teacher's screen."""
+    code, _ = st.session_state[LED]
+    found = resources.rounds().get(code)
+    if found is None:
+        st.success("That was the last film of the round.", icon=":material/flag:")
+        st.button("Done", on_click=_leave)
+        return
+    case = case_of(found)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        st.metric("Code", code)
+        st.caption("Open this page on your phone, choose *Class round*, and type the code.")
+        st.metric("Answers", len(found.answers))
+        with st.container(horizontal=True):
+            if not found.shown:
+                st.button("Show the answers", type="primary", on_click=_lead, args=("show",))
+            else:
+                last = found.case + 1 == len(found.rows)
+                st.button("Finish" if last else "Next film", type="primary", on_click=_lead, args=("following",))
+            st.button("End the round", on_click=_lead, args=("close",))
+        st.caption(f"Film {found.case + 1} of {len(found.rows)}")
+        if found.shown:
+            distribution(found, case)
+    with left:
+        if found.shown:
+            evidence(found, case)
+        else:
+            asking.film(case, marking=False)
+    watch(code, stamp(found))
+
+
+def distribution(found: Round, case: Case) -> None:
+    """How many gave each answer, with the model's and the truth named."""
+    said = pd.Series([given.answer for given in found.answers.values()], dtype=object).value_counts()
+    order = list(dict.fromkeys([*answers.names(case), *said.index]))
+    counts = {asking.in_words(name): int(said.get(name, 0)) for name in order}
+    st.bar_chart(pd.DataFrame({"answers": counts}), horizontal=True, height=60 + 32 * len(counts))
+    judged = answers.judged(case, answers.Said("", "", answers.SURE[0], (), (0.0, 0.0, 0.0)))
+    right = sum(given.answer == judged.label for given in found.answers.values())
+    certain = sum(given.sure == answers.SURE[-1] for given in found.answers.values())
+    st.markdown(
+        f"Truth: **{asking.in_words(judged.label)}**. The model says **{asking.in_words(judged.model)}**. "
+        f"{right} of {len(found.answers)} are right; {certain} were certain."
+    )
+
+
+def evidence(found: Round, case: Case) -> None:
+    """Where the class looked, where the model looked, and where the finding is."""
+    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+    film = overlay.enlarge(case.prediction.picture, viewer.SIDE)
+    share = class_map(found, case.model.preprocess.size)
+    crowd = overlay.overlay(film, overlay.enlarge(share, viewer.SIDE), overlay.Style(0.6, top=1.0))
+    view = viewer.View(case.prediction.picture, map_, "", truth=case.truth)
+    model = viewer.draw(view, viewer.Drawing(overlay.Style(0.6)), map_.top)
+    if case.truth is not None:
+        truth = overlay.enlarge(case.truth, viewer.SIDE)
+        crowd, model = (overlay.outline(image, truth, overlay.TRUTH) for image in (crowd, model))
+    marked = sum(bool(given.boxes) for given in found.answers.values())
+    left, right = st.columns(2)
+    left.image(crowd, width="stretch", alt=f"Regions marked by {marked} of the class")
+    left.caption(f"The class: boxes of {marked}, brightest where all agree.")
+    right.image(model, width="stretch", alt=view.in_words)
+    right.caption(f"The model: Grad-CAM for {plain(map_.class_name)}.")
+    if case.truth is not None:
+        st.caption("Green: the known region.")
+
+
+def class_map(found: Round, side: int) -> np.ndarray:
+    """The share of those who marked anything whose boxes cover each place, float32 (side, side), 0 to 1."""
+    masks = [answers.mask(given.boxes, side) for given in found.answers.values() if given.boxes]
+    return np.mean(masks, axis=0, dtype=np.float32) if masks else np.zeros((side, side), np.float32)
+
+
+def pupil() -> None:
+    """A pupil's screen."""
+    code, token = st.session_state[CODE], st.session_state.setdefault(PUPIL, secrets.token_hex(8))
+    found = resources.rounds().get(code)
+    if found is None:
+        st.info(f"No round has the code {code}, or it is over.", icon=":material/flag:")
+        st.button("Leave", on_click=_leave)
+        return
+    if st.session_state.get(SENT, (None,))[0] != (code, found.case):
+        st.session_state[SENT] = (code, found.case), False
+        asking.clear()
+    case, given = case_of(found), found.answers.get(token)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        st.caption(f"Round {code}, film {found.case + 1} of {len(found.rows)}")
+        if found.shown:
+            st.markdown(f"It is **{asking.in_words(case.label)}**. Look at the wall.")
+            st.markdown(f"You said {asking.in_words(given.answer)}." if given else "You did not answer.")
+        else:
+            guess = asking.label(case)
+            if guess and not asking.nothing_to_mark(guess, case):
+                asking.regions()
+            words = "Send again" if given else "Send"
+            st.button(words, type="primary", disabled=not guess, on_click=_send, args=(found.case, case))
+            if given:
+                st.success("Sent. You can change it until the answers are on the wall.", icon=":material/check:")
+        st.button("Leave", on_click=_leave, type="tertiary")
+    with left:
+        asking.film(case, marking=not found.shown)
+    watch(code, stamp(found, with_answers=False), with_answers=False)
+
+
+def stamp(found: Round | None, with_answers: bool = True) -> tuple[object, ...]:
+    """What a screen shows of a round; it is drawn anew once this is another."""
+    if found is None:
+        return ()
+    return found.case, found.shown, len(found.answers) if with_answers else 0
+
+
+@st.fragment(run_every=EVERY)
+def watch(code: str, drawn: tuple[object, ...], with_answers: bool = True) -> None:
+    """Look whether the round has gone on; only then is the screen drawn anew, so that a drag is not interrupted."""
+    if stamp(resources.rounds().get(code), with_answers) != drawn:
+        st.rerun()
+
+
+def _open(rows: list[int]) -> None:
+    session = st.session_state
+    session[LED] = resources.rounds().open(session["cohort"], session["model"], rows)
+
+
+def _join() -> None:
+    code = st.session_state["typed code"].strip().upper()
+    if resources.rounds().get(code) is None:
+        state.notice(f"No round has the code {plain(code)}. Ask for the code on the wall.", "flag")
+        return
+    st.session_state[CODE] = code
+
+
+def _leave() -> None:
+    st.session_state.pop(LED, None)
+    st.session_state[CODE] = None
+
+
+def _lead(verb: str) -> None:
+    code, secret = st.session_state[LED]
+    try:
+        getattr(resources.rounds(), verb)(code, secret)
+    except RoundError as error:
+        state.notice(plain(error), "flag")
+    if verb == "close":
+        _leave()
+
+
+def _send(number: int, case: Case) -> None:
+    session = st.session_state
+    guess = str(session[asking.GUESS])
+    boxes = () if asking.nothing_to_mark(guess, case) else asking.boxes()
+    try:
+        resources.rounds().answer(session[CODE], session[PUPIL], number, Given(guess, asking.sure(), boxes))
+    except RoundError as error:
+        state.notice(plain(error), "flag")
