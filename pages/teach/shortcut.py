@@ -182,15 +182,17 @@ def meet(row: int) -> None:
             f"{who}: accuracy in the new hospital", f"{there:.1%}", f"{100 * (there - home):+.1f} points against home"
         )
     st.caption(f"{measured('cheat', 'new-hospital', 'films'):,.0f} films of the new hospital.")
-    show_maps(ELSEWHERE, row, "shortcut elsewhere")
+    maps, words = st.columns([3, 2], gap="medium") if frame.presenting() else (st.container(), st.container())
+    with maps:
+        show_maps(ELSEWHERE, row, "shortcut elsewhere")
     film = resources.cohort(ELSEWHERE).samples.iloc[row]
     said = case_of(ELSEWHERE, "cheat", row).prediction.label
-    st.markdown(
+    words.markdown(
         f"Truth: **{film['label']}**. Model A says **{said}**. On the films it learned from, by design, this letter in "
         f"this place stood for **{letters()[film['marker']]}**. The diseases are the same here; only the letter no "
         "longer follows them. Model B learned from films on which it never did."
     )
-    st.markdown(
+    words.markdown(
         "Nothing in the test of step 1 was done wrong, but its films carried the clue of the training films. "
         "**No accuracy measured at home could have shown it.**"
     )

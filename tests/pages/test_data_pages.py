@@ -148,10 +148,14 @@ def test_every_preset(open_page):
 def test_a_quiz_from_first_to_last_case(open_page):
     app = open_page("teach/quiz.py", seed="3")
     for case in range(10):
-        app.radio(key="guess").set_value("Normal").run()
-        click(app, "Next: mark the region")
-        app.slider(key="across").set_value((20.0, 60.0)).run()
-        click(app, "This region" if case % 2 else "Nothing to mark")
+        app.radio(key="guess").set_value("COVID-19" if case % 2 else "Normal").run()
+        click(app, "Next: mark the region" if case % 2 else "Next: the model's answer")
+        if case % 2:
+            app.slider(key="across").set_value((20.0, 60.0)).run()
+            click(app, "Add this box")
+            click(app, "These regions")
+        sound(app)
+        click(app, "Show the evidence")
         sound(app)
         click(app, "Next case")
     sound(app)

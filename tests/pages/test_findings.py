@@ -111,7 +111,7 @@ def test_two_models_are_compared_by_finding(open_page: OpenPage, weights: None, 
 def test_a_quiz_of_several_answers(open_page: OpenPage, weights: None, table: Path) -> None:
     app = open_page("teach/quiz.py", model="findings", cohort=str(table), seed="3")
     sound(app.checkbox(key="quiz none").check().run())
-    for label in ("Next: mark the region", "Nothing to mark"):
+    for label in ("Next: the model's answer", "Show the evidence"):
         sound(next(button for button in app.button if button.label == label).click().run())
     answer = app.session_state["_answers"][0]
     assert answer.reader == "none"
