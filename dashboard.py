@@ -40,6 +40,8 @@ if access.is_owner():
     PAGES["Server"] = [st.Page("pages/server/memory.py", title="Server", icon=":material/memory:")]
 fresh_server = PagesManager.uses_pages_directory
 page = st.navigation(PAGES)
+if wanted := state.wanted_page():
+    st.switch_page(wanted)
 state.on(page.url_path)
 st.set_page_config(f"{page.title} · Hilum")
 st.logo(PICTURES / "logo.svg", size="large")

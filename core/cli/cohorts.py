@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 _LAYOUTS = (
     "table, pacs, siim, rsna, mimic, padchest, vindr, chexpert, nih, coronahack, covid-chestxray, "
-    "montgomery-shenzhen, radiography, folders"
+    "montgomery-shenzhen, radiography, folders, films"
 )
 
 

@@ -1,31 +1,27 @@
 """Live prediction: what the model says of a film, after saying whether it may judge it at all."""
 
-import base64
+from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core.data.film.radiograph import Radiograph
 from core.evaluate import track_record
 from core.explain import embeddings
 from core.report import figures, overlay
 from core.report.call import headline, in_words, promise, rule, triage
-from core.report.outputs import export_name
-from pages.shared import evaluations, exports, gallery, overview, pacs_panels, resources, uploads, widgets, windowing
+from pages.shared import batch, evaluations, gallery, overview, pacs_panels, resources, uploads, widgets, windowing
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
 
 VERDICTS = {"in": st.info, "doubtful": st.warning, "out": st.error}  # nothing green: that it fits makes no answer right
-FITS = {"in": "yes", "doubtful": "doubtful", "out": "no"}
 ICONS = {"in": ":material/verified:", "doubtful": ":material/help:", "out": ":material/block:"}
-ONE_CLASS = (
-    "The answer is the class whose probability is the largest multiple of its own cut-off, which need not be the "
-    "largest probability."
-)
-SEVERAL_FINDINGS = "The answer names every finding at or above its own cut-off: none, one or several."
 NEIGHBOURS, NEIGHBOURHOOD = 6, 600  # films shown, and films looked among
 LIKENESS = "Likeness compares what the model's last layer makes of two films: 1 is the same, 0 has nothing in common."
+CHANGES: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray], str], ...] = (
+    ("Invert", "invert_colors", lambda pixels: 255 - pixels, "inverted by hand"),
+    ("Turn left", "rotate_left", np.rot90, "turned left by hand"),
+    ("Turn right", "rotate_right", lambda pixels: np.rot90(pixels, -1), "turned right by hand"),
+)
 MET = {
     "train": "The model learned from this film.",
     "validation": "The model was tuned on this film.",
@@ -57,6 +53,8 @@ def answer_panel(case: Case) -> None:
     """First whether the model may judge the film, then what it says."""
     prediction = case.prediction
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
+    if prediction.domain.status != "in":
+        turn_or_invert(case)
     if prediction.domain.status == "out":  # an answer nobody should take for one is there for who wants to see it
         st.header(in_words(prediction), anchor=False)
         with st.expander("What the model would say anyway"):
@@ -134,48 +132,13 @@ def bars_in_words(probabilities: dict[str, float]) -> str:
     return "Probabilities: " + ", ".join(f"{name} {value:.3f}" for name, value in probabilities.items())
 
 
-def table(films: list[Radiograph], case: Case) -> None:
-    """Many films at once: sortable, one click opens a film."""
-    rows = []
-    with widgets.progress("Asking the model", uploads.forget) as progress:
-        for number, film in enumerate(films):
-            progress(number / len(films))
-            p = resources.prediction(case.model, film)
-            image = "data:image/png;base64," + base64.b64encode(resources.small(p.picture, 64)).decode()
-            rows.append(
-                {"film": image, "name": film.name, "answer": in_words(p), "fits": FITS[p.domain.status]} | p.by_class
-            )
-    frame = pd.DataFrame(rows)
-    config = {
-        name: st.column_config.ProgressColumn(name, width=115, min_value=0, max_value=1, format="%.3f")
-        for name in case.model.classes
-    }
-    st.dataframe(
-        frame,
-        hide_index=True,
-        row_height=52,
-        on_select=open_row,
-        selection_mode="single-row",
-        key="table",
-        column_config=config
-        | {"film": st.column_config.ImageColumn(width=60), "name": st.column_config.TextColumn(width=130)}
-        | {"fits": st.column_config.TextColumn(width=80, help="Whether the model knows films like this one.")},
-    )
-    table = frame.assign(film=frame["name"], sha256=[film.sha256 for film in films]).drop(columns="name")
-    csv = exports.films_as_csv(table)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        file = export_name("predictions", "csv", case.model.card.name)
-        st.download_button("CSV", csv, file, "text/csv", icon=":material/download:", on_click="ignore")
-        told = ONE_CLASS if case.model.output.exclusive else SEVERAL_FINDINGS
-        st.caption(f"Tick a row to open its film. {told}")
-        exports.ask_for_names()
-
-
-def open_row() -> None:
-    """Show the film whose row was clicked."""
-    rows = st.session_state["table"]["selection"]["rows"]
-    if rows:
-        st.session_state["upload"] = rows[0] + 1
+def turn_or_invert(case: Case) -> None:
+    """The film inverted or turned, as one more upload, and asked again."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for label, icon, change, note in CHANGES:
+            pixels, film = change(case.film.pixels), case.film
+            changed = film.with_pixels(np.ascontiguousarray(pixels), note)
+            st.button(label, icon=f":material/{icon}:", on_click=uploads.keep_changed, args=(changed,))
 
 
 def neighbours(case: Case) -> None:
@@ -206,7 +169,7 @@ uploads.uploader()
 pacs_panels.intake()
 shown = current()
 if len(uploaded_films()) > 1:
-    table(uploaded_films(), shown)
+    batch.table(uploaded_films(), shown)
 left, right = st.columns([2, 3], gap="large")
 with left:
     film_panel(shown)

@@ -222,7 +222,7 @@ def errors(evaluation: "Evaluation", point: OperatingPoint) -> None:
     found, wrong = review.errors(evaluation, point, EXAMPLES), len(evaluation) - evaluation.confusion(point).trace()
     st.caption(f"{len(found):,} of {wrong:,} films called wrongly, the most confident calls first.")
     notes = [f"called {called} {p:.2f}" for called, p in zip(found["called"], found["p_called"], strict=True)]
-    evaluated_films.grid(found, notes, "errors")
+    evaluated_films.grid(found, notes, "errors", with_maps=True)
 
 
 def doubtful(evaluation: "Evaluation", split: str) -> None:

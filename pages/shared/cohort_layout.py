@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages.shared import resources
+from pages.shared import access, resources
 from pages.shared.text import plain
 
 _RECOGNISED = ""
@@ -39,6 +39,22 @@ def choose(forget: Callable[[], None]) -> None:
             on_change=reopen,
             help="A layout that you name is believed: where the films come from is claimed as in that collection.",
         )
+
+
+def offer_films(spec: str, forget: Callable[[], None]) -> None:
+    """For a folder that no layout fits: open its films all the same, without labels, where there are any."""
+    from core.data.readers import split_layout, unlabelled
+
+    path, named = split_layout(spec)
+    if named or not access.may_open(spec) or not unlabelled.holds_films(path):
+        return
+
+    def reopen() -> None:
+        access.allow(_spec(path, "films"))
+        st.session_state["cohort"] = _spec(path, "films")
+        forget()
+
+    st.button("Open its films without labels", on_click=reopen, icon=":material/folder_open:", width="stretch")
 
 
 def title(spec: str, known: Mapping[str, str]) -> str:

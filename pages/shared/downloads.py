@@ -1,5 +1,6 @@
 """What leaves the Heatmaps page: the picture, the numbers behind it, and a one-page report."""
 
+import zipfile
 from io import BytesIO
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import streamlit as st
 from core.report import overlay
 from core.report.documents.case import CaseReport, case_html, case_pdf, case_report
 from core.report.documents.numbers import as_json, numbers
-from core.report.outputs import export_name
+from core.report.outputs import export_name, safe
 from core.report.spreadsheet import called
 from pages.shared import exports, viewer
 from pages.shared.case import Case
@@ -37,17 +38,39 @@ def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
             ),
             ("Report", "pdf", "application/pdf", lambda: case_pdf(report(case, map_, drawing))),
             ("Report", "html", "text/html", lambda: case_html(report(case, map_, drawing))),
+            ("Package", "zip", "application/zip", lambda: package([(case, map_)], drawing, names)),
         ):
             st.download_button(
                 f"{label} .{suffix}",
                 make,
-                export_name("report" if label == "Report" else "", suffix, *of),
+                export_name(label.lower() if label in ("Report", "Package") else "", suffix, *of),
                 mime,
                 on_click="ignore",
                 icon=":material/download:",
                 type="tertiary",
             )
         exports.ask_for_names()
+
+
+def package(cases: "list[tuple[Case, Heatmap]]", drawing: viewer.Drawing, names: bool = False) -> bytes:
+    """A zip to pass on where a link cannot show the film: of each case a folder of PDF, overlay, raw map and numbers.
+
+    Args:
+        cases: each with the map that its overlay shows.
+        names: folders are called as the film's files are; else by the film's hash.
+    """
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, (case, map_) in enumerate(cases, start=1):
+            stem = safe(called(PurePath(case.film.name).stem, case.film.sha256, names))
+            folder = f"{number:03d}-{stem}" if len(cases) > 1 else stem
+            view = viewer.View(case.prediction.picture, map_, "", case.lungs, case.truth)
+            told = as_json(numbers(case.examined, {map_.class_name: map_}, names=names))
+            archive.writestr(f"{folder}/report.pdf", case_pdf(report(case, map_, drawing)))
+            archive.writestr(f"{folder}/overlay.png", overlay.png(picture(view, drawing)))
+            archive.writestr(f"{folder}/map.npy", array(map_))
+            archive.writestr(f"{folder}/numbers.json", told)
+    return buffer.getvalue()
 
 
 def picture(view: viewer.View, drawing: viewer.Drawing) -> np.ndarray:

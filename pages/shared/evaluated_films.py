@@ -1,5 +1,6 @@
 """Films that a model was judged on, drawn from the sidebar's cohort: errors, doubts, a cell of the confusion matrix."""
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,8 +29,12 @@ LISTED = {
 }
 
 
-def grid(found: pd.DataFrame, notes: list[str], key: str) -> None:
-    """Films as thumbnails where the sidebar's cohort has them, else as a table."""
+def grid(found: pd.DataFrame, notes: list[str], key: str, with_maps: bool = False) -> None:
+    """Films as thumbnails where the sidebar's cohort has them, else as a table.
+
+    Args:
+        with_maps: each with the map of what the sidebar's model calls it; a click then opens it on Heatmaps.
+    """
     if found.empty:
         st.success("None.", icon=":material/check:")
         return
@@ -37,11 +42,21 @@ def grid(found: pd.DataFrame, notes: list[str], key: str) -> None:
     rows = evaluations.rows_in(cohort, found.rename(columns={"film": "path"}))
     here = np.flatnonzero(rows >= 0)
     if len(here):
-        gallery.grid(st.session_state["cohort"], cohort, [int(rows[i]) for i in here], key, [notes[i] for i in here])
+        spec, shown = st.session_state["cohort"], [int(rows[i]) for i in here]
+        picture = functools.partial(mapped, spec) if with_maps else None
+        gallery.grid(spec, cohort, shown, key, [notes[i] for i in here], picture)
     if len(here) < len(rows):
         elsewhere = found[rows < 0]
         st.caption(f"{len(elsewhere):,} films are not in the sidebar's cohort; choose theirs there to see them.")
         st.dataframe(elsewhere[list(LISTED)].rename(columns=LISTED), hide_index=True)
+
+
+def mapped(spec: str, row: int) -> np.ndarray:
+    """A film with the Grad-CAM map of what the sidebar's model calls it, RGB uint8 (S, S, 3)."""
+    model, film = resources.classifier(st.session_state["model"]), resources.film(spec, row)
+    said = resources.prediction(model, film)
+    map_ = resources.heatmaps(model, film, "gradcam", None)[said.label]
+    return overlay.overlay(said.picture, map_.values, overlay.Style(opacity=st.session_state["opacity"]))
 
 
 def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
@@ -73,8 +88,9 @@ def cell(evaluation: "Evaluation", point: OperatingPoint) -> None:
                 st.image(overlay.overlay(film, map_.values, style), width="stretch", alt=f"Heatmap of film {row + 1}")
                 note = "no evidence" if map_.blank else f"{called} {map_.probability:.2f}"
                 st.button(
-                    f"{row + 1} · {note}", key=f"cell {row}", on_click=gallery.open_film, args=(row,), type="tertiary",
-                    width="stretch", help=f"Make film {row + 1} the case of every page",
+                    f"{row + 1} · {note}", key=f"cell {row}", on_click=gallery.open_film,
+                    args=(row, gallery.HEATMAPS), type="tertiary", width="stretch",
+                    help=f"Make film {row + 1} the case of every page, and open it",
                 )  # fmt: skip
     st.caption(
         f"{len(here)} of {len(found):,} films, most confident calls first. {widgets.made_by(model, maps[0][1])}, each "

@@ -132,6 +132,7 @@ def _openable(*specs: str) -> str:
             resources.cohort(spec)
         except CohortError as error:
             st.error(plain(error, longest=600), icon=_OFF)
+            cohort_layout.offer_films(spec, _forget_case)
         else:
             return spec
     return specs[-1]

@@ -17,7 +17,8 @@ from pages.shared.text import plain
 
 ECHO = 2.0  # seconds in which the address that arrives with a click may still be one that `publish` has since replaced
 _PUBLISHED, _FROM_LINK, _NOTICES, _WHOLE = "_published", "_from_link", "_notices", "_whole_page"
-_REPLACED, _PAGE, _OWNERS, _VALUES, _USUAL = "_replaced", "_page_shown", "_owners", "_values", "_usual"
+_REPLACED, _PAGE, _OWNERS, _VALUES = "_replaced", "_page_shown", "_owners", "_values"
+_USUAL, _GO_TO = "_usual", "_go_to"
 
 
 def begin() -> None:
@@ -93,6 +94,17 @@ def replaced(*names: str) -> bool:
     found = st.session_state.get(_REPLACED, set()) & set(names)
     st.session_state.pop(_REPLACED, None)
     return bool(found)
+
+
+def go_to(page: str) -> None:
+    """For callbacks, which cannot switch pages themselves: the next run opens this one."""
+    st.session_state[_GO_TO] = page
+
+
+def wanted_page() -> str | None:
+    """The page that a callback asked for, once."""
+    page: str | None = st.session_state.pop(_GO_TO, None)
+    return page
 
 
 def ask_for_whole_page() -> None:

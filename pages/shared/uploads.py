@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
-from core.data.film import opener
+from core.data.film import archive, opener
 from core.data.film.radiograph import Radiograph
 from core.errors import HilumError, NoRoomError
 from core.model import matching
@@ -15,7 +15,7 @@ from pages.shared.case import uploaded_films
 from pages.shared.text import plain
 
 _BEFORE = "_model_before_uploads"  # (the cohort's model, the one that took its place), see `choose_model`
-_TAKEN, _LISTED = "_taken", "_listed"  # file id -> film read from it; file ids on the uploader's list
+_TAKEN, _LISTED = "_taken", "_listed"  # file id -> films read from it by what they are held under; ids on the list
 # A pasted picture goes the way of a chosen file. Any page may hold this handler: without an uploader it does nothing.
 PASTE = """<script>
   document.onpaste = (event) => {
@@ -34,7 +34,7 @@ def uploader() -> None:
     files, others = st.columns([5, 1], vertical_alignment="bottom")
     key = f"files {turn}"
     listed = files.file_uploader(
-        "Upload, drop or paste (Ctrl+V) films: PNG, JPEG, TIFF or DICOM, one or many",
+        "Upload, drop or paste (Ctrl+V) films: PNG, JPEG, TIFF, DICOM or a zip of them",
         accept_multiple_files=True,
         key=key,
         on_change=take_in,
@@ -68,37 +68,66 @@ def take_in(key: str) -> None:
     """
     session = st.session_state
     given = session[key] if isinstance(session[key], list) else [session[key]] if session[key] else []
-    taken: dict[str, Radiograph | None] = session.setdefault(_TAKEN, {})
+    taken: dict[str, dict[str, Radiograph]] = session.setdefault(_TAKEN, {})
     gone = set(session.get(_LISTED, [])) - {file.file_id for file in given} if key.startswith("files") else set()
     for file_id in gone:
-        _drop(file_id, taken.get(file_id))
-        taken[file_id] = None
+        for name, film in taken.get(file_id, {}).items():
+            _drop(name, film)
+        taken[file_id] = {}
     if not gone and all(file.file_id in taken for file in given):
         return  # Streamlit takes it for news that the bytes of a film are gone, which was read
     first, refused = None, []
     for file in given:
         if file.file_id in taken:
             continue
-        taken[file.file_id] = None
+        taken[file.file_id] = {}
         if isinstance(file, DeletedFile):
             refused.append("A file was lost on its way to the server. Choose it again.")
             continue
         try:
-            film, values = opener.read_with_values(file.getvalue(), file.name, resources.check_upload)
-            resources.hold_upload(file.file_id, film)
-        except HilumError as error:
-            refused.append(f"{file.name}: {error}" if isinstance(error, NoRoomError) else str(error))
-            continue
+            data = file.getvalue()
         finally:
             _let_go_of_bytes(file.file_id)
-        taken[file.file_id] = film
-        uploaded_films().append(film)
-        resources.keep_values(film, values)
-        first = first or len(uploaded_films())
+        before = len(uploaded_films())
+        taken[file.file_id] = _films_of(file.file_id, file.name, data, refused)
+        if len(uploaded_films()) > before:
+            first = first or before + 1
     session["_refused"] = refused
     if first:
         session["upload"] = first
         choose_model(uploaded_films()[first - 1])
+
+
+def _films_of(file_id: str, name: str, data: bytes, refused: list[str]) -> dict[str, Radiograph]:
+    """Take in the film of a file, or those of a zip; gives them by what they are held under. Others are refused."""
+    films: dict[str, Radiograph] = {}
+    zipped = archive.is_zip(data)
+    try:
+        for number, (inside, content) in enumerate(archive.members(data, name) if zipped else [(name, data)]):
+            held = f"{file_id} {number}" if zipped else file_id
+            try:
+                film, values = opener.read_with_values(content, inside, resources.check_upload)
+                resources.hold_upload(held, film)
+            except NoRoomError as error:
+                refused.append(f"{inside}: {error}")
+                break
+            except HilumError as error:
+                refused.append(str(error))
+                continue
+            films[held] = film
+            uploaded_films().append(film)
+            resources.keep_values(film, values)
+    except HilumError as error:
+        refused.append(str(error))
+    return films
+
+
+def keep_changed(film: Radiograph) -> None:
+    """Take in a film that was inverted or turned here, as an upload beside what it was made from."""
+    resources.hold_upload(film.sha256, film)
+    uploaded_films().append(film)
+    st.session_state["upload"] = len(uploaded_films())
+    choose_model(film)
 
 
 def _let_go_of_bytes(file_id: str) -> None:
@@ -107,8 +136,8 @@ def _let_go_of_bytes(file_id: str) -> None:
         context.uploaded_file_mgr.remove_file(context.session_id, file_id)  # type: ignore[attr-defined]
 
 
-def _drop(file_id: str, film: Radiograph | None) -> None:
-    if film is None or film not in uploaded_films():
+def _drop(file_id: str, film: Radiograph) -> None:
+    if film not in uploaded_films():
         return
     number = uploaded_films().index(film) + 1
     uploaded_films().remove(film)

@@ -1,6 +1,7 @@
 """Live prediction: uploads of every kind, refusals in words, one film and many."""
 
 import re
+import zipfile
 from dataclasses import replace
 from io import BytesIO
 
@@ -204,3 +205,36 @@ def test_the_headline_says_how_many_copies_agree_and_the_rule_stands_beside_it(o
 def test_a_known_label_is_said_in_the_models_words_too(open_page):
     app = open_page(PAGE)
     assert any(text.value.startswith("Known label: **COVID-19**.") for text in app.markdown)
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def test_a_zip_brings_its_films_and_takes_them_along(open_page):
+    other = encoded("PNG", cohort("fair").film(4).pixels)
+    films = zipped(("ward/a.png", encoded("PNG")), ("ward/b.png", other), ("ward/notes.txt", b"no film"))
+    app = upload(open_page(PAGE), ("films.zip", films))
+    assert [film.name for film in app.session_state["uploads"]] == ["a.png", "b.png"]
+    assert [error.value for error in app.error if "notes.txt" in error.value]
+    assert {"film", "map", "answer"} <= set(app.dataframe[0].value.columns)
+    app.file_uploader[0].set_value([]).run()
+    assert app.session_state["uploads"] == []
+
+
+def test_a_film_is_inverted_and_turned_where_that_is_advised(open_page, only_other_knows):
+    app = upload(open_page(PAGE, model="tiny"), ("a.png", encoded("PNG")))
+    app.selectbox(key="model").set_value("tiny").run()  # to which it is outside, says the fixture
+    for label in ("Invert", "Turn left", "Turn right"):
+        next(button for button in app.button if button.label == label).click().run()
+        assert not app.exception
+        app.selectbox(key="model").set_value("tiny").run()
+    given, inverted, left, back = (film.pixels for film in app.session_state["uploads"])
+    assert np.array_equal(inverted, 255 - given)
+    assert np.array_equal(left, np.rot90(inverted))
+    assert np.array_equal(back, inverted)
+    assert app.session_state["upload"] == 4

@@ -14,6 +14,7 @@ from core.data.readers import (
     radiography,
     rsna,
     siim,
+    unlabelled,
     vindr,
 )
 from core.data.readers.layout import Layout
@@ -37,5 +38,6 @@ LAYOUTS: dict[str, Layout] = {
         ),
         Layout("radiography", "COVID-19 Radiography Database", radiography.recognise, radiography.read),
         Layout("folders", "class folders", folders.recognise, folders.read),
+        Layout("films", "films without labels", unlabelled.recognise, unlabelled.read),
     )
 }
