@@ -29,6 +29,7 @@ PAGES = {
         st.Page("pages/model/compare.py", title="Compare", icon=":material/compare_arrows:"),
     ],
     "Teaching": [
+        st.Page("pages/learn/learn.py", title="Learn", icon=":material/menu_book:"),
         st.Page("pages/teach/quiz.py", title="Quiz", icon=":material/school:"),
         st.Page("pages/teach/shortcut.py", title="Shortcut lab", icon=":material/bug_report:"),
         st.Page("pages/teach/methods.py", title="Method lab", icon=":material/checklist:"),

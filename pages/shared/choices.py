@@ -164,6 +164,7 @@ KEYS: dict[str, Key] = {
     "quiz for": Key(str, page="quiz"),
     "round": Key(_code, None, "the code of a round", "quiz"),
     "answers": Key(_answers, "", "what was answered so far", "quiz"),
+    "learn step": Key(_whole, 1, "a step from 1 to 7", "learn"),
     "shortcut step": Key(_whole, 1, "a step from 1 to 5", "shortcut"),
     "shortcut film": Key(_count, 0, NUMBER, "shortcut"),
     "lab methods": Key(_names, page="methods"),

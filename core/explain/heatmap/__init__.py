@@ -116,7 +116,7 @@ def heatmaps(
     asked = Request(classifier, picture, indices, settings, progress)
     if row.layered:
         stages = _known_layers(classifier, layer)
-        found = [row.function(replace(asked, opened=_opened(asked, stage))) for stage in stages]
+        found = [row.function(replace(asked, opened=opened(asked, stage))) for stage in stages]
     else:
         stages = ("film",)
         found = [row.function(asked)]
@@ -150,7 +150,7 @@ def heatmaps(
     }
 
 
-def _opened(asked: Request, stage: str) -> Cut:
+def opened(asked: Request, stage: str) -> Cut:
     """The network opened at a stage, with this film's feature map."""
     network = asked.classifier.network
     lower, upper = network.cut(stage)
