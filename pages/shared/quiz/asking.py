@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.model.output import JOIN, NOTHING
 from core.report import overlay
-from core.report.call import joined
 from core.rounds import MOST_BOXES, Box
+from core.words import joined
 from pages.shared import occlusion_controls, viewer
 from pages.shared.case import Case
 from pages.shared.choices import START
