@@ -142,7 +142,7 @@ def body(case: Case) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = widgets.method_picker(case.model)
         layer = widgets.layer_picker(case.model, method)
-        hiding_now = st.session_state.get("hide", "nothing") != "nothing"
+        hiding_now = st.session_state.get("hide") not in (None, "nothing")
         state.choose("beside", BESIDE, lambda: "nothing")
         kind = st.selectbox(
             "Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=175, disabled=hiding_now,

@@ -169,8 +169,8 @@ def matrix(evaluation: "Evaluation", point: OperatingPoint) -> None:
 def curves(evaluation: "Evaluation", figures: Figures) -> None:
     """ROC, precision-recall and cumulative gains curves; a diamond marks where each class is called."""
     classes = evaluation.classes
-    state.choose("curve", CURVES, lambda: CURVES[0])
-    kind = st.segmented_control("Curve", CURVES, required=True, key="curve", persist_state="session")
+    state.choose("report curve", CURVES, lambda: CURVES[0])
+    kind = st.segmented_control("Curve", CURVES, required=True, key="report curve", persist_state="session")
     if kind == "ROC":
         at = {c: (1 - figures[c]["specificity"].value, figures[c]["recall"].value) for c in classes}
         figure = evaluation_figures.roc(evaluation.curves, {c: figures[c]["auroc"] for c in classes}, at)

@@ -155,7 +155,7 @@ KEYS: dict[str, Key] = {
     "percent": Key(_flag, False, ON_OFF, "report"),
     "cell label": Key(str, page="report"),
     "cell called": Key(str, page="report"),
-    "curve": Key(str, page="report"),
+    "report curve": Key(str, page="report"),
     "probability of": Key(str, page="report"),
     "prevalence": Key(_prevalence, None, "a percentage from 0.01 to 99.99", "report"),
     "compare view": Key(str, page="compare"),

@@ -46,6 +46,11 @@ def look() -> None:
     st.html(f"<style>{''.join((_HERE / name).read_text(encoding='utf-8') for name in files)}</style>")
 
 
+def mend() -> None:
+    """Mend in the browser what Streamlit's pages lack, see ``mend.js``."""
+    st.html(f"<script>{(_HERE / 'mend.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
+
+
 def not_for_diagnosis() -> None:
     """The one sentence that never leaves the screen, and the way out of presenting."""
     with st.container(key="not-for-diagnosis"):

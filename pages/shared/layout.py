@@ -23,24 +23,6 @@ from pages.shared.text import plain
 ACCEPTED = "hilum_accepted"
 _ASKED = "_asked_cohort"  # by a link, and not answered yet
 _OFF = ":material/folder_off:"
-IN_THE_MENU = """<script>
-  const lists = () => {
-    const menu = document.querySelector('[data-testid="stSidebarNavItems"]');
-    menu?.setAttribute("role", "presentation");
-    for (const section of menu?.children ?? []) section.setAttribute("role", "list");
-  };
-  for (const wait of [0, 1000, 4000]) setTimeout(lists, wait);
-  if (!window.hilumHistory) {
-    window.hilumHistory = true;
-    const push = history.pushState.bind(history);
-    history.pushState = (state, title, url) => {
-      const bare = !location.search && new URL(url, location.href).pathname === location.pathname;
-      return bare ? history.replaceState(state, title, url) : push(state, title, url);
-    };
-  }
-</script>"""
-# Streamlit's menu is a list of divs, which no screen reader can count; and a page opened from it has an empty address
-# at first, at which Back must not stop.
 
 
 def sidebar(with_case: bool = True) -> None:
@@ -53,7 +35,7 @@ def sidebar(with_case: bool = True) -> None:
             with st.container(key="case-picker", gap="xsmall"):
                 _case()
         frame.ways_of_showing()
-        st.html(IN_THE_MENU, unsafe_allow_javascript=True)  # at the end, where its empty line shows least
+        frame.mend()  # at the end, where its empty line shows least
     frame.not_for_diagnosis()
 
 

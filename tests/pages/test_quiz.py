@@ -79,7 +79,7 @@ def test_nothing_is_asked_about_the_place_of_nothing_and_a_refresh_keeps_all(ope
     _click(app, "Next: the model's answer")
     assert any("The model says" in text.value for text in app.markdown)
     assert not any(text.value.startswith("It is ") for text in app.markdown)  # the truth comes with the evidence
-    app.selectbox[-1].set_value("COVID-19").run()
+    next(box for box in app.selectbox if box.label == "Your answer now").set_value("COVID-19").run()
     _click(app, "Show the evidence")
     _click(app, "Next case")
     app.radio(key="guess").set_value("COVID-19").run()

@@ -179,7 +179,7 @@ def test_every_view(page, view):
             sound(app)
     if view == "Curves":
         for curve in ("Precision-recall", "Cumulative gains"):
-            app.segmented_control(key="curve").set_value(curve).run()
+            app.segmented_control(key="report curve").set_value(curve).run()
             sound(app)
         assert any(caption.value.startswith("Lift") for caption in app.caption)
 
@@ -244,14 +244,14 @@ def test_a_link_carries_split_view_cell_and_prevalence(page):
     app = page()
     app.segmented_control(key="split").set_value("validation").run()
     app.segmented_control(key="report view").set_value("Curves").run()
-    app.segmented_control(key="curve").set_value("Precision-recall").run()
+    app.segmented_control(key="report curve").set_value("Precision-recall").run()
     app.selectbox(key="cell label").set_value("COVID-19").run()
     app.number_input(key="prevalence").set_value(1.0).run()
     app.segmented_control(key="operating mode").set_value("One cut-off").run()
     sound(app)
     link = {name: app.query_params[name] for name in app.query_params}
     other = page(**link)
-    kept = ("split", "report view", "curve", "cell label", "prevalence", "operating mode", "cutoff")
+    kept = ("split", "report view", "report curve", "cell label", "prevalence", "operating mode", "cutoff")
     assert {key: other.session_state[key] for key in kept} == {key: app.session_state[key] for key in kept}
     assert metrics(other) == metrics(app)
     assert not [said.value for said in other.warning if "link" in said.value]

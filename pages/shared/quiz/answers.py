@@ -8,8 +8,8 @@ import pandas as pd
 from core.data.findings import to_model
 from core.explain.whatif import rectangle
 from core.model.output import JOIN, NOTHING
+from core.report.spreadsheet import frame_as_csv
 from core.rounds import Box
-from pages.shared import exports
 from pages.shared.case import Case
 
 SURE = ("guessing", "fairly sure", "certain")
@@ -154,7 +154,7 @@ def as_csv(given: list[Answer], films: list[str]) -> str:
         }
         for number, (answer, film) in enumerate(zip(given, films, strict=True), start=1)
     ]
-    return exports.films_as_csv(pd.DataFrame(rows))
+    return frame_as_csv(pd.DataFrame(rows))
 
 
 def _ordered(answer: str, told: dict[str, bool]) -> str:
