@@ -25,7 +25,8 @@ def label(case: Case) -> str | None:
         seen = st.pills(about, names(case), selection_mode="multi", key="quiz findings", format_func=plain)
         nothing = st.checkbox("None of these", key="quiz none", disabled=bool(seen))
         st.session_state[GUESS] = JOIN.join(seen) if seen else NOTHING if nothing else None
-    st.segmented_control("How sure are you?", SURE, default=SURE[1], required=True, key=HOW_SURE)
+    st.session_state.setdefault(HOW_SURE, SURE[1])
+    st.segmented_control("How sure are you?", SURE, required=True, key=HOW_SURE)
     guess: str | None = st.session_state.get(GUESS)
     return guess
 
