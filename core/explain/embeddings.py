@@ -73,9 +73,16 @@ class Atlas:
         with self._lock:
             return np.stack([self._films[row][1] for row in rows])
 
-    def nearest(self, feature: np.ndarray, count: int, without: int | None = None) -> list[tuple[int, float]]:
-        """The scored films most like a feature vector: (row, cosine similarity in [-1, 1]), most alike first."""
-        rows = [row for row in self.rows() if row != without]
+    def nearest(
+        self, feature: np.ndarray, count: int, without: int | None = None, among: Sequence[int] | None = None
+    ) -> list[tuple[int, float]]:
+        """The scored films most like a feature vector: (row, cosine similarity in [-1, 1]), most alike first.
+
+        Args:
+            among: only these rows.
+        """
+        wanted = None if among is None else set(among)
+        rows = [row for row in self.rows() if row != without and (wanted is None or row in wanted)]
         if not rows:
             return []
         likeness = self.matrix(rows) @ feature

@@ -9,13 +9,24 @@ from core.evaluate import track_record
 from core.explain import embeddings
 from core.report import figures, overlay
 from core.report.call import headline, in_words, promise, rule, triage
-from pages.shared import batch, evaluations, gallery, overview, pacs_panels, resources, uploads, widgets, windowing
+from pages.shared import (
+    batch,
+    commit,
+    evaluations,
+    gallery,
+    overview,
+    pacs_panels,
+    resources,
+    uploads,
+    widgets,
+    windowing,
+)
 from pages.shared.case import Case, current, home_cohort, uploaded_films
 from pages.shared.text import plain
 
 VERDICTS = {"in": st.info, "doubtful": st.warning, "out": st.error}  # nothing green: that it fits makes no answer right
 ICONS = {"in": ":material/verified:", "doubtful": ":material/help:", "out": ":material/block:"}
-NEIGHBOURS, NEIGHBOURHOOD = 6, 600  # films shown, and films looked among
+NEIGHBOURS, NEIGHBOURHOOD, TESTED = 6, 600, 200  # films shown; films of training and of the test looked among
 LIKENESS = "Likeness compares what the model's last layer makes of two films: 1 is the same, 0 has nothing in common."
 CHANGES: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray], str], ...] = (
     ("Invert", "invert_colors", lambda pixels: 255 - pixels, "inverted by hand"),
@@ -52,6 +63,9 @@ def _as_shown(case: Case) -> str:
 def answer_panel(case: Case) -> None:
     """First whether the model may judge the film, then what it says."""
     prediction = case.prediction
+    commit.switch()
+    if not commit.passed(case):
+        return
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
     if prediction.domain.status != "in":
         turn_or_invert(case)
@@ -61,7 +75,6 @@ def answer_panel(case: Case) -> None:
             bars(case)
     else:
         st.header(headline(prediction, resources.mild_copies(case.examined)), anchor=False)
-        st.caption(f":material/rule: {plain(rule(prediction), longest=600)}")
         bars(case)
         belief(case)
     if case.label:
@@ -72,9 +85,10 @@ def answer_panel(case: Case) -> None:
 def belief(case: Case) -> None:
     """What a reader should know before believing the answer: how often it is right, and what it cannot say."""
     card, prediction = case.model.card, case.prediction
-    for sentence in (triage(card, prediction), promise(card)):
-        if sentence:
-            st.caption(f":material/data_array: {plain(sentence, longest=600)}")
+    with st.expander("How it was called, and what else the model says"):
+        for sentence in (rule(prediction), triage(card, prediction), promise(card)):
+            if sentence:
+                st.caption(f":material/data_array: {plain(sentence, longest=600)}")
     st.caption(f":material/history: {plain(track_record.sentence(card, prediction.label), longest=800)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/block: {plain(track_record.knows(card), longest=600)}")
@@ -147,15 +161,20 @@ def neighbours(case: Case) -> None:
     cohort = resources.cohort(spec)
     st.header(f"Nearest films of {plain(cohort.name)}", anchor=False, help=LIKENESS)
     rows = embeddings.sample(cohort, "train", NEIGHBOURHOOD) or embeddings.sample(cohort, None, NEIGHBOURHOOD)
+    tested = embeddings.sample(cohort, "test", TESTED) if case.model.output.exclusive else []
     found = overview.atlas_of(case.model, spec)
-    missing = len(found.missing(rows))
+    missing = len(found.missing([*rows, *tested]))
     if missing:
         sentence = f"{missing:,} of its films have to be shown to the model first."
         if not widgets.asked("Find nearest films", "search", sentence):
             return
         with widgets.progress("Showing films to the model", lambda: None) as progress:
-            overview.fill(found, case.model, cohort, rows, progress)
-    nearest = found.nearest(overview.feature_of(case), NEIGHBOURS, case.row if spec == case.spec else None)
+            overview.fill(found, case.model, cohort, [*rows, *tested], progress)
+    own = case.row if spec == case.spec else None
+    feature = overview.feature_of(case)
+    if told := overview.errors_near(case.model, cohort, found, feature, [row for row in tested if row != own]):
+        st.markdown(f":material/error: {plain(told, longest=600)}")
+    nearest = found.nearest(feature, NEIGHBOURS, own, rows)
     with st.grid("auto", min_column_width=130, gap="small"):
         for row, likeness in nearest:
             label = str(cohort.samples["label"].iat[row])
@@ -168,7 +187,7 @@ widgets.heading("Live prediction", "What the model says of a film, and whether i
 uploads.uploader()
 pacs_panels.intake()
 shown = current()
-if len(uploaded_films()) > 1:
+if len(uploaded_films()) > 1 and not commit.hidden(shown):
     batch.table(uploaded_films(), shown)
 left, right = st.columns([2, 3], gap="large")
 with left:
@@ -176,5 +195,6 @@ with left:
 with right:
     answer_panel(shown)
 pacs_panels.way_back(shown)
-neighbours(shown)
+if not commit.hidden(shown):
+    neighbours(shown)
 uploads.listen_for_paste()

@@ -124,6 +124,7 @@ KEYS: dict[str, Key] = {
     "seed": Key(_whole, 1, "a whole number from 1"),  # of the quiz: one number, one order of cases
     "present": Key(_flag, False, ON_OFF),  # before a class
     "keys": Key(_flag, True, ON_OFF),  # single-letter keys
+    "commit": Key(_flag, False, ON_OFF, ""),  # answer first; the page without a name is Live prediction
     # how a film with its map is drawn
     "mode": Key(str, page="heatmaps"),
     "contours": Key(_flag, False, ON_OFF, "heatmaps"),

@@ -20,13 +20,13 @@ def grid(
     rows: Sequence[int] | np.ndarray,
     key: str,
     notes: Sequence[str] = (),
-    picture: Callable[[int], np.ndarray] | None = None,
+    mapped: Callable[[int], np.ndarray] | None = None,
 ) -> None:
     """A paged grid of the rows of a cohort.
 
     Args:
         notes: a note under each film.
-        picture: what is shown of a row instead of the film alone, such as its heatmap; a click then opens the case.
+        mapped: what is shown of a row instead of the film alone, such as its heatmap; a click then opens the case.
     """
     pages = max(1, -(-len(rows) // PER_PAGE))
     page = st.pagination(pages, key=f"{key} page") if pages > 1 else 1
@@ -34,7 +34,7 @@ def grid(
     with st.grid("auto", min_column_width=130, gap="small"):
         for position, row in enumerate(rows[start : start + PER_PAGE], start=start):
             with st.container(gap="xxsmall"):
-                cell(spec, cohort, int(row), key, notes[position] if notes else "", picture)
+                cell(spec, cohort, int(row), key, notes[position] if notes else "", mapped)
 
 
 def cell(
@@ -43,26 +43,31 @@ def cell(
     row: int,
     key: str,
     note: str = "",
-    picture: Callable[[int], np.ndarray] | None = None,
+    mapped: Callable[[int], np.ndarray] | None = None,
 ) -> None:
     """One film: its picture, and a button that opens it."""
     label = str(cohort.samples["label"].iat[row])
-    try:
-        shown = picture(row) if picture else resources.thumbnail(spec, row)
-        st.image(shown, width="stretch", alt=f"{label}, film {row + 1}{' with its heatmap' if picture else ''}")
-    except FilmError as error:  # the others are shown all the same
-        st.caption(":material/broken_image: This film cannot be read", help=plain(error, longest=400))
+    picture(spec, row, label, mapped)
     st.button(
         f"{row + 1} · {plain(label)}",
         key=f"{key} {row} {note}",
         on_click=open_film,
-        args=(row, HEATMAPS if picture else None),
+        args=(row, HEATMAPS if mapped else None),
         type="tertiary",
         width="stretch",
-        help=f"Make film {row + 1} the case of every page{', and open it' if picture else ''}",
+        help=f"Make film {row + 1} the case of every page{', and open it' if mapped else ''}",
     )
     if note:
         st.caption(plain(note))
+
+
+def picture(spec: str, row: int, label: str, mapped: Callable[[int], np.ndarray] | None = None) -> None:
+    """The thumbnail of one film, or what ``mapped`` makes of it; of a damaged one what is wrong with it."""
+    try:
+        shown = mapped(row) if mapped else resources.thumbnail(spec, row)
+        st.image(shown, width="stretch", alt=f"{label}, film {row + 1}{' with its heatmap' if mapped else ''}")
+    except FilmError as error:  # the others are shown all the same
+        st.caption(":material/broken_image: This film cannot be read", help=plain(error, longest=400))
 
 
 def open_film(row: int, page: str | None = None) -> None:

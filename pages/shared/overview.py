@@ -72,6 +72,21 @@ def feature_of(case: "Case") -> np.ndarray:
     return found
 
 
+def errors_near(model: "Classifier", cohort: Cohort, found: Atlas, feature: np.ndarray, tested: list[int]) -> str:
+    """Where the model tends to be wrong on films like one with this feature vector (D,); "" where nobody knows."""
+    from core.evaluate import errors_near as near
+    from core.evaluate.scoring import class_of_label
+
+    meaning = class_of_label(model, cohort.classes)
+    labels = cohort.samples["label"].to_numpy()
+    rows = [row for row in tested if meaning.get(labels[row])]
+    if len(rows) < near.NEAREST:
+        return ""
+    called = [model.classes[index] for index in model.output.first(found.probabilities(rows))]
+    meant = [meaning[labels[row]] for row in rows]
+    return near.errors_near(found.matrix(rows) @ feature, meant, called, cohort.samples.iloc[rows]).sentence
+
+
 def projection(features: np.ndarray, method: str) -> np.ndarray:
     """Features (N, D) of some films in two dimensions, float (N, 2)."""
     key = identity.key("projection", features=features, method=method)

@@ -139,7 +139,7 @@ def publish() -> None:
         st.query_params.from_dict({**others, **{in_address(name): text for name, text in address.items()}})
     state[_VALUES] = {name: text_of(state[name]) for name in KEYS if state.get(name) is not None}
     came = state.get(_FROM_LINK, set())
-    state[_FROM_LINK] = {name for name in came if KEYS[name].page in (None, "") or KEYS[name].page != state.get(_PAGE)}
+    state[_FROM_LINK] = {name for name in came if KEYS[name].page is None or KEYS[name].page != state.get(_PAGE)}
     now = time.monotonic()
     recent = [(when, past) for when, past in state.get(_PUBLISHED, []) if now - when < ECHO]
     state[_PUBLISHED] = [*recent, (now, address)]

@@ -111,9 +111,8 @@ def ask_region(case: Case) -> None:
 def ask_again(case: Case) -> None:
     """Then the model's answer, before any evidence: the reader stays or changes."""
     said, model = st.session_state["_guess"], answers.judged(case, _said(st.session_state["_guess"])).model
-    st.markdown(
-        f"You say **{asking.in_words(said)}**, {st.session_state['_sure']}. The model says **{asking.in_words(model)}**."
-    )
+    yours, its = asking.in_words(said), asking.in_words(model)
+    st.markdown(f"You say **{yours}**, {st.session_state['_sure']}. The model says **{its}**.")
     also = [NOTHING] if case.cohort.findings else []
     options = list(dict.fromkeys([said, *answers.names(case), *also]))
     final = st.selectbox(

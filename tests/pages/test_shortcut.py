@@ -1,11 +1,13 @@
 """The Shortcut lab: every step runs, and what it says is what the cards measured."""
 
+import json
 import re
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.model.checkpoint import load
+from pages.shared import corners, resources
 from tests.conftest import REPOSITORY
 from tests.pages.tiny import sound
 
@@ -62,3 +64,34 @@ def test_without_its_corners_the_cheat_knows_no_more_than_chance(lab: AppTest) -
     cheat, honest = (int(share) for share in re.findall(r"to \*\*(\d+)%", words))
     assert cheat < 35
     assert honest > 85
+
+
+def test_the_figures_without_corners_are_shipped_and_still_come_out() -> None:
+    cohort, fingerprint = resources.cohort(corners.HOME), resources.fingerprint(corners.HOME)
+    shipped = json.loads(corners.SHIPPED.read_text(encoding="utf-8"))
+    for name in corners.MODELS:
+        model = resources.classifier(name)
+        found = shipped[corners.shipped_key(fingerprint, model, corners.FILL)]  # else: python -m benchmarks.corners
+        assert found["films"] == (cohort.samples["split"] == "test").sum()
+        few, films = corners.measure(cohort, model, films=40)
+        spread = 3 * (found["accuracy"] * (1 - found["accuracy"]) / films) ** 0.5
+        assert abs(few - found["accuracy"]) <= spread
+
+
+def test_step_three_shows_the_map_and_keeps_its_answer_folded(lab: AppTest) -> None:
+    sound(lab.segmented_control(key="shortcut step").set_value(3).run())
+    assert [box.label for box in lab.expander] == ["The answer"]
+    assert not lab.expander[0].proto.expanded
+    told = [text.value for text in lab.main.markdown if "Only the first one asks" in text.value]
+    assert told == [text.value for text in lab.expander[0].markdown]
+    assert list(lab.table[0].value.columns) == ["Model A", "Model B"]
+
+
+def test_presenting_hides_the_sentence_and_offers_a_way_out() -> None:
+    app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+    app.query_params["present"] = "1"
+    sound(app.switch_page("pages/teach/shortcut.py").run())
+    leave = next(button for button in app.button if button.label == "Leave presenter mode")
+    sound(leave.click().run())
+    assert "present" not in app.query_params
+    assert not any(button.label == "Leave presenter mode" for button in app.button)
