@@ -11,7 +11,7 @@ from pages.shared.case import Case
 
 MODEL, CHEAT = "honest", "cheat"
 FAIR, CONFOUNDED = "phantom:fair", "phantom:confounded"
-FILM, NORMAL = 48, 1  # rows: a moderate COVID-19 that is called rightly; a normal film is looked for from here on
+FILM, NORMAL = 143, 1  # rows: a lung opacity in one place, called rightly; 1 stands for the first normal test film
 
 
 def case_of(row: int, spec: str = FAIR, model: str = MODEL) -> Case:

@@ -33,7 +33,7 @@ def build() -> None:
         mixed = np.zeros_like(taken.weights)
         for number, channel in enumerate(few, start=1):
             key = f"learn channel {number}"
-            st.session_state.setdefault(key, 0.5)
+            st.session_state.setdefault(key, 1.0 if number == 1 else 0.0)
             mixed[channel] = scale * st.slider(f"Channel {channel}", -1.0, 1.0, step=0.05, key=key)
         own = {f"learn channel {n}": _in_steps(taken, c, scale) for n, c in enumerate(few, start=1)}
         st.button("Take Grad-CAM's own weights", on_click=st.session_state.update, args=(own,))
@@ -102,7 +102,7 @@ def hiding() -> None:
             st.metric(f"{name}, {words} hidden", f"{after:.2f}", f"{change:+.2f}")
     question(
         "Which drop would you expect of a map that was drawn at random?",
-        "The same for both. Only the difference between the brightest places and others of the same size speaks for a "
+        "About the same for both. On some films other places give the answer as well, and neither drop is large; only the difference between the brightest places and others of the same size speaks for a "
         "map; the trust card on Heatmaps makes this test against many random maps.",
     )
 
