@@ -102,8 +102,9 @@ def hiding() -> None:
             st.metric(f"{name}, {words} hidden", f"{after:.2f}", f"{change:+.2f}")
     question(
         "Which drop would you expect of a map that was drawn at random?",
-        "About the same for both. On some films other places give the answer as well, and neither drop is large; only the difference between the brightest places and others of the same size speaks for a "
-        "map; the trust card on Heatmaps makes this test against many random maps.",
+        "About the same for both. On some films other places give the answer as well, and neither drop is large. Only "
+        "the difference between the brightest places and others of the same size speaks for a map; the trust card on "
+        "Heatmaps makes this test against many random maps.",
     )
 
 
