@@ -7,7 +7,7 @@ visitor is told.
 """
 
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Hashable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -19,6 +19,7 @@ ECHO = 2.0  # seconds in which the address that arrives with a click may still b
 _PUBLISHED, _FROM_LINK, _NOTICES, _WHOLE = "_published", "_from_link", "_notices", "_whole_page"
 _REPLACED, _PAGE, _OWNERS, _VALUES = "_replaced", "_page_shown", "_owners", "_values"
 _USUAL, _GO_TO = "_usual", "_go_to"
+_OWNERS_KEPT = 20  # earlier owners of a choice whose values are remembered
 
 
 def begin() -> None:
@@ -73,12 +74,19 @@ def choose_many(name: str, options: Sequence[str], default: Sequence[str]) -> li
     return fitting
 
 
-def belongs_to(name: str, owner: object) -> None:
-    """Forget a choice whose owner, such as a model, is no longer the same; what a link brings belongs to its own."""
-    owners = st.session_state.setdefault(_OWNERS, {})
-    if owners.setdefault(name, owner) != owner and name not in st.session_state.get(_FROM_LINK, set()):
-        st.session_state[name] = KEYS[name].default
-    owners[name] = owner
+def belongs_to(name: str, owner: Hashable) -> None:
+    """A choice is its owner's, such as a model's: another owner has its own, at first the usual one.
+
+    What a link brings belongs to the owner that it brings.
+    """
+    session = st.session_state
+    owners: dict[str, tuple[Hashable, dict[Hashable, Any]]] = session.setdefault(_OWNERS, {})
+    last, past = owners.get(name, (owner, {}))
+    if last != owner:
+        past = {**dict(list(past.items())[-_OWNERS_KEPT:]), last: session.get(name)}
+        if name not in session.get(_FROM_LINK, set()):
+            session[name] = past.get(owner, KEYS[name].default)
+    owners[name] = owner, past
 
 
 def from_link(name: str) -> bool:
