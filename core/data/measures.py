@@ -4,6 +4,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+NAMES = (
+    "mean grey, 0-255",
+    "contrast (standard deviation), 0-255",
+    "mean grey of the border, 0-255",
+    "height, px",
+    "width over height",
+)
 RIM = 12  # the border measured is this part of height and width
 
 
@@ -13,13 +20,8 @@ def measures(pixels: np.ndarray) -> dict[str, float]:
     rim = np.concatenate(
         [pixels[: height // RIM].ravel(), pixels[:, : width // RIM].ravel(), pixels[:, -(width // RIM) :].ravel()]
     )
-    return {
-        "mean grey, 0-255": float(pixels.mean()),
-        "contrast (standard deviation), 0-255": float(pixels.std()),
-        "mean grey of the border, 0-255": float(rim.mean()),
-        "height, px": float(height),
-        "width over height": width / height,
-    }
+    values = float(pixels.mean()), float(pixels.std()), float(rim.mean()), float(height), width / height
+    return dict(zip(NAMES, values, strict=True))
 
 
 def mean_film(films: Iterable[np.ndarray], side: int = 192) -> np.ndarray:

@@ -98,9 +98,19 @@ def sample(cohort: Cohort, split: str | None = None, most: int = MOST) -> list[i
 
 
 def fill(
-    found: Atlas, model: "Classifier", cohort: Cohort, rows: Sequence[int], progress: Callable[[float], None]
+    found: Atlas,
+    model: "Classifier",
+    cohort: Cohort,
+    rows: Sequence[int],
+    progress: Callable[[float], None],
+    seen: Callable[[int, Radiograph], None] | None = None,
 ) -> None:
-    """Score the rows that are missing, leaving out films that cannot be read; ``progress`` may raise to stop."""
+    """Score the rows that are missing, leaving out films that cannot be read.
+
+    Args:
+        progress: gets the share done and may raise to stop.
+        seen: is shown each film that was read, with its row, so that one reading serves other questions as well.
+    """
     missing = found.missing(rows)
     for start in range(0, len(missing), BATCH):
         progress(start / len(missing))
@@ -110,6 +120,8 @@ def fill(
                 films[row] = cohort.film(row)
             except FilmError:
                 found.leave_out(row)
+        for row, film in films.items() if seen else ():
+            seen(row, film)
         if not films:
             continue
         features, logits = embed(model, list(films.values()))

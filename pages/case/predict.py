@@ -163,7 +163,7 @@ def neighbours(case: Case) -> None:
     rows = embeddings.sample(cohort, "train", NEIGHBOURHOOD) or embeddings.sample(cohort, None, NEIGHBOURHOOD)
     tested = embeddings.sample(cohort, "test", TESTED) if case.model.output.exclusive else []
     found = overview.atlas_of(case.model, spec)
-    missing = len(found.missing([*rows, *tested]))
+    missing = overview.missing(found, case.model, cohort, [*rows, *tested])
     if missing:
         sentence = f"{missing:,} of its films have to be shown to the model first."
         if not widgets.asked("Find nearest films", "search", sentence):

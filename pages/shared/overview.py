@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core import identity
+from core.data import film_facts
 from core.data import measures as measuring
 from core.data.cohort import Cohort
+from core.data.film.radiograph import Radiograph
 from core.data.progress import Progress, quiet
 from core.errors import FilmError
 from core.explain import embeddings
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
 def measures(spec: str, row: int) -> dict[str, float]:
     """Brightness, contrast and size of one film of a cohort."""
-    key = resources.file_key("measures", cohort(spec), row, "path")
-    return resources.kept(key, lambda: measuring.measures(cohort(spec).film(row).pixels))
+    key = _measures_key(cohort(spec), row)
+    return resources.kept(key, lambda: _from_disk(key) or _measured(cohort(spec), key, cohort(spec).film(row)))
 
 
 def mean_film(spec: str, rows: tuple[int, ...], side: int = 192) -> tuple[np.ndarray, int]:
@@ -56,14 +58,59 @@ def atlas_of(model: "Classifier", spec: str) -> Atlas:
 
 
 def fill(found: Atlas, model: "Classifier", films: Cohort, rows: list[int], progress: Callable[[float], None]) -> None:
-    """Score the rows that an atlas lacks, letting others have their turn; ``progress`` may raise to stop."""
+    """Score the rows that an atlas lacks, letting others have their turn; ``progress`` may raise to stop.
+
+    Each film is read once for the atlas and for its measures, and both are kept between starts.
+    """
+    before = set(found.rows())
 
     def told(share: float) -> None:
         pause()
         progress(share)
 
-    with resources.long_work() as pause:
-        embeddings.fill(found, model, films, rows, told)
+    def measured(row: int, film: Radiograph) -> None:
+        key = _measures_key(films, row)
+        resources.kept(key, lambda: _from_disk(key) or _measured(films, key, film))
+
+    try:
+        with resources.long_work() as pause:
+            embeddings.fill(found, model, films, rows, told, measured)
+    finally:  # a cancelled run keeps what it has done
+        there = set(found.rows())
+        new = [row for row in rows if row in there and row not in before]
+        names = _scored_keys(model, films, new)
+        scored = {names[row]: np.concatenate([found.matrix([row])[0], found.probabilities([row])[0]]) for row in new}
+        film_facts.keep(scored if films.fetch is None else {})
+
+
+def missing(found: Atlas, model: "Classifier", films: Cohort, rows: list[int]) -> int:
+    """How many of these rows an atlas lacks, after it was given what is kept of them from earlier starts."""
+    names, size = _scored_keys(model, films, found.missing(rows)), len(model.classes)
+    facts = film_facts.kept(list(names.values()))
+    for row, name in names.items():
+        if name in facts:
+            found.add(row, facts[name][:-size], facts[name][-size:])
+    return len(found.missing(rows))
+
+
+def _scored_keys(model: "Classifier", films: Cohort, rows: list[int]) -> dict[int, str]:
+    return {row: resources.file_key("scored", films, row, "path", model.key) for row in rows}
+
+
+def _measures_key(films: Cohort, row: int) -> str:
+    return resources.file_key("measures", films, row, "path", identity.code_version(("data/measures.py",)))
+
+
+def _from_disk(key: str) -> dict[str, float] | None:
+    fact = film_facts.kept([key]).get(key)
+    return None if fact is None else dict(zip(measuring.NAMES, map(float, fact), strict=True))
+
+
+def _measured(films: Cohort, key: str, film: Radiograph) -> dict[str, float]:
+    found = measuring.measures(film.pixels)
+    if films.fetch is None:  # of films from a PACS nothing is kept on disk
+        film_facts.keep({key: np.array(list(found.values()))})
+    return found
 
 
 def feature_of(case: "Case") -> np.ndarray:
@@ -79,7 +126,8 @@ def errors_near(model: "Classifier", cohort: Cohort, found: Atlas, feature: np.n
 
     meaning = class_of_label(model, cohort.classes)
     labels = cohort.samples["label"].to_numpy()
-    rows = [row for row in tested if meaning.get(labels[row])]
+    there = set(found.rows())
+    rows = [row for row in tested if row in there and meaning.get(labels[row])]
     if len(rows) < near.NEAREST:
         return ""
     called = [model.classes[index] for index in model.output.first(found.probabilities(rows))]
