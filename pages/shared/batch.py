@@ -19,7 +19,7 @@ ONE_CLASS = (
     "largest probability."
 )
 SEVERAL_FINDINGS = "The answer names every finding at or above its own cut-off: none, one or several."
-MAPPED = "Grad-CAM of the answer; none of a film that the model does not know."
+MAPPED = "The heatmap of the answer; none of a film that the model does not know."
 
 
 def table(films: list[Radiograph], case: Case) -> None:
@@ -76,14 +76,14 @@ def _overlay(case: Case, film: Radiograph) -> str:
     one = replace(case, film=film, row=None, label="")
     if one.prediction.domain.status == "out":
         return ""
-    map_ = resources.heatmaps(one.model, film, "gradcam", None)[one.prediction.label]
+    map_ = resources.heatmaps(one.model, film)[one.prediction.label]
     picture = overlay.enlarge(one.prediction.picture, 64)
     return _source(overlay.png(overlay.overlay(picture, overlay.enlarge(map_.values, 64), overlay.Style(0.6))))
 
 
 def _package(films: list[Radiograph], case: Case) -> bytes:
     cases = [replace(case, film=film, row=None, label="") for film in films]
-    maps = [resources.heatmaps(one.model, one.film, "gradcam", None)[one.prediction.label] for one in cases]
+    maps = [resources.heatmaps(one.model, one.film)[one.prediction.label] for one in cases]
     drawing = viewer.Drawing(overlay.Style(st.session_state["opacity"]))
     return downloads.package(list(zip(cases, maps, strict=True)), drawing, exports.names_wanted())
 

@@ -52,10 +52,10 @@ def grid(found: pd.DataFrame, notes: list[str], key: str, with_maps: bool = Fals
 
 
 def mapped(spec: str, row: int) -> np.ndarray:
-    """A film with the Grad-CAM map of what the sidebar's model calls it, RGB uint8 (S, S, 3)."""
+    """A film with the heatmap of what the sidebar's model calls it, RGB uint8 (S, S, 3)."""
     model, film = resources.classifier(st.session_state["model"]), resources.film(spec, row)
     said = resources.prediction(model, film)
-    map_ = resources.heatmaps(model, film, "gradcam", None)[said.label]
+    map_ = resources.heatmaps(model, film)[said.label]
     return overlay.overlay(said.picture, map_.values, overlay.Style(opacity=st.session_state["opacity"]))
 
 

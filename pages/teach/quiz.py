@@ -156,7 +156,11 @@ def reveal(case: Case, answer: Answer) -> None:
     elif truth is not None:
         st.markdown(f"The heatmap's maximum lies **{'inside' if hit(map_.values, truth) else 'outside'}** it.")
     drawn = {"Green: the known region.": truth is not None, "Yellow: what you marked.": bool(answer.said.boxes)}
-    st.caption(" ".join(["Heatmap: Grad-CAM, last layer.", *(words for words, there in drawn.items() if there)]))
+    st.caption(
+        " ".join(
+            [f"Heatmap: {widgets.made_by(case.model, map_)}.", *(words for words, there in drawn.items() if there)]
+        )
+    )
     st.button("Next case", type="primary", on_click=_next)
 
 
@@ -169,7 +173,7 @@ def evidence(case: Case, answer: Answer) -> None:
 
 
 def _map_of(case: Case) -> "viewer.Heatmap":
-    return resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+    return resources.heatmaps(case.model, case.film)[case.prediction.label]
 
 
 def _said(final: str) -> Said:

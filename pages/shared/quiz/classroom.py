@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import RoundError
 from core.report import overlay
 from core.rounds import Given, Round
-from pages.shared import resources, state, viewer
+from pages.shared import resources, state, viewer, widgets
 from pages.shared.case import Case
 from pages.shared.quiz import answers, asking
 from pages.shared.text import plain
@@ -87,7 +87,7 @@ def distribution(found: Round, case: Case) -> None:
 
 def evidence(found: Round, case: Case) -> None:
     """Where the class looked, where the model looked, and where the finding is."""
-    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+    map_ = resources.heatmaps(case.model, case.film)[case.prediction.label]
     film = overlay.enlarge(case.prediction.picture, viewer.SIDE)
     share = class_map(found, case.model.preprocess.size)
     crowd = overlay.overlay(film, overlay.enlarge(share, viewer.SIDE), overlay.Style(0.6, top=1.0))
@@ -101,7 +101,7 @@ def evidence(found: Round, case: Case) -> None:
     left.image(crowd, width="stretch", alt=f"Regions marked by {marked} of the class")
     left.caption(f"The class: boxes of {marked}, brightest where all agree.")
     right.image(model, width="stretch", alt=view.in_words)
-    right.caption(f"The model: Grad-CAM for {plain(map_.class_name)}.")
+    right.caption(f"The model: {widgets.made_by(case.model, map_)}, for {plain(map_.class_name)}.")
     if case.truth is not None:
         st.caption("Green: the known region.")
 

@@ -31,12 +31,12 @@ def show(cases: list[Case], given: list[Answer]) -> None:
                 reader, model, truth = map(asking.in_words, (answer.reader, answer.model, answer.label))
                 st.markdown(f"Truth: **{truth}**. You: {reader}, {answer.said.sure}. Model: {model}.")
     if missed:
-        st.caption("Heatmap: Grad-CAM of the class the model calls. Green: the known region. Yellow: your boxes.")
+        st.caption("Heatmap: of the class the model calls. Green: the known region. Yellow: your boxes.")
 
 
 def picture(case: Case, answer: Answer) -> np.ndarray:
     """The film with the model's map, the truth and the reader's boxes, RGB uint8 (n S, n S, 3)."""
-    map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
+    map_ = resources.heatmaps(case.model, case.film)[case.prediction.label]
     view = viewer.View(case.prediction.picture, map_, "", truth=case.truth)
     image = viewer.draw(view, viewer.Drawing(overlay.Style(0.6), truth=True), map_.top)
     if answer.said.boxes:
