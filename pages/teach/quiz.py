@@ -156,11 +156,8 @@ def reveal(case: Case, answer: Answer) -> None:
     elif truth is not None:
         st.markdown(f"The heatmap's maximum lies **{'inside' if hit(map_.values, truth) else 'outside'}** it.")
     drawn = {"Green: the known region.": truth is not None, "Yellow: what you marked.": bool(answer.said.boxes)}
-    st.caption(
-        " ".join(
-            [f"Heatmap: {widgets.made_by(case.model, map_)}.", *(words for words, there in drawn.items() if there)]
-        )
-    )
+    told = [f"Heatmap: {widgets.made_by(case.model, map_)}.", *(words for words, there in drawn.items() if there)]
+    st.caption(" ".join(told))
     st.button("Next case", type="primary", on_click=_next)
 
 
