@@ -99,7 +99,11 @@ def _list(place: pacs.Archive, found: list[Found]) -> None:
     more = len(found) > LISTED
     found = found[:LISTED]
     pages = -(-len(found) // PAGE)
-    many = f"The first {LISTED} films; narrow the search for others." if more else f"{len(found)} films."
+    many = (
+        f"The first {LISTED} films; narrow the search for others."
+        if more
+        else ("1 film." if len(found) == 1 else f"{len(found)} films.")
+    )
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     left.caption(f"{many} Tick one to open it.")
     page = right.number_input("Page", 1, pages, key="pacs page") if pages > 1 else 1

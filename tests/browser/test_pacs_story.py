@@ -77,7 +77,7 @@ def _open(page: Page) -> None:
     page.get_by_text("From the PACS").click()
     page.get_by_label("Patient number").fill(f"{NUMBER}-3")
     page.get_by_role("button", name="Search").click()
-    expect(page.get_by_text("1 films. Tick one to open it.")).to_be_visible()
+    expect(page.get_by_text("1 film. Tick one to open it.")).to_be_visible()
     settle(page)
     page.get_by_label("Patient number").fill("")  # what was typed stands in the page; nothing else may
     page.get_by_test_id("stDataFrame").locator("canvas").first.click(position={"x": 15, "y": 60})

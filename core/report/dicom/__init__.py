@@ -4,11 +4,6 @@ What a viewer really shows of each kind decided which are written and how: a Sec
 without a click, then the text, then bands and regions. Nothing here is sent anywhere.
 """
 
-import logging
-import warnings
+from core.data.film.dicom.quiet import quiet
 
-# highdicom's warning about a patient's name quotes the name, pydicom's about a value quotes the value: none may reach
-# a log. What is wrong with a header is mended or refused in source.py.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"(highdicom|pydicom)\.")
-for _chatty in ("highdicom", "pydicom"):
-    logging.getLogger(_chatty).setLevel(logging.ERROR)
+quiet("highdicom", "pydicom")  # highdicom's warning about a patient's name quotes the name

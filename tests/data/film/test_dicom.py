@@ -1,5 +1,7 @@
 """DICOM films: what is decoded, what is refused, and that no patient leaves the reader."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from pydicom.uid import JPEGLossless
 
 from core.data.film.opener import read
 from core.errors import FilmError
+from tests.conftest import REPOSITORY
 from tests.data.film.dicom_files import FILM, dicom
 
 
@@ -107,3 +110,16 @@ def test_no_identity_of_a_real_file_leaves(real_data: Path) -> None:
         for key in ("PatientID", "PatientName", "StudyInstanceUID"):
             value = str(data.get(key) or "")
             assert len(value) < 3 or value not in told
+
+
+def test_no_librarys_warning_quotes_a_value() -> None:
+    """In a process of its own, for pytest has filters of its own."""
+    made = "from tests.data.film.dicom_files import dicom; data = dicom(PatientOrientation=['Doe', 'Jane']); "
+    read_it = "print('READ', file=sys.stderr); from core.data.film.opener import read; read(data, 'a')"
+    unfiltered = "import warnings; warnings.filterwarnings = lambda *a, **k: None; warnings.simplefilter('always'); "
+    for before, expected in (("", False), (unfiltered, True)):
+        told = subprocess.run(
+            [sys.executable, "-c", f"import sys; {before}{made}{read_it}"],
+            cwd=REPOSITORY, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert ("Doe" in told.stderr.split("READ")[1]) == expected

@@ -232,3 +232,27 @@ def _encapsulated(stream: bytes, syntax: str) -> bytes:
     data.PixelData = encapsulate([stream])
     data["PixelData"].is_undefined_length = True
     return written(data)
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"PatientOrientation": ["L", "F"]}, ""),
+        ({"PatientOrientation": ["L", "FP"]}, ""),
+        ({"PatientOrientation": ["R", "F"]}, "mirrored"),
+        ({"PatientOrientation": ["R", "H"]}, "upside down"),
+        ({"PatientOrientation": ["F", "R"]}, "on its side"),
+        ({"PatientOrientation": ["Doe", "Jane"]}, ""),
+        ({"PatientOrientation": ["L"]}, ""),
+        ({"PatientOrientation": ["A", "H"]}, ""),  # lateral: no frontal film's way of hanging
+        ({"ImageLaterality": "U"}, ""),
+        ({"ImageLaterality": "R"}, "right side only"),
+        ({"Laterality": "L"}, "left side only"),
+        ({"Laterality": "L", "ViewPosition": "LL"}, ""),  # which side was nearer: what a lateral film says
+    ],
+)
+def test_how_the_film_hangs_and_which_side_it_shows(tags: dict, said: str) -> None:
+    film = read(dicom(RAMP, bits=12, **tags), "a")
+    np.testing.assert_array_equal(film.pixels, read(dicom(RAMP, bits=12), "a").pixels)
+    told = [note for note in film.notes if "lies" in note or "side only" in note]
+    assert [said in note for note in told] == [True] * bool(said)

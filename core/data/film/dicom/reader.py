@@ -11,7 +11,7 @@ from core.data.film.dicom.grayscale import grey, linear_values
 from core.data.film.dicom.header import GREY, PALETTE, PixelHeader, read_header
 from core.data.film.dicom.parsing import parse
 from core.data.film.dicom.samples import read_samples
-from core.data.film.dicom.view import read_body_part, read_view
+from core.data.film.dicom.view import read_body_part, read_hanging, read_view
 from core.data.film.grey import colourfulness
 from core.data.film.limits import EXPECTED, Room, unlimited
 from core.data.film.radiograph import Radiograph
@@ -115,6 +115,7 @@ def _tags(of: Attributes, photometric: str) -> tuple[dict[str, str], list[str]]:
     years = int(age[1]) / {"D": 365.25, "W": 52.18, "M": 12}.get(age[2], 1) if age else None
     view, notes = read_view(of)
     part = read_body_part(of)
+    notes += read_hanging(of) if view in ("", "AP", "PA") else []
     found = {
         "view": view,
         "body part": part,

@@ -76,6 +76,28 @@ def read_body_part(of: Attributes) -> str:
     return ""
 
 
+def read_hanging(of: Attributes) -> list[str]:
+    """Notes on a frontal film that does not lie as films hang, and on one that shows one side only.
+
+    Patient Orientation names where rows and columns run to (C.7.6.1.1.1): L\\F is a film as it hangs, with the
+    patient's left at the right. The pixels are left as they are, for what refers to them must fit. Laterality
+    (C.7.3.1.1) and Image Laterality (C.8.11.2.1.1) of a chest are U, B or empty.
+    """
+    notes = []
+    ends = of.raw("PatientOrientation")
+    if not isinstance(ends, str) and ends is not None and len(ends) == 2:
+        row, column = (str(end).strip().upper()[:1] for end in ends)
+        if row + column != "LF" and {row, column} <= set("LRHF"):
+            how = {"RF": "mirrored", "LH": "upside down and mirrored", "RH": "upside down"}.get(
+                row + column, "on its side"
+            )
+            notes.append(f"by its Patient Orientation {row}\\{column} the film lies {how}: shown as stored")
+    side = of.text("ImageLaterality") or of.text("Laterality")
+    if side in ("L", "R"):
+        notes.append(f"the file says that it shows the {'left' if side == 'L' else 'right'} side only")
+    return notes
+
+
 def _coded(of: Attributes) -> str:
     for code in of.items("ViewCodeSequence"):
         known, meaning = _VIEW_CODES.get(code.text("CodeValue"), ""), code.text("CodeMeaning")
