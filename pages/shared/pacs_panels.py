@@ -29,7 +29,8 @@ _FOUND, _SMALL, _SAID, _SENT = "_pacs_found", "_pacs_thumbnails", "_pacs_said", 
 def intake() -> None:
     """Search, list, open."""
     session = st.session_state
-    with st.expander("From the PACS", icon=":material/dns:"):
+    searched = _FOUND in session or _SAID in session  # what was asked for must not be folded away by its own answer
+    with st.expander("From the PACS", icon=":material/dns:", expanded=searched):
         try:
             place = pacs.archive()
         except PacsError as error:

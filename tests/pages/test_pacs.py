@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from core.data.dicomweb.query import Found
 from core.data.phantom.cohort import cohort
 from pages.shared import access
+from pages.shared.resources import shelf
 from tests.data.dicomweb.films import NAME, NUMBER, film, uids
 from tests.orthanc import Orthanc, needs_orthanc
 from tests.pages.tiny import sound
@@ -45,8 +47,6 @@ def listed(app):
 
 
 def token_of(number: int) -> str:
-    from core.data.dicomweb.query import Found
-
     return Found(*uids(number)).token("s")
 
 
@@ -72,7 +72,7 @@ def test_search_open_by_link_and_send(open_page, configured: Path, orthanc: Orth
     app = open_page(PAGE, pacs=token_of(2))
     assert f"DX {token_of(2)[:8]}" in said(app)
     assert token_of(2) in str(app.query_params["pacs"])
-    assert not re.search(f"{NAME}|{NUMBER}|{re.escape(uids(2)[2])}", said(app))
+    assert not re.search(f"{re.escape(NAME)}|{NUMBER}|{re.escape(uids(2)[2])}", said(app))
     assert "Ward" in said(app)
     next(button for button in app.button if button.label == "Send to Ward").click()
     app = sound(app.run())
@@ -109,3 +109,26 @@ def test_a_server_that_is_away_is_a_sentence(open_page, monkeypatch: pytest.Monk
     monkeypatch.setenv("HILUM_DICOMWEB", "http://127.0.0.1:9/dicom-web")
     monkeypatch.setattr(access, "at_this_machine", lambda: True)
     assert "PACS cannot be reached" in said(searched(open_page(PAGE)))
+
+
+@needs_orthanc
+def test_whose_film_it_was_is_shown_to_who_may_see_it_and_kept_nowhere(
+    open_page, configured: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = configured / "pacs.toml"
+    settings.write_text(settings.read_text() + "show_patient = true\n")
+    shelf().clear()
+    app = searched(open_page(PAGE))
+    assert set(listed(app)["patient"]) == {NAME}  # the list may say it, and the search finds it there
+    app = sound(open_page(PAGE, pacs=token_of(2)))
+    assert [found.uid for found in app.session_state["_pacs_films"].values()] == [uids(2)[2]]
+    kept = [(key, value) for key, (value, *_) in shelf()._kept.items()]
+    assert sum(isinstance(value, Found) for _, value in kept) == 3
+    held = [app.session_state["_pacs_films"], kept, app.session_state["uploads"], dict(app.query_params)]
+    assert not re.search(f"{re.escape(NAME)}|{NUMBER}", repr(held).replace("\\", ""))
+    app.button[[button.label for button in app.button].index("Remove all")].click().run()
+    assert app.session_state["uploads"] == []
+    assert "_pacs_films" not in app.session_state
+    assert "pacs" not in app.query_params
+    printed = "".join(capfd.readouterr()) + caplog.text
+    assert not re.search(f"{re.escape(NAME)}|{NUMBER}", printed)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 import requests
@@ -187,7 +188,7 @@ class Pacs:
         from pydicom.dataset import Dataset
 
         try:
-            return self._client.store_instances(objects)
+            return self._client.store_instances([_whole_file(one) for one in objects])
         except requests.exceptions.HTTPError as error:
             if error.response is None:
                 raise
@@ -215,3 +216,14 @@ class Pacs:
         except Exception:  # wrong types, half a multipart: whatever a library stumbles over
             came = f"{self.server.name} answers {what} with something that cannot be used"
             raise PacsError(came, "a DICOMweb service", "Check its address, and try again") from None
+
+
+def _whole_file(made: "Dataset") -> "Dataset":
+    """The same object with preamble and meta header: STOW-RS takes files (PS3.10 7.1), but the client writes what it
+    is given, and an object that was never a file has neither."""
+    from pydicom import dcmread
+
+    buffer = BytesIO()
+    made.save_as(buffer, enforce_file_format=True)
+    buffer.seek(0)
+    return dcmread(buffer)

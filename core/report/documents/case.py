@@ -14,6 +14,7 @@ import numpy as np
 
 from core.evaluate import track_record
 from core.examine.examined import Examined
+from core.examine.extent import area_in_words
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
 from core.explain.trust import TrustLine
@@ -126,9 +127,8 @@ def case_report(examined: Examined, map_: Heatmap, drawn: np.ndarray | None = No
     images = {"The film as the model sees it": examined.picture, "The heatmap on it": shown}
     lines = examined.trust(map_).lines
     card, said = examined.classifier.card, examined.prediction
-    return CaseReport(
-        card, said, examined.film.sha256, images, map_, lines, examined.label, tuple(filter(None, _doubts(examined)))
-    )
+    doubts, extent = tuple(filter(None, _doubts(examined))), area_in_words(examined, map_)
+    return CaseReport(card, said, examined.film.sha256, images, map_, lines, examined.label, doubts, extent)
 
 
 def _doubts(examined: Examined) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataset import FileMetaDataset
 
 from core.data.dicomweb.client import Pacs
 from core.data.dicomweb.query import Query
@@ -108,6 +109,19 @@ def test_sending_twice_stores_once(orthanc: Orthanc) -> None:
     assert len(orthanc.rest("/instances")) == 1
     assert pacs(orthanc).exists(uids(5)[0], uids(5)[2])
     assert not pacs(orthanc).exists(uids(5)[0], uids(6)[2])
+
+
+def test_what_was_never_a_file_is_stored_as_one(orthanc: Orthanc) -> None:
+    whole = pydicom.dcmread(BytesIO(film(5)))
+    made = pydicom.Dataset(whole)  # without a preamble, as objects are that are made in memory
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = whole.file_meta.TransferSyntaxUID
+    pacs(orthanc).store([made])
+    (one,) = orthanc.rest("/instances")
+    stored = orthanc.rest(f"/instances/{one}/file")
+    assert stored[128:132] == b"DICM"
+    again = pydicom.dcmread(BytesIO(stored))
+    assert (again.file_meta.MediaStorageSOPInstanceUID, again.PixelData) == (uids(5)[2], whole.PixelData)
 
 
 def test_a_film_that_is_not_there_is_said(orthanc: Orthanc) -> None:
