@@ -11,7 +11,7 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian,
 
 from core.data.phantom.cohort import cohort
 
-PATIENCE = 200_000  # milliseconds; a busy machine needs them
+PATIENCE = 60_000  # milliseconds; a busy machine needs them
 
 
 def arrive(page: Page) -> None:

@@ -114,7 +114,7 @@ def test_no_identity_of_a_real_file_leaves(real_data: Path) -> None:
 
 def test_no_librarys_warning_quotes_a_value() -> None:
     """In a process of its own, for pytest has filters of its own."""
-    made = "from tests.data.film.dicom_files import dicom; data = dicom(PatientOrientation=['Doe', 'Jane']); "
+    made = "from tests.data.film.dicom_files import dicom; data = dicom(SOPClassUID='Doe'); "
     read_it = "print('READ', file=sys.stderr); from core.data.film.opener import read; read(data, 'a')"
     unfiltered = "import warnings; warnings.filterwarnings = lambda *a, **k: None; warnings.simplefilter('always'); "
     for before, expected in (("", False), (unfiltered, True)):
