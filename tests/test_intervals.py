@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from core.evaluate.evaluation import Evaluation
+from core.evaluate.glossary import GLOSSARY
 from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED
 from core.intervals import (
     TOO_FEW,
@@ -246,3 +247,23 @@ def test_an_auroc_tells_as_much_as_newcombes_variance_says_and_no_more():
     assert rank_films(0.9, 20, 80) == pytest.approx(area * (1 - area) / variance)
     assert rank_films(0.9, 20, 80) == pytest.approx(rank_films(0.9, 80, 20))
     assert rank_films(0.1, 20, 80) == pytest.approx(rank_films(0.9, 20, 80))
+
+
+def test_what_rests_on_a_dozen_calls_has_the_doubt_of_a_dozen():
+    """MCC, kappa and F1 of a model that seldom calls a class: by the class's 60 films MCC held 0.90 of truths."""
+    rng = np.random.default_rng(3)
+    labels = (np.arange(200) < 60).astype(int)
+    p = np.where(np.isin(np.arange(200), [1, 5, 9, 20, 33, 41, 70, 90, 120]), 0.7, 0.1 + 0.3 * rng.random(200))
+    samples = pd.DataFrame({"path": [str(i) for i in range(200)]})
+    films = Evaluation(("a", "b"), labels, np.column_stack([1 - p, p]), samples)
+    assert (films.called() == 1).sum() == 9
+    replicates, figures = films._replicates(films.point), films.figures()
+    for scope, key, row in ((OVERALL, "mcc", 0), (OVERALL, "kappa", 0), ("b", "f1", 1)):
+        drawn = GLOSSARY[key].samples(replicates.films)
+        drawn = drawn[:, row] if key == "f1" else drawn
+        found, scale = figures[scope][key], GLOSSARY[key].scale
+        assert (found.low, found.high) == pytest.approx(settle(float(drawn[0]), drawn[1:], 9, scale, silent=60))
+        by_label = settle(float(drawn[0]), drawn[1:], 60, scale, silent=60)
+        assert found.high - found.low > 1.1 * (by_label[1] - by_label[0])
+    never = Evaluation(("a", "b"), labels, np.tile([0.9, 0.1], (200, 1)), samples).figures()["b"]["f1"]
+    assert never.high < 0.1  # of 60 films none was found: that is known well, though none was called

@@ -44,6 +44,12 @@ class Draft:
     most: float = math.inf  # effective films at most
     silent: float | None = None  # effective films where no resample differs; unless given, ``clusters``
     note: str = ""
+    called: int | None = None  # patients of the class called least, of a figure that rests on calls as on labels
+
+    @property
+    def behind(self) -> int:
+        """Patients that its standard error rests on: those of the rarest class, or of the class called least."""
+        return self.clusters if self.called is None else max(min(self.clusters, self.called), 2)
 
 
 def drafts(replicates: Replicates, classes: tuple[str, ...]) -> list[Draft]:
@@ -71,7 +77,9 @@ def _of_classes(replicates: Replicates, classes: tuple[str, ...]) -> list[Draft]
                 most = 2.0 * sides[0]
             behind = int(patients[key][index]) if key in patients else rarer
             films = round(own[1]) if own else n
-            drafts.append(Draft(name, key, samples[key][:, index], films, behind, own, most, silent, _note(term, name)))
+            called = max(int(patients["precision"][index]), 1) if key == "f1" else None
+            note = _note(term, name)
+            drafts.append(Draft(name, key, samples[key][:, index], films, behind, own, most, silent, note, called))
     return drafts
 
 
@@ -124,8 +132,10 @@ def _overall(replicates: Replicates) -> list[Draft]:
             continue
         counts = None if term.counts is None else tuple(float(part) for part in term.counts(matrix[0]))
         behind = _smallest(replicates) if term.by_smallest else patients
+        said = replicates.patients["precision"]
+        called = int(said[said > 0].min()) if key in ("mcc", "kappa") else None
         drafts.append(
-            Draft(OVERALL, key, term.samples(replicates.films), n, behind, counts, note=_note(term))  # type: ignore[arg-type]
+            Draft(OVERALL, key, term.samples(replicates.films), n, behind, counts, note=_note(term), called=called)  # type: ignore[arg-type]
         )
     return drafts
 

@@ -66,7 +66,8 @@ def _finish(draft: Draft, bootstrap: tuple[float, float], replicates: Replicates
         low, high = of_losses(replicates.films.scores.losses[draft.key], replicates.clusters)
     else:
         most = draft.counts[1] if draft.counts else draft.most
-        low, high = settle(value, draft.samples[1:], draft.clusters, term.scale, most, draft.silent)
+        silent = draft.clusters if draft.silent is None else draft.silent
+        low, high = settle(value, draft.samples[1:], draft.behind, term.scale, most, silent)
     return Estimate(value, min(low, value), max(high, value), draft.n, term.help, method=policy.value)
 
 
