@@ -23,6 +23,7 @@ PAGES = {
     "augment": f"augment?{FILM}",
     "report": f"report?{FILM}",
     "compare": f"compare?{FILM}",
+    "learn": "learn",
     "quiz": f"quiz?{FILM}&seed=7",
     "shortcut": f"shortcut?{FILM}",
     "methods": f"methods?{FILM}",
