@@ -28,6 +28,15 @@ def test_every_method_that_does_not_take_long(open_page, method):
     assert METHODS[method].title in captions(app)
 
 
+def test_why_one_class_and_not_another(open_page):
+    app = open_page(PAGE, method="finercam")
+    sound(app.segmented_control(key="class").set_value(CLASSES[1]).run())
+    sound(app.selectbox(key="against").set_value(CLASSES[0]).run())
+    assert f"FinerCAM for **{CLASSES[1]}** and not **{CLASSES[0]}**" in captions(app)
+    sound(app.segmented_control(key="class").set_value(CLASSES[0]).run())  # against itself nothing is shown
+    assert "and not" not in captions(app)
+
+
 def test_every_layer(open_page):
     app = open_page(PAGE)
     for layer in app.selectbox(key="layer").options:
