@@ -142,7 +142,8 @@ def embed(model: "Classifier", films: Sequence[Radiograph]) -> tuple[np.ndarray,
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    unit: np.ndarray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return unit
 
 
 def projection(features: np.ndarray, method: str) -> np.ndarray:

@@ -122,7 +122,7 @@ def of_map(
     """
     seed, shape = crc32(picture.tobytes()), picture.shape
     layer = None if map_.layer == "film" else map_.layer.split(" + ")[-1]
-    cams = None  # of a network that is only a function
+    cams: np.ndarray | None = None  # of a network that is only a function
     if "maps" in classifier.network.tells:
         cams = resized(random_cams(classifier, picture, RANDOM_CAMS, seed, layer), shape)
     drawn = surrogates_of(map_.values, seed)

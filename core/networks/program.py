@@ -44,6 +44,8 @@ class Program(nn.Module):
             time, 0 for any; "input": the name of its input; "half": it takes float16.
     """
 
+    program: torch.Tensor
+
     def __init__(self, n_classes: int, config: Mapping[str, Any]) -> None:
         super().__init__()
         size = config.get("bytes")

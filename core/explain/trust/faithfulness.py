@@ -53,7 +53,7 @@ def against_chance(
     evidence = np.maximum(heatmap.values, 0)
     own = crc32(picture.tobytes())
     layer = None if heatmap.layer == "film" else heatmap.layer.split(" + ")[-1]
-    tested = {}
+    tested: dict[str, tuple[np.ndarray, tuple[int, ...]]] = {}
     if "maps" in classifier.network.tells:
         tested["random_cam"] = nulls.random_cams(classifier, picture, NULLS, own + seed, layer), picture.shape
     surrogates = nulls.phase_surrogates(_grained(evidence), NULLS, np.random.default_rng([own, seed]))
