@@ -27,8 +27,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def weights(folder: Path) -> list[str]:
     torch.manual_seed(0)
-    torch.save(sources.make("timm:test_resnet", len(NAMES), 3, 32).state_dict(), folder / "mine.pth")
-    return [str(folder / "mine.pth"), "--network", "timm:test_resnet"]
+    torch.save(sources.make("timm:test_resnet", len(NAMES), 3, 64).state_dict(), folder / "mine.pth")
+    return [str(folder / "mine.pth"), "--network", "timm:test_resnet", "--size", "64"]
 
 
 def program(folder: Path) -> list[str]:
@@ -40,7 +40,7 @@ def program(folder: Path) -> list[str]:
 def test_findings_are_calibrated_each_by_itself(
     saved: Callable[[Path], list[str]], films: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    asked = ["--classes", ",".join(NAMES), "--output", "sigmoid", "--size", "32", "--calibrate", str(films)]
+    asked = ["--classes", ",".join(NAMES), "--output", "sigmoid", "--calibrate", str(films)]
     assert main(["adopt", *saved(tmp_path), *asked, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert "Preprocessing tried: as declared" in said
