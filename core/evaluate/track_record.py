@@ -60,7 +60,7 @@ def of_findings(films: "FindingsEvaluation") -> dict[str, Any]:
     for name in films.judged:
         figures = films.of(name).figures()[name]
         classes[name] = {
-            "films": int(films.counts.loc[name, "present"]),
+            "films": int(films.counts["present"][name]),
             **_with_interval("sensitivity", figures["recall"]),
             **_with_interval("precision", figures["precision"]),
         }

@@ -120,8 +120,9 @@ def fill(
                 films[row] = cohort.film(row)
             except FilmError:
                 found.leave_out(row)
-        for row, film in films.items() if seen else ():
-            seen(row, film)
+        if seen is not None:
+            for row, film in films.items():
+                seen(row, film)
         if not films:
             continue
         features, logits = embed(model, list(films.values()))

@@ -39,7 +39,8 @@ class Attention:
 
 
 def _heads(x: torch.Tensor, heads: int) -> torch.Tensor:
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    split: torch.Tensor = x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return split
 
 
 def _timm_split(block: Any, tokens: torch.Tensor) -> Split:

@@ -286,8 +286,9 @@ def _transformers() -> Any:
         import transformers
     except ImportError as error:
         raise RecipeError("transformers is not installed", remedy=INSTALL) from error
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    logging: Any = transformers.logging
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     return transformers
 
 

@@ -52,6 +52,7 @@ class Program(nn.Module):
         if not isinstance(size, int) or not 0 < size <= LARGEST:
             raise RecipeError(f"a program of {size!r} bytes was asked for", f"1 to {LARGEST:,}")
         self.n_classes, self.config, self.session = n_classes, dict(config), Session()
+        self.program: torch.Tensor
         self.register_buffer("program", torch.empty(size, dtype=torch.uint8))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -73,6 +73,6 @@ view = st.segmented_control(
 if not len(chosen_rows):
     st.info("No film passes the filters.", icon=":material/filter_alt_off:")
 else:
-    VIEWS[view](spec, cohort, chosen_rows)
+    VIEWS[view or "films"](spec, cohort, chosen_rows)
 for note in cohort.notes:
     st.caption(f":material/info: {plain(note, longest=600)}")

@@ -93,6 +93,7 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
         target = finding or operating.class_of_interest(card.classes)
         prevalence = operating.prevalence(target)
     point = operating.picker(card, target, evaluations.validation(card.name, finding))
+    split = split or usual  # a session may bring nothing
     evaluation = parts[split]
     figures = evaluation.figures(point, prevalence)
     tables.leading(figures, target, prevalence)
@@ -199,9 +200,10 @@ def calibration(
     of = target
     if not alone:
         state.choose("probability of", (likeliest, target), lambda: likeliest)
-        of = st.segmented_control(
+        chosen = st.segmented_control(
             "Probability of", [likeliest, target], key="probability of", required=True, format_func=plain
         )
+        of = chosen or likeliest
     bins = evaluation.reliability(target if of == target else None)
     title = f"probability of {target}" if of == target else "confidence"
     cut_off = point.cut_off if of == target == point.target else None

@@ -27,7 +27,7 @@ NOTICEABLE = 0.1  # change of probability below which hiding "hardly matters"
 def part_picker() -> str:
     """What to hide, a key of ``HIDE``."""
     state.choose("hide", HIDE, lambda: "nothing")
-    return st.segmented_control(
+    chosen = st.segmented_control(
         "Hide",
         list(HIDE),
         required=True,
@@ -37,6 +37,7 @@ def part_picker() -> str:
         wrap=True,
         help="Hide a part of the film and ask again. If hiding the lungs changes little, the model did not need them.",
     )
+    return chosen or "nothing"
 
 
 def fill_picker(part: str) -> str:

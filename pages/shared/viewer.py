@@ -88,7 +88,8 @@ def controls(with_truth: bool) -> Drawing:
             )
             state.choose("colormap", overlay.COLORMAPS, lambda: overlay.COLORMAPS[0])
             colormap = st.selectbox("Colours", overlay.COLORMAPS, key="colormap", persist_state="session")
-    return Drawing(overlay.Style(opacity, threshold, colormap, contours=contours), mode, lungs, bool(truth))
+    style = overlay.Style(opacity, threshold, colormap, contours=contours)
+    return Drawing(style, mode or MODES[0], lungs, bool(truth))
 
 
 def draw(view: View, drawing: Drawing, top: float, film: bool = False) -> np.ndarray:

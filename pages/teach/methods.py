@@ -241,7 +241,7 @@ def page() -> None:
         column = st.segmented_control("By", by, key="lab by", required=True, format_func=COLUMNS.__getitem__)
     for place, (model, films, table) in zip(st.columns(len(marked), gap="large"), marked, strict=True):
         with place:
-            results(model, films, table, measure, column)
+            results(model, films, table, measure or "hit", column or by[0])
     st.caption(
         "Each map is asked about the film's own class, also where the model calls another one: a finding the model "
         "does not see is a finding its map cannot mark."

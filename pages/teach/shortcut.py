@@ -120,9 +120,9 @@ def read(row: int) -> None:
         words = {who: [lines[t].word if t in lines else "" for t in titles] for who, lines in cards.items()}
         st.table(pd.DataFrame(words, pd.Index(titles, name="Check")))
         with st.popover("What each line says"):
-            for who, lines in cards.items():
+            for who, said in cards.items():
                 st.markdown(f"**{who}**")
-                widgets.trust_lines(lines.values())
+                widgets.trust_lines(said.values())
         with st.expander("The answer"):
             st.markdown(
                 "Most lines ask whether the heatmap is true to its model, and a true picture of a cheat does as well "
@@ -148,8 +148,9 @@ def hide(row: int) -> None:
         picture, words = st.columns(2, vertical_alignment="center")
         alt = f"The film with its corners filled in, as {who} sees it"
         picture.image(overlay.enlarge(answer.after.picture, viewer.SIDE), width="stretch", alt=alt)
-        arrow, colour = ("off", "off") if hardly else ("auto", "normal")
-        words.metric(title, f"{after:.2f}", change, colour, delta_arrow=arrow)
+        words.metric(
+            title, f"{after:.2f}", change, "off" if hardly else "normal", delta_arrow="off" if hardly else "auto"
+        )
         words.markdown(what_it_means(before, after))
         if not frame.presenting():
             bars = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")

@@ -109,7 +109,7 @@ def evidence(found: Round, case: Case) -> None:
 def class_map(found: Round, side: int) -> np.ndarray:
     """The share of those who marked anything whose boxes cover each place, float32 (side, side), 0 to 1."""
     masks = [answers.mask(given.boxes, side) for given in found.answers.values() if given.boxes]
-    return np.mean(masks, axis=0, dtype=np.float32) if masks else np.zeros((side, side), np.float32)
+    return np.stack(masks or [np.zeros((side, side))]).mean(axis=0, dtype=np.float32)
 
 
 def pupil() -> None:
