@@ -195,7 +195,8 @@ def body(case: Case) -> None:
             occlusion_controls.bars(answer)
             frame.announce(occlusion_controls.in_words(answer))
         else:
-            trust_card(case, shown)
+            checks = "Checking whether this is evidence"
+            widgets.anew(checks, lambda: case.examined.trust(shown), lambda: trust_card(case, shown))
     downloads.row(case, shown, drawing)
 
 

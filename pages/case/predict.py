@@ -60,6 +60,12 @@ def _as_shown(case: Case) -> str:
     return "" if st.session_state.get("windowed") else f" as the model sees it, {size} px per side"
 
 
+def ask(case: Case) -> None:
+    """Work out what the answer needs."""
+    if case.prediction.domain.status != "out":
+        resources.mild_copies(case.examined)
+
+
 def answer_panel(case: Case) -> None:
     """First whether the model may judge the film, then what it says."""
     prediction = case.prediction
@@ -193,7 +199,7 @@ left, right = st.columns([2, 3], gap="large")
 with left:
     film_panel(shown)
 with right:
-    answer_panel(shown)
+    widgets.anew("Asking the model", lambda: ask(shown), lambda: answer_panel(shown))
 pacs_panels.way_back(shown)
 if not commit.hidden(shown):
     neighbours(shown)

@@ -117,6 +117,21 @@ def in_background(text: str, cancel: Callable[[], Any], work: Callable[[], R]) -
     return followed(text, cancel, lambda _: work())
 
 
+def anew(text: str, work: Callable[[], Any], draw: Callable[[], Any]) -> None:
+    """A part of the page that is cleared first, says what is being worked out, and is drawn when that is done.
+
+    Otherwise the answer about the film before would stand beside a new one for as long as ``work`` takes.
+
+    Args:
+        work: what takes long; it keeps its result where ``draw`` finds it at once.
+    """
+    place = st.empty()
+    with place, st.spinner(text):
+        work()
+    with place.container():
+        draw()
+
+
 class _UnwantedError(Exception):
     """The visitor went on to something else."""
 

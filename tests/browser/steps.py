@@ -12,6 +12,7 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian,
 from core.data.phantom.cohort import cohort
 
 PATIENCE = 60_000  # milliseconds; a busy machine needs them
+DEBOUNCE = 250  # milliseconds; Streamlit's sliders wait for 200
 
 
 def arrive(page: Page) -> None:
@@ -27,8 +28,12 @@ def arrive(page: Page) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the server has nothing more to say."""
-    page.wait_for_timeout(250)
+    """Wait until what was just done has been sent, and the server has nothing more to say about it.
+
+    A click changes the page's state at once, a slider only after its browser has waited for more moves. That wait is a
+    timer of the page's own, begun before ours, so ours comes after it however slow the machine is.
+    """
+    page.evaluate("(wait) => new Promise((done) => setTimeout(() => requestAnimationFrame(done), wait))", DEBOUNCE)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
 
 
