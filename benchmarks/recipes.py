@@ -55,7 +55,7 @@ def row(folder: Path) -> list[str]:
 
 
 def told(films: Evaluation, share: str) -> list[str]:
-    """A share of films called rightly and the macro AUROC, each with its interval.
+    """A share of films called correctly and the macro AUROC, each with its interval.
 
     Called is the most likely class, as in the publications beside which these figures stand.
     """

@@ -1,6 +1,6 @@
 """`python -m benchmarks.trust`: does each check of the trust card tell maps apart that differ in truth?
 
-Maps whose answer is known beforehand: perfect ones (drawn films with moderate or severe findings, rightly called, the
+Maps whose answer is known beforehand: perfect ones (drawn films with moderate or severe findings, correctly called, the
 maximum inside the finding), Random CAMs seeded per film, maps of destroyed weights, maps of the planted shortcut, and
 films that radiologists boxed (hits and misses apart). For each: how often each line says what, how often the map is
 supported (the occlusion test speaks for it, nothing against), the passes of its bank, what they cost in forward passes

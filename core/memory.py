@@ -1,6 +1,6 @@
 """One bound on what a process keeps: the shelves of all visitors and of each one's uploads share it, in bytes.
 
-Where all are full, what was not asked for longest goes first, whoever asked for it. Uploaded films cannot be made
+When all are full, the least recently used result goes first, whoever asked for it. Uploaded films cannot be made
 again, so they are never dropped: one that does not fit is refused. A shelf counts as long as somebody holds it; that of
 a session ends with the session.
 """
@@ -105,7 +105,7 @@ class Memory:
             yield lambda: self.turns.give_way(told)
 
     def make_room(self, put_last: Shelf, size: int) -> None:
-        """Drop what was not asked for longest until all fits; the result that ``put_last`` was given last stays.
+        """Drop the least recently used results until all fits; the result that ``put_last`` was given last stays.
 
         Args:
             size: bytes about to be put on a pinned shelf.

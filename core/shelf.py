@@ -31,7 +31,7 @@ class Budget(Protocol):
 
 
 class Shelf:
-    """Results by key, those not asked for longest dropped first; what is on it is shared, so never changed.
+    """Results by key, the least recently used dropped first; what is on it is shared, so never changed.
 
     Args:
         most: bytes that all results together may take; the one put last always stays.
@@ -135,7 +135,7 @@ class Shelf:
             self._bytes -= size
 
     def drop_oldest(self) -> None:
-        """Forget what was not asked for longest."""
+        """Forget the least recently used result."""
         with self._lock:
             if self._kept:
                 self.drop(next(iter(self._kept)))

@@ -1,8 +1,8 @@
 """Turns at the processor: a few at a time, in the order in which they were asked for, instead of all at once.
 
 Thirty visitors' networks that run at the same time on two cores are each thirty times as slow, and the first to come
-waits as long as the last. In turns the first is served at once. Who has a turn already (a heatmap needs a prediction)
-goes on in it.
+waits as long as the last. In turns the first is served at once. A thread that already has a turn
+(a heatmap needs a prediction) continues in it.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition, get_ident
 
-TELL = 0.5  # seconds after which one who waits is told, and told again
+TELL = 0.5  # seconds between two notices to a thread that waits
 CORES_A_TURN = 2  # networks for films of this size gain little from more
 
 
@@ -43,7 +43,7 @@ class Turns:
         """Wait for a turn, and have it.
 
         Args:
-            told: called again and again while one waits, with how many are before; an exception leaves the line.
+            told: called repeatedly while the thread waits, with how many are before it; an exception leaves the queue.
         """
         me = get_ident()
         if me not in self._working:
@@ -60,7 +60,7 @@ class Turns:
                 self._changed.notify_all()
 
     def give_way(self, told: Callable[[int], None] = lambda before: None) -> None:
-        """In the middle of long work: let those who wait have a turn each, and go on behind them; ``told`` as above."""
+        """In the middle of long work: let those who wait have a turn each, then continue; ``told`` as above."""
         me = get_ident()
         with self._changed:
             depth = self._working.get(me, 0)
@@ -73,7 +73,7 @@ class Turns:
             self._working[me] = depth
 
     def _wait(self, told: Callable[[int], None]) -> None:
-        """Stand in line until it is this thread's turn; it is entered as working before the lock is given up."""
+        """Queue until it is this thread's turn; it counts as working before the lock is released."""
         ticket = object()
         with self._changed:
             self._line.append(ticket)

@@ -1,4 +1,4 @@
-"""One bound for all shelves: what was not asked for longest goes first, uploads never; dead sessions count no more."""
+"""One bound for all shelves: the least recently used goes first, uploads never; dead sessions count no more."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor

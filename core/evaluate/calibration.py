@@ -86,7 +86,7 @@ def reliability(
 
 
 def _of_patients(came_true: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
-    """The interval of a share of films (n,) that patients (n,) have several of, under resamples' weights (n, R)."""
+    """The interval of a share of films (n,) where patients (n,) may have several, under resamples' weights (n, R)."""
     films = weights.sum(axis=0)
     share = np.divide(came_true @ weights, films, out=np.full(len(films), np.nan), where=films > 0)
     return of_share(float(came_true.mean()), share, len(np.unique(clusters)))

@@ -31,13 +31,13 @@ COMPARED = (
 
 @dataclass(frozen=True)
 class McNemar:
-    """McNemar's exact test on the films that only one of the two models calls rightly; by patient if some have several.
+    """McNemar's exact test on the films that only one of the models calls correctly; by patient if some have several.
 
     With several films per patient the binomial rejects 12 to 16 % of equal models at 5 %; the test of Durkalski et al.
     (2003), here with its exact null distribution (each patient's sign flipped), 4 to 6 %.
     """
 
-    only_first: int  # films only the first model calls rightly
+    only_first: int  # films only the first model calls correctly
     only_second: int
     p: float  # two-sided; chance of so uneven a split were the models equally good
     clustered: bool = False  # some patient has several films: signs flipped patient by patient, not the binomial

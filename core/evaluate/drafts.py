@@ -141,6 +141,6 @@ def _overall(replicates: Replicates) -> list[Draft]:
 
 
 def _smallest(replicates: Replicates) -> int:
-    """Patients of the class, of those there are, that has the fewest."""
+    """Number of patients of the rarest class among those present."""
     own = replicates.patients["recall"]
     return int(own[own > 0].min())

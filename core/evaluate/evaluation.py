@@ -1,9 +1,9 @@
 """`Evaluation`: labels and probabilities of some films, and every figure that follows from them.
 
-Here are the data and their divisions; resamples are `resampled`, figures `glossary` and `estimates`, and calibration,
-curves and the file (`storage`) have rooms of their own. All that does not depend on the operating point (resamples,
-rankings, calibration) is computed once and kept, so that a moved cut-off costs one confusion matrix for each resample:
-milliseconds on thousands of films.
+This file holds the data and their splits; resamples are in `resampled`, figures in `glossary` and `estimates`;
+calibration, curves and the file format (`storage`) have files of their own. All that does not depend on the operating
+point (resamples, rankings, calibration) is computed once and kept, so that a moved cut-off costs one confusion matrix
+per resample: milliseconds on thousands of films.
 """
 
 from collections.abc import Mapping

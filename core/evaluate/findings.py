@@ -29,7 +29,7 @@ WORDS = {1.0: "present", 0.0: "absent"}
 
 
 def without(finding: str) -> str:
-    """What the films are called that lack a finding."""
+    """Name of the class of films without a finding."""
     return f"no {finding}"
 
 
@@ -120,7 +120,7 @@ class FindingsEvaluation:
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """The findings that some film shows and some film lacks."""
+        """Findings that are present on some film and absent on another."""
         counts = self.counts
         return tuple(name for name in self.classes if counts.loc[name, ["present", "absent"]].min() > 0)
 
@@ -147,7 +147,7 @@ class FindingsEvaluation:
         return self.of(finding).confusion()
 
     def together(self, of: np.ndarray) -> pd.DataFrame:
-        """Of the films with the finding in the row, the share that has the one in the column; NaN where there is none.
+        """Share of the films with the row's finding that also show the column's; NaN where no film shows the row's.
 
         Args:
             of: (N, C): ``targets``, of which only the known count, or ``called()``.

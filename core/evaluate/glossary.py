@@ -163,7 +163,7 @@ GLOSSARY: dict[str, Term] = {
     "accuracy": Term(
         "Accuracy",
         Policy.PROPORTION,
-        "Share of films called rightly. With one common class it flatters a model that always says that class.",
+        "Share of films called correctly. With one common class it flatters a model that always says that class.",
         counts=metrics.accuracy_counts,
     ),
     "balanced_accuracy": Term(
@@ -227,7 +227,7 @@ GLOSSARY: dict[str, Term] = {
 
 OF_FINDINGS: dict[str, Term] = {
     "exact_match": Term(
-        "Exact match", Policy.SCORE, "The share of films of which every known finding is called rightly."
+        "Exact match", Policy.SCORE, "The share of films of which every known finding is called correctly."
     ),
     "hamming": Term(
         "Hamming loss", Policy.SCORE, "The share of a film's known findings that are called wrongly, on average.",

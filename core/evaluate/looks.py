@@ -96,7 +96,7 @@ def compared(
 
 
 def suspicions(classifier: Classifier, films: Sequence[Radiograph]) -> list[str]:
-    """What is odd about the answers to films of which no label is known, in sentences."""
+    """What is suspicious about the answers to unlabelled films, in sentences."""
     if len(films) < 2:
         return []
     p = _probabilities(classifier, classifier.preprocess, _pictures(classifier, classifier.preprocess, films))
@@ -112,7 +112,7 @@ def suspicions(classifier: Classifier, films: Sequence[Radiograph]) -> list[str]
 
 
 def sentences(found: Sequence[Look]) -> list[str]:
-    """What came of it, for people; the declared way first, then what is clearly better, best first."""
+    """The outcome in sentences: the declared way first, then what is clearly better, best first."""
     declared, *others = found
     better = sorted((look for look in others if look.clearly_better), key=lambda look: -look.auroc)
     told = [

@@ -34,25 +34,25 @@ Counts = tuple[np.ndarray, np.ndarray]  # successes and trials, each (..., C) or
 
 
 def precision_counts(matrix: np.ndarray) -> Counts:
-    """Rightly called films of all that were called each class (..., C)."""
+    """Correctly called films of all that were called each class (..., C)."""
     tp, fp, _, _ = one_vs_rest(matrix)
     return tp, tp + fp
 
 
 def recall_counts(matrix: np.ndarray) -> Counts:
-    """Rightly called films of all of each class (..., C)."""
+    """Correctly called films of all of each class (..., C)."""
     tp, _, fn, _ = one_vs_rest(matrix)
     return tp, tp + fn
 
 
 def specificity_counts(matrix: np.ndarray) -> Counts:
-    """Films rightly not called each class, of all of other classes (..., C)."""
+    """Films correctly not called each class, of all of other classes (..., C)."""
     _, fp, _, tn = one_vs_rest(matrix)
     return tn, tn + fp
 
 
 def npv_counts(matrix: np.ndarray) -> Counts:
-    """Films rightly not called each class, of all that were not (..., C)."""
+    """Films correctly not called each class, of all that were not (..., C)."""
     _, _, fn, tn = one_vs_rest(matrix)
     return tn, tn + fn
 
@@ -64,7 +64,7 @@ def prevalence_counts(matrix: np.ndarray) -> Counts:
 
 
 def accuracy_counts(matrix: np.ndarray) -> Counts:
-    """Rightly called films, of all (...)."""
+    """Correctly called films, of all (...)."""
     return np.trace(matrix, axis1=-2, axis2=-1), matrix.sum(axis=(-2, -1))
 
 
@@ -80,7 +80,7 @@ def balanced_accuracy(matrix: np.ndarray) -> np.ndarray:
 
 
 def f1(matrix: np.ndarray) -> np.ndarray:
-    """(..., C); 0 for a class that exists but is never called rightly, undefined for one that does not exist."""
+    """(..., C); 0 for a class that exists but is never called correctly, undefined for one that does not exist."""
     tp, fp, fn, _ = one_vs_rest(matrix)
     return np.where(tp + fn == 0, np.nan, _ratio(2 * tp, 2 * tp + fp + fn))
 
@@ -88,7 +88,7 @@ def f1(matrix: np.ndarray) -> np.ndarray:
 def predictive_values(
     sensitivity: np.ndarray, specificity: np.ndarray, prevalence: np.ndarray | float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """PPV and NPV by Bayes' rule were the class as common as ``prevalence`` (0 .. 1)."""
+    """PPV and NPV by Bayes' rule at a ``prevalence`` of the class (0 .. 1)."""
     hits, alarms = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
     rejections, misses = specificity * (1 - prevalence), (1 - sensitivity) * prevalence
     return _ratio(hits, hits + alarms), _ratio(rejections, rejections + misses)

@@ -64,7 +64,7 @@ def groups_of(evaluation: "Evaluation", column: str) -> np.ndarray:
 
 
 def sentences(found: list[Part]) -> list[str]:
-    """One for each way to part the films: ``By age group: children 0.919 [0.877, 0.948] (234 films), ...``"""
+    """One sentence for each grouping of the films: ``By age group: children 0.919 [0.877, 0.948] (234 films), ...``"""
     told = []
     for column in COLUMNS:
         own = [part for part in found if part.column == column]

@@ -27,7 +27,7 @@ class Pooled:
 
     @cached_property
     def films(self) -> dict[str, Estimate]:
-        """Of whole films: exact match, Hamming loss, findings called and present per film."""
+        """Per film: exact match, Hamming loss, findings called and present per film."""
         told = self.of.known.any(axis=1)
         wrong = (self.of.called() != (self.of.targets == 1)) & self.of.known
         share = wrong[told].sum(axis=1) / self.of.known[told].sum(axis=1)

@@ -1,4 +1,4 @@
-"""Where a film stands towards a model's training: decided here and nowhere else."""
+"""How a film relates to a model's training: decided here and nowhere else."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -14,7 +14,7 @@ PROVENANCE = "provenance"
 
 
 class Provenance(StrEnum):
-    """What a model knew of a film before it was asked about it; the earlier, the more it had met."""
+    """How much of a film a model had seen before it was asked about it, from most to least."""
 
     TRAIN = "train"
     VALIDATION = "validation"
@@ -30,7 +30,7 @@ _NOBODY = {"", "unknown"}  # sources that name no collection
 
 
 def provenance(cohort: Cohort, known: pd.DataFrame | None, collections: Iterable[str] = ()) -> list[Provenance]:
-    """The provenance (N,) of each film of a cohort; the order of rows plays no part.
+    """The provenance (N,) of each film of a cohort; whatever the order of the rows.
 
     Args:
         known: the samples of the evaluation kept beside the checkpoint. A film is the same if its content is, or its

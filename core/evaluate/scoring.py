@@ -24,7 +24,7 @@ from core.run.score import Score
 
 
 def class_of_label(classifier: Classifier, labels: Iterable[str]) -> dict[str, str]:
-    """What labels of a cohort are to a model, label -> class; those that mean none of its classes are not in it."""
+    """The model's class for each label of a cohort; labels that mean none of its classes are left out."""
     return resolve(labels, classifier.card.recipe.get("labels", {}), classifier.classes)
 
 
@@ -102,7 +102,7 @@ def score(
 
 
 def parts_in(folder: Path, classifier: Classifier) -> Parts:
-    """Where a run in this folder keeps its rows; each model's lie apart."""
+    """Where a run in this folder keeps its rows; one folder per model."""
     work = Score(classifier)
     return Parts(folder / f".scores-{short(work.key)}", work.key, work.columns)
 

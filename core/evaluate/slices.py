@@ -67,7 +67,7 @@ def slices(evaluation: Evaluation, column: str, point: OperatingPoint | None = N
 
 
 def worst(evaluation: Evaluation, point: OperatingPoint | None = None, most: int = 10) -> pd.DataFrame:
-    """The slices of at least 10 patients, over all columns, that are called less rightly than all other films.
+    """The slices of at least 10 patients, over all columns, that are called correctly less often than all other films.
 
     Columns: ``column``, ``slice``, ``films``, ``accuracy`` (`Estimate`), ``gap`` (accuracy less that of all others),
     ``same_mix`` (the gap had the others this slice's mix of classes: direct standardisation) and ``clear``: whether the
@@ -107,7 +107,7 @@ def _at_its_mix(of_class: np.ndarray, right: np.ndarray, weights: np.ndarray, wh
 
     Args:
         of_class: float (C, n), one-hot classes of the slice's films; ``right`` (n,), ``weights`` (n, 1+R) as well.
-        whole: films and rightly called films (2, C, 1+R) of slice and others together.
+        whole: films and correctly called films (2, C, 1+R) of slice and others together.
     """
     own = np.stack([of_class @ weights, (of_class * right) @ weights])
     films, hits = whole - own
@@ -119,7 +119,7 @@ def _at_its_mix(of_class: np.ndarray, right: np.ndarray, weights: np.ndarray, wh
 
 
 def _sums(members: np.ndarray, right: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Films and rightly called films, each (M, 1+R), of groups bool (M, N) in every resample."""
+    """Films and correctly called films, each (M, 1+R), of groups bool (M, N) in every resample."""
     rows = members.astype(np.float32)
     films, hits = np.split(np.concatenate([rows, rows * right]) @ weights, 2)
     return films, hits

@@ -41,7 +41,7 @@ def side_by_side(parts: Mapping[str, Evaluation], published: object = None) -> p
 
 
 def _published(published: object, name: str, key: str) -> dict[str, str]:
-    """What is published of a class, by split; a card may come from anybody, so that only numbers count."""
+    """What is published of a class, by split; only numbers are taken, as a card may come from anybody."""
     told = {}
     for split in SPLITS:
         value = published

@@ -22,7 +22,7 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Chance:
-    """What one measure of one film gives to maps that know nothing of the answer, each 0 to 1; NaN where unknown.
+    """The value of one measure on one film for maps that know nothing of the answer, each 0 to 1; NaN where unknown.
 
     Attributes:
         area: an evenly lit picture.
@@ -48,7 +48,7 @@ class Chance:
 
 @dataclass(frozen=True)
 class Gain:
-    """What a measure has beyond chance, over the same films.
+    """How far a measure exceeds chance, over the same films.
 
     Attributes:
         value, chance: the two means.
@@ -109,7 +109,7 @@ def gain(values: np.ndarray, chance: np.ndarray, patients: np.ndarray, seed: int
 
 
 def skill(value: float, chance: float) -> float:
-    """The part of the way from chance to perfection, (h - c) / (1 - c); NaN where chance is perfect."""
+    """The fraction of the way from chance to perfection, (h - c) / (1 - c); NaN where chance is perfect."""
     return (value - chance) / (1 - chance) if chance < 1 else math.nan
 
 

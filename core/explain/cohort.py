@@ -125,7 +125,7 @@ def against_chance(frame: pd.DataFrame, by: Sequence[str] = ("method", "class"),
 
 
 def left_out(frame: pd.DataFrame) -> str:
-    """What a cohort's means do not hold, in one or two sentences; "" where they hold everything."""
+    """What a cohort's means leave out, in one or two sentences; "" where they leave out nothing."""
     maps, films = len(frame), frame["id"].nunique()
     blank = int((frame["blank"] == 1).sum())
     outside = frame.loc[frame["outside"] == 1, "id"].nunique()
@@ -144,12 +144,12 @@ def left_out(frame: pd.DataFrame) -> str:
 
 
 def _patients(frame: pd.DataFrame) -> np.ndarray:
-    """Who each row is of; a film whose patient is unknown is a patient of its own."""
+    """The patient of each row; a film whose patient is unknown is a patient of its own."""
     return frame["patient"].where(frame["patient"] != "", frame["id"]).to_numpy()
 
 
 def found_from(marks: pd.DataFrame) -> pd.DataFrame:
-    """From which severity on a method finds a class: one row per method, one column per class, "" where it does not.
+    """The severity from which a method finds a class: one row per method, one column per class, "" where it does not.
 
     A method finds a class at a severity when its maximum lies inside the finding on more than half of the films, even
     at the lower end of the interval, and at every higher severity as well.

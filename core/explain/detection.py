@@ -1,7 +1,7 @@
 """Boxes read off a heatmap, and how well they find those of radiologists: average precision at an overlap (PASCAL VOC).
 
-The supervised yardstick: hit rate and mIoU ask whether a film's map lies right, this asks also whether the number of
-findings is right and whether the surer boxes are the better ones.
+The supervised yardstick: hit rate and mIoU ask whether a film's map is in the right place, this also asks
+whether the number of findings is right and whether the surer boxes are the better ones.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Maps that know nothing of the answer, and what a measure gives them: chance, measured instead of assumed.
+"""Maps that know nothing of the answer, and what a measure yields on them: chance, measured instead of assumed.
 
 The values themselves, and what a map has beyond them, are `core.explain.chance`.
 

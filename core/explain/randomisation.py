@@ -5,8 +5,8 @@ from the top down, stage by stage, by shuffling the numbers inside each weight t
 activation dies or explodes, and lose all they have learned (Adebayo 2018, arXiv:1810.03292).
 
 Notable choices:
-- One shuffle is one network. Several seeds are taken, for a single one can pass or fail by luck.
-- A map that goes blank has changed, but it has no correlation: its share is told apart and not averaged in as 0.
+- One shuffle is one network. Several seeds are taken, because a single one can pass or fail by luck.
+- A map that goes blank has changed, but it has no correlation: its share is reported separately, not averaged in as 0.
 - Chance is measured: phase surrogates of the same maps, as smooth as they are and about nothing. Coarse maps resemble
   each other by luck (|rho| of 0.2 to 0.45), so that a fixed limit flips with the seed.
 """

@@ -85,7 +85,7 @@ class MildCopies:
         }
 
     def agreeing(self, called: np.ndarray) -> int:
-        """Copies on which just this, bool (C,), is called, too."""
+        """Number of copies on which exactly this, bool (C,), is called."""
         return int((self.called == called).all(1).sum())
 
 
@@ -132,5 +132,5 @@ def fixed(step: Step) -> dict[str, float | str]:
 
 
 def generator(seed: int = 0) -> torch.Generator:
-    """Randomness that can be repeated."""
+    """A seeded random generator."""
     return torch.Generator().manual_seed(seed)

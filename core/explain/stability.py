@@ -5,8 +5,8 @@ Notable choices:
   pixels of an upsampled map are one measurement, not many.
 - It is the film that is changed, before it is cut to the lungs, for that is where a model with a moving crop is frail
   (the largest change of a probability: 0.37, against 0.12 when only the picture is changed).
-- Any fixed mix of channels is stable, one with random weights too. So random mixes of the same channels go along, on
-  the same feature maps and at no pass, and their mean is the chance beside the figure.
+- Any fixed mix of channels is stable, one with random weights too. So random mixes of the same channels are measured
+  as well, on the same feature maps and without another pass, and their mean is the chance beside the figure.
 """
 
 import math
@@ -43,7 +43,7 @@ Back = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Stability:
-    """How like a map stays to itself.
+    """How similar a map stays to itself.
 
     Attributes:
         correlations: of the map with that of each changed film, by change, -1 to 1; NaN where one is blank.

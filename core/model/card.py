@@ -1,7 +1,7 @@
 """What is known about a checkpoint besides its weights, and the one place where a card from outside is checked.
 
-A card may come from anybody: `Card.from_dict` takes nothing of the wrong kind or out of range, for a negative
-temperature would turn every answer round and a NaN would make the first class win. Pages may rely on what it lets in.
+A card may come from anybody: `Card.from_dict` refuses what is of the wrong type or out of range: a negative
+temperature would reverse every ranking and a NaN would make the first class win. Pages may rely on what it accepts.
 """
 
 import json

@@ -26,7 +26,7 @@ def pick(name: str | torch.device | None = None) -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """The processor by its name, and of a CPU the threads that compute: what a time means nothing without."""
+    """The processor by its name, and of a CPU the number of threads: without them a time means nothing."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "mps":

@@ -175,7 +175,7 @@ def thumbnails(pictures: np.ndarray) -> np.ndarray:
 
 
 def standardised(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """In units of the training films' spread, cut at +-FAR: further out says no more, and would drown the rest."""
+    """In units of the training films' spread, cut at +-FAR: values further out would only dominate the rest."""
     scaled: np.ndarray = np.clip((x - mean) / scale, -FAR, FAR)
     return scaled
 

@@ -29,7 +29,7 @@ def kinship(card: "Card", cohort: Cohort, fingerprint: str) -> int:
 
 
 def breadth(card: "Card") -> int:
-    """How many sources a model learned from: the more, the better it stands films from a hospital it never saw."""
+    """How many sources a model learned from: the more, the better it copes with films from a hospital it never saw."""
     return len(card.data.get("sources", {}))
 
 

@@ -1,7 +1,7 @@
 """What a network's logits mean: exclusive classes (softmax), or findings that occur together (sigmoid).
 
 One value knows for each kind how logits become probabilities, what training minimises, how it is calibrated, what is
-called, and whose heatmap comes first. Nothing else in the house asks which kind it is by a word: it asks the value.
+called, and whose heatmap comes first. Nothing else in the house compares the kind's name: it asks the value.
 What is explained is always the logit, which no calibration changes.
 
 Truth comes as ``targets``: of exclusive classes int64 (N,), the index of each film's class; of findings float (N, C),
@@ -57,7 +57,7 @@ class Output(ABC):
     @staticmethod
     @abstractmethod
     def usual_point(n: int) -> float:
-        """The operating point of n classes where no film has told a better one."""
+        """The operating point of n classes where none was fitted on films."""
 
     @abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -105,7 +105,7 @@ class Output(ABC):
 
     @abstractmethod
     def weights(self, targets: torch.Tensor) -> torch.Tensor:
-        """Float (C,) that makes up for rarity: of a class's films, or of a finding where it is present."""
+        """Float (C,), which compensates for rarity: of a class's films, or of a finding where it is present."""
 
     @abstractmethod
     def calibrated(self, card: "Card") -> "Output":

@@ -26,7 +26,7 @@ table = pd.DataFrame(
 )
 st.dataframe(table, hide_index=True)
 st.caption(
-    f"Where all is full, what was not asked for longest goes first. Uploads are never dropped: a visitor may hold "
+    f"When all is full, the least recently used result goes first. Uploads are never dropped: a visitor may hold "
     f"{in_words(memory.most_of_visitor)} of them, all together {in_words(memory.most_uploads)}; they go with their "
     f"session. Models, and the libraries themselves, take more memory than is listed here."
 )

@@ -16,7 +16,7 @@ KERMANY, RSNA = "Kermany (Guangzhou, children)", "RSNA (adults)"
 
 
 def pooled(ages=None) -> Evaluation:
-    """60 children of one source, nine in ten called rightly; 40 adults of two others, half of them."""
+    """60 children of one source, nine in ten called correctly; 40 adults of two others, half of them."""
     right = np.r_[np.arange(60) % 10 > 0, np.arange(40) % 2 > 0]
     labels = np.arange(100) % 2
     p = np.where((labels == right.astype(int))[:, None], [0.2, 0.8], [0.8, 0.2])

@@ -180,14 +180,14 @@ class _Notice:
 
 
 def busy(before: int) -> str:
-    """What somebody is told who waits behind this many others."""
+    """The notice for somebody who waits behind this many others."""
     others = "one request is" if before == 1 else f"{before} requests are"
     return f"This server is busy: {others} before yours"
 
 
 @contextmanager
 def _turn_told(turns: Turns) -> Iterator[None]:
-    """A turn; who waits for it is told how many are before."""
+    """A turn; whoever waits for it is told how many are before them."""
     notice = _Notice()
     with turns.take(notice):
         notice.clear()
