@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.examine [--model honest] [--films 4]``. Every picture that reaches a network passes
 `Classifier.tensor`, every film `opener.read`, every search for lungs `LungFinder.find`: these are counted. A decode is
-that of the film in question; a page also decodes what stands beside it (thumbnails, atlas), which is not counted.
+that of the film in question; a page also decodes what stands beside it (thumbnails, embeddings), which is not counted.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def measure(model: str, films: int) -> list[tuple[str, Counts, int]]:
     paths = [Path(path) for path in drawn.samples["path"]]
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        visit("predict", model, 0)  # models, lung finder and atlas are loaded
+        visit("predict", model, 0)  # models, lung finder and embeddings are loaded
 
         def told(name: str, names: set[str], of: int, run: Callable[[], object]) -> None:
             with counting(names) as counts:

@@ -5,7 +5,8 @@
 A real server is started; visitors are connections of their own that speak Streamlit's protocol, as browsers do, but
 draw nothing. Each opens one film after another on Live prediction and Heatmaps, in an order of its own, with a pause to
 look at it. An answer takes from the request to the end of the script. Cross-talk is an answer that does not name the
-film asked for. Linux only: memory is read from /proc.
+film asked for. The processor time per answer says what an idle machine would bear, whatever else runs here. Linux only:
+memory and processor time are read from /proc.
 """
 
 import argparse
@@ -90,15 +91,24 @@ def _connected(address: str) -> ClientConnection:
     )
 
 
+def _server() -> Path:
+    """Where /proc tells of the server, this process's only child."""
+    return Path("/proc") / Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()[0]
+
+
 def resident() -> int:
-    """Bytes of memory of the server, this process's only child."""
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    status = Path(f"/proc/{children[0]}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+    """Bytes of memory of the server."""
+    return int((_server() / "status").read_text().split("VmRSS:")[1].split()[0]) * 1024
 
 
-def soak(minutes: float, visitors: int) -> tuple[Found, list[tuple[float, int]]]:
-    """What the visitors met, and (minute, bytes) of the server's memory."""
+def processor() -> float:
+    """Seconds that the server has computed so far, on all cores together."""
+    fields = (_server() / "stat").read_text().rpartition(")")[2].split()  # the name before may hold blanks
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user and system
+
+
+def soak(minutes: float, visitors: int) -> tuple[Found, list[tuple[float, int]], float]:
+    """What the visitors met, (minute, bytes) of the server's memory, and the seconds it computed for them."""
     drawn = cohort("fair")
     names = [Path(path).name for path in drawn.samples["path"]]
     found, memory = Found(), []
@@ -107,6 +117,7 @@ def soak(minutes: float, visitors: int) -> tuple[Found, list[tuple[float, int]]]
             ask(first, PAGES[1], 0)  # models are loaded
         began = time.monotonic()
         memory.append((0.0, resident()))
+        before = processor()
         until = began + 60 * minutes
         with ThreadPoolExecutor(visitors) as pool:
             visits = [pool.submit(visitor, n, address, until, names, found) for n in range(visitors)]
@@ -115,7 +126,8 @@ def soak(minutes: float, visitors: int) -> tuple[Found, list[tuple[float, int]]]
                 memory.append(((time.monotonic() - began) / 60, resident()))
             for visit in visits:
                 visit.result()
-    return found, memory
+        computed = processor() - before
+    return found, memory, computed
 
 
 def main() -> None:
@@ -124,12 +136,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--visitors", type=int, default=30)
     args = parser.parse_args()
-    found, memory = soak(args.minutes, args.visitors)
+    found, memory, computed = soak(args.minutes, args.visitors)
     load = os.getloadavg()[0]
     print(f"{args.visitors} visitors, {args.minutes:g} minutes, {os.cpu_count()} cores, load {load:.1f} at the end")
     print(f"answers {len(found.seconds)}, errors {len(found.errors)}, cross-talk {found.crosstalk}")
     if len(found.seconds) > 1:
         cuts = statistics.quantiles(found.seconds, n=20)
+        print(f"processor seconds per answer {computed / len(found.seconds):.2f}")
         print(f"seconds: p50 {statistics.median(found.seconds):.1f}, p95 {cuts[-1]:.1f}, most {max(found.seconds):.1f}")
     step = max(1, len(memory) // 10)
     print("memory: " + ", ".join(f"{minute:.1f} min {size / MB:.0f} MB" for minute, size in memory[::step]))

@@ -21,10 +21,10 @@ MOST = 3000  # films scored for a map; more make it neither clearer nor quicker
 _ONE_UMAP = Lock()  # numba's threading layer is not re-entrant
 
 
-class Atlas:
+class Embeddings:
     """Features (pooled, unit length) and probabilities of the films scored so far, by row of the cohort.
 
-    Several visitors may fill and read one atlas: each film's two results come together, and nobody reads while they do.
+    Several visitors may fill and read these: each film's two results come together, and nobody reads while they do.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Atlas:
 
     @property
     def nbytes(self) -> int:
-        """What a full atlas takes, about: it is filled after it was put on a shelf."""
+        """What they take when full, about: they are filled after they were put on a shelf."""
         return MOST * 4 * 1024
 
     def add(self, row: int, features: np.ndarray, probabilities: np.ndarray) -> None:
@@ -98,7 +98,7 @@ def sample(cohort: Cohort, split: str | None = None, most: int = MOST) -> list[i
 
 
 def fill(
-    found: Atlas,
+    found: Embeddings,
     model: "Classifier",
     cohort: Cohort,
     rows: Sequence[int],

@@ -168,7 +168,7 @@ def neighbours(case: Case) -> None:
     st.header(f"Nearest films of {plain(cohort.name)}", anchor=False, help=LIKENESS)
     rows = embeddings.sample(cohort, "train", NEIGHBOURHOOD) or embeddings.sample(cohort, None, NEIGHBOURHOOD)
     tested = embeddings.sample(cohort, "test", TESTED) if case.model.output.exclusive else []
-    found = overview.atlas_of(case.model, spec)
+    found = overview.embeddings_of(case.model, spec)
     missing = overview.missing(found, case.model, cohort, [*rows, *tested])
     if missing:
         sentence = f"{missing:,} of its films have to be shown to the model first."
@@ -191,7 +191,7 @@ def neighbours(case: Case) -> None:
 
 widgets.heading("Live prediction", "What the model says of a film, and whether it may judge such a film at all.")
 uploads.uploader()
-pacs_panels.intake()
+pacs_panels.search_panel()
 shown = current()
 if len(uploaded_films()) > 1 and not commit.hidden(shown):
     batch.table(uploaded_films(), shown)

@@ -62,7 +62,7 @@ def films_judged(card: "Card") -> tuple[evaluations.Splits | None, str]:
     model = resources.classifier(card.name)
     found = evaluations.made(model, cohort)
     if found is None:
-        films = len(evaluations.as_met(model, cohort))
+        films = len(evaluations.with_training_splits(model, cohort))
         if widgets.asked(f"Show {films:,} films to {card.title}", "play_arrow"):
             with widgets.progress("Showing films to the model", lambda: None) as report:
                 found = evaluations.make(model, cohort, report)

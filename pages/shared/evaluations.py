@@ -92,7 +92,7 @@ def whole(model: "Classifier", cohort: Cohort) -> Any:
     return kept[0] if kept else None
 
 
-def as_met(model: "Classifier", cohort: Cohort) -> Cohort:
+def with_training_splits(model: "Classifier", cohort: Cohort) -> Cohort:
     """`core.evaluate.met.with_training_splits` with what is kept beside the model."""
     from core.evaluate import met
 
@@ -120,7 +120,7 @@ def unseen(model: "Classifier", spec: str) -> np.ndarray:
 
 
 def _unseen(model: "Classifier", cohort: Cohort) -> np.ndarray:
-    met = as_met(model, cohort).samples
+    met = with_training_splits(model, cohort).samples
     fair = cohort.samples["path"].isin(met["path"][met[PROVENANCE].isin(FAIR)])
     test = cohort.samples["split"] == "test"
     return (fair & test if (fair & test).any() else fair).to_numpy()
@@ -133,7 +133,7 @@ def make(model: "Classifier", cohort: Cohort, progress: Callable[[float], None])
     """
     from core.evaluate.scoring import score
 
-    films = as_met(model, cohort)
+    films = with_training_splits(model, cohort)
     with resources.long_work() as pause:
         evaluation, _ = score(model, films, lambda done, total: progress(done / total), TOGETHER, pause)
     splits = evaluation.by_split()

@@ -25,7 +25,7 @@ def films(model: "Classifier", cohort: Cohort, each: int) -> Cohort:
     """
     from core.examine.localisation import markable
 
-    return markable(evaluations.as_met(model, cohort), each)
+    return markable(evaluations.with_training_splits(model, cohort), each)
 
 
 def marks(model: "Classifier", chosen: Cohort, methods: Sequence[str]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from core.data.film.radiograph import Radiograph
 from core.data.progress import Progress, quiet
 from core.errors import FilmError
 from core.explain import embeddings
-from core.explain.embeddings import Atlas
+from core.explain.embeddings import Embeddings
 from pages.shared import resources
 from pages.shared.resources import cohort
 
@@ -52,15 +52,17 @@ def mean_film(spec: str, rows: tuple[int, ...], side: int = 192) -> tuple[np.nda
     return resources.kept(key, lambda: (measuring.mean_film(films(), side), len(read)))
 
 
-def atlas_of(model: "Classifier", spec: str) -> Atlas:
-    """The atlas of a model and a cohort, shared by every visitor; empty at first."""
-    return resources.kept(identity.key("atlas", classifier=model.key, cohort=cohort(spec).key), Atlas)
+def embeddings_of(model: "Classifier", spec: str) -> Embeddings:
+    """The embeddings of a cohort by a model, shared by every visitor; empty at first."""
+    return resources.kept(identity.key("embeddings", classifier=model.key, cohort=cohort(spec).key), Embeddings)
 
 
-def fill(found: Atlas, model: "Classifier", films: Cohort, rows: list[int], progress: Callable[[float], None]) -> None:
-    """Score the rows that an atlas lacks, letting others have their turn; ``progress`` may raise to stop.
+def fill(
+    found: Embeddings, model: "Classifier", films: Cohort, rows: list[int], progress: Callable[[float], None]
+) -> None:
+    """Score the rows that are missing, letting others have their turn; ``progress`` may raise to stop.
 
-    Each film is read once for the atlas and for its measures, and both are kept between starts.
+    Each film is read once for the embeddings and for its measures, and both are kept between starts.
     """
     before = set(found.rows())
 
@@ -83,8 +85,8 @@ def fill(found: Atlas, model: "Classifier", films: Cohort, rows: list[int], prog
         film_facts.keep(scored if films.fetch is None else {})
 
 
-def missing(found: Atlas, model: "Classifier", films: Cohort, rows: list[int]) -> int:
-    """How many of these rows an atlas lacks, after it was given what is kept of them from earlier starts."""
+def missing(found: Embeddings, model: "Classifier", films: Cohort, rows: list[int]) -> int:
+    """How many of these rows the embeddings lack, after they were given what is kept of them from earlier starts."""
     names, size = _scored_keys(model, films, found.missing(rows)), len(model.classes)
     facts = film_facts.kept(list(names.values()))
     for row, name in names.items():
@@ -119,7 +121,7 @@ def feature_of(case: "Case") -> np.ndarray:
     return found
 
 
-def errors_near(model: "Classifier", cohort: Cohort, found: Atlas, feature: np.ndarray, tested: list[int]) -> str:
+def errors_near(model: "Classifier", cohort: Cohort, found: Embeddings, feature: np.ndarray, tested: list[int]) -> str:
     """Where the model tends to be wrong on films like one with this feature vector (D,); "" where nobody knows."""
     from core.evaluate import errors_near as near
     from core.evaluate.scoring import class_of_label

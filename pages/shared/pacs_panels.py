@@ -26,7 +26,7 @@ VIEWS = ("any view", "PA", "AP", "LL", "RL")
 _FOUND, _SMALL, _SAID, _SENT = "_pacs_found", "_pacs_thumbnails", "_pacs_said", "_pacs_sent"
 
 
-def intake() -> None:
+def search_panel() -> None:
     """Search, list, open."""
     session = st.session_state
     searched = _FOUND in session or _SAID in session  # what was asked for must not be folded away by its own answer

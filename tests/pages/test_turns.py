@@ -26,7 +26,7 @@ def evaluate(spec: str) -> None:
 
 def embed(spec: str) -> None:
     model = resources.classifier("tiny")
-    overview.fill(overview.atlas_of(model, spec), model, resources.cohort(spec), list(range(4 * FILMS)), _ignore)
+    overview.fill(overview.embeddings_of(model, spec), model, resources.cohort(spec), list(range(4 * FILMS)), _ignore)
 
 
 def audit(spec: str) -> None:

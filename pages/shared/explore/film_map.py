@@ -62,7 +62,7 @@ def lasso(spec: str, cohort: Cohort, figure: "Figure", alt: str) -> None:
         gallery.grid(spec, cohort, picked, "lasso")
 
 
-def grouping(case: Case, cohort: Cohort, found: embeddings.Atlas, rows: list[int], colour: str) -> list[str]:
+def grouping(case: Case, cohort: Cohort, found: embeddings.Embeddings, rows: list[int], colour: str) -> list[str]:
     """What each film of the map is coloured by."""
     if colour in cohort.samples:
         return [str(value) or "unknown" for value in cohort.samples[colour].to_numpy()[rows]]

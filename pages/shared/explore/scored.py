@@ -6,9 +6,9 @@ from pages.shared import overview, widgets
 from pages.shared.case import Case
 
 
-def scored(case: Case, spec: str, cohort: Cohort, rows: list[int]) -> embeddings.Atlas | None:
-    """The atlas with these rows scored; None until the visitor asks for work that takes long."""
-    found = overview.atlas_of(case.model, spec)
+def scored(case: Case, spec: str, cohort: Cohort, rows: list[int]) -> embeddings.Embeddings | None:
+    """The embeddings with these rows scored; None until the visitor asks for work that takes long."""
+    found = overview.embeddings_of(case.model, spec)
     missing = overview.missing(found, case.model, cohort, rows)
     if missing:
         sentence = f"{missing:,} films have to be shown to {case.model.card.title} first."
