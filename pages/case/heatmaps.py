@@ -195,8 +195,9 @@ def body(case: Case) -> None:
             occlusion_controls.bars(answer)
             frame.announce(occlusion_controls.in_words(answer))
         else:
-            checks = "Checking whether this is evidence"
-            widgets.anew(checks, lambda: case.examined.trust(shown), lambda: trust_card(case, shown))
+            text = "Checking whether this is evidence"
+            about = case.model.key, case.film.sha256, shown.class_name, shown.method, shown.layer
+            widgets.anew(text, about, lambda: case.examined.trust(shown), lambda: trust_card(case, shown))
     downloads.row(case, shown, drawing)
 
 

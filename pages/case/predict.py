@@ -199,7 +199,8 @@ left, right = st.columns([2, 3], gap="large")
 with left:
     film_panel(shown)
 with right:
-    widgets.anew("Asking the model", lambda: ask(shown), lambda: answer_panel(shown))
+    about = shown.model.key, shown.film.sha256
+    widgets.anew("Asking the model", about, lambda: ask(shown), lambda: answer_panel(shown))
 pacs_panels.way_back(shown)
 if not commit.hidden(shown):
     neighbours(shown)

@@ -1,7 +1,7 @@
 """Small pieces that several pages share: headings, pickers, the error boundary, work that shows its progress."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -117,19 +117,25 @@ def in_background(text: str, cancel: Callable[[], Any], work: Callable[[], R]) -
     return followed(text, cancel, lambda _: work())
 
 
-def anew(text: str, work: Callable[[], Any], draw: Callable[[], Any]) -> None:
-    """A part of the page that is cleared first, says what is being worked out, and is drawn when that is done.
+def anew(text: str, of: Hashable, work: Callable[[], Any], draw: Callable[[], Any]) -> None:
+    """A part of the page that is cleared when it is about something else, and drawn when that is worked out.
 
     Otherwise the answer about the film before would stand beside a new one for as long as ``work`` takes.
 
     Args:
+        of: what the part is about.
         work: what takes long; it keeps its result where ``draw`` finds it at once.
     """
+    if st.session_state.get(f"_anew {text}") == of:
+        with st.container():
+            draw()
+        return
     place = st.empty()
     with place, st.spinner(text):
         work()
     with place.container():
         draw()
+    st.session_state[f"_anew {text}"] = of
 
 
 class _UnwantedError(Exception):
