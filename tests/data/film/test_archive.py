@@ -37,6 +37,7 @@ def test_files_come_by_their_base_names_without_what_systems_add() -> None:
         (made({}), "holds no file"),
         (made({f"{number}.png": b"" for number in range(archive.MOST_FILES + 1)}), "holds 501 files"),
     ],
+    ids=["no member", "cut off", "empty", "too many"],  # a zip holds its hour: workers would collect different tests
 )
 def test_what_is_no_zip_of_films_is_refused(data: bytes, sentence: str) -> None:
     with pytest.raises(FilmError, match=sentence):
