@@ -9,7 +9,7 @@ import pytest
 
 from core.data.readers import open_cohort
 from core.turns import Turns
-from pages.shared import evaluations, localisation, occlusion_controls, overview, resources
+from pages.shared import corners, evaluations, localisation, overview, resources
 from tests.pages.tiny import small_cohort
 
 FILMS = 6  # of each of four classes
@@ -34,7 +34,7 @@ def audit(spec: str) -> None:
 
 
 def hide_corners(spec: str) -> None:
-    occlusion_controls.accuracy_without_corners(spec, "tiny", "black")
+    corners.accuracy(spec, "tiny", "black")
 
 
 def mark(spec: str) -> None:

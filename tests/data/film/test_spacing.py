@@ -54,4 +54,4 @@ def test_areas_are_square_centimetres() -> None:
 def test_public_films_made_smaller_are_not_measured(real_data: Path) -> None:
     films = [read(path) for path in sorted(real_data.glob("dicom*/*.dcm"))]
     assert [film.name for film in films if film.spacing] == []
-    assert sum("no chest film's size" in " ".join(film.notes) for film in films) >= 10
+    assert sum("not a chest film's size" in " ".join(film.notes) for film in films) >= 10
