@@ -161,6 +161,18 @@ def test_another_model_does_not_go_on_with_it(
     assert sorted((tmp_path / "rows").iterdir()) == before
 
 
+def test_unreadable_films_of_an_earlier_command_are_not_counted_again(
+    stored: Path, films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = films / "Normal" / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\ncut off")
+    command = ["predict", str(stored), "--out", str(tmp_path / "rows"), "--backend", "torch"]
+    assert main([*command, str(bad)]) == 1
+    assert "0 films scored, 1 unreadable" in capsys.readouterr().out
+    assert main([*command, str(films / "COVID-19")]) == 0
+    assert "3 films scored, 0 unreadable" in capsys.readouterr().out
+
+
 def test_parts_name_nobody_unless_asked(stored: Path, films: Path, tmp_path: Path) -> None:
     (films / "Normal" / "Jane Roe.png").write_bytes(b"\x89PNG\r\n\x1a\ncut off")
     for names, found in (([], False), (["--names"], True)):

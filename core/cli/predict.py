@@ -37,6 +37,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """Score all; exit status 1 if a file could not be read."""
+    from rich.markup import escape
+
     from core.cli.progress import say
     from core.data.readers.files import LeftOut
     from core.model.bulk.files import find_files
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.csv:
             print(_aligned(rows, classifier.classes))
     if args.csv or args.out:
-        say(f"{films:,} films scored, {unreadable:,} unreadable. Written to {args.csv or args.out}")
+        say(f"{films:,} films scored, {unreadable:,} unreadable. Written to {escape(str(args.csv or args.out))}")
     for note in left_out.notes():
         print(f"- {note}", file=sys.stderr)
     for row in bad:
@@ -87,7 +89,7 @@ def into_file(
     by_id = {str(row["id"]): {str(name): cell for name, cell in row.items()} for row in parts.read().to_dict("records")}
     rows = [as_row(by_id[known(film)] | {"id": str(film)}, classifier) for film in paths]
     with replacing(path) as temporary:
-        written = rows if args.names else map(_unnamed, rows)
+        written = rows if args.names else [_unnamed(row, by_id[known(Path(row["file"]))]["sha256"]) for row in rows]
         temporary.write_text(as_csv(written, list(rows[0])), encoding="utf-8", newline="")
     parts.remove()
     return rows
@@ -95,11 +97,14 @@ def into_file(
 
 def into_folder(folder: Path, classifier: "Classifier", paths: list[Path], args: argparse.Namespace) -> tuple[int, int]:
     """The rows of all films as Parquet parts, however many; how many films were scored, and how many cannot be read."""
+    from core.data.film_id import FILM_ID
     from core.run.score import unlabelled
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    parts = _worked(folder, classifier, unlabelled(paths, args.names), args, named=args.names)
-    unreadable = int((parts.read(["error"])["error"] != "").sum())
+    films = unlabelled(paths, args.names)
+    rows = _worked(folder, classifier, films, args, named=args.names).read(["error"])
+    asked = rows["id"].isin(films.samples[FILM_ID])  # the folder may hold films of earlier commands
+    unreadable = int((rows["error"][asked] != "").sum())
     return len(paths) - unreadable, unreadable
 
 
@@ -111,10 +116,12 @@ def _worked(folder: Path, classifier: "Classifier", films: "Cohort", args: argpa
 
     work = Score(classifier, named)
     parts = Parts(folder, work.key, work.columns)
-    if before := len(parts.index()):
-        say(f"{before:,} films were scored by an earlier run; it goes on.")
+    index = parts.index()
+    if len(index):
+        say(f"{len(index):,} films were scored by an earlier run; it goes on.")
     with Bars() as bars:
-        stream.into(parts, films, work, engine=engines.chosen(args), progress=lambda *n: bars("scoring films", *n))
+        told = lambda *count: bars("scoring films", *count)  # noqa: E731 - a bar for the rows
+        stream.into(parts, films, work, engine=engines.chosen(args), progress=told, index=index)
     return parts
 
 
@@ -137,14 +144,14 @@ def as_row(said: dict[str, Any], classifier: "Classifier") -> dict[str, Any]:
     return {"file": said["id"], **answer, "set": "" if out else said["set"], "sentence": said["sentence"]}
 
 
-def _unnamed(row: dict[str, Any]) -> dict[str, Any]:
-    """A row that calls its film by the hash of its bytes."""
+def _unnamed(row: dict[str, Any], sha256: str) -> dict[str, Any]:
+    """A row that calls its film by the hash of its bytes, which are read again only where they were no film."""
     from core import identity
     from core.report.spreadsheet import called
 
     path = Path(row["file"])
     try:
-        film = called(path.name, identity.of_file(path))
+        film = called(path.name, sha256 or identity.of_file(path))
     except OSError:
         film = called(path.name)
     return row | {"file": film, "sentence": row["sentence"].replace(path.name, film)}

@@ -21,7 +21,8 @@ class Bars:
     """A bar for whatever runs now; call it with (what, done, total)."""
 
     def __init__(self) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        text = TextColumn("{task.description}", markup=False)  # names come from folders and cards
+        columns = (text, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self.progress = Progress(*columns, console=_CONSOLE, transient=True)
         self.what, self.task, self.headed = "", TaskID(-1), False
 

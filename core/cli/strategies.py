@@ -30,6 +30,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """Print each class's concepts and strategies."""
+    from rich.markup import escape
+
     from core.cli.progress import Bars, say
     from core.errors import ExplainError
     from core.evaluate.scoring import labelled
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
                 told = lambda done, total, name=name: bars(name, done, total)  # noqa: E731 - a bar for each class
                 found = of_class(classifier, cohort, name, args.concepts, args.strategies, args.seed, told)
         except ExplainError as error:
-            say(f"{name}: {error}")
+            say(escape(f"{name}: {error}"))
             continue
         print(as_text(found))
         suspects += sum(c.suspect for c in found.concepts) + sum(s.suspect for s in found.strategies)

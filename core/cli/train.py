@@ -69,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
     cohort = cohort if args.limit is None else cohort.draw(args.limit)
     if args.hold_out:
         recipe, cohort = held_out(recipe, cohort, held)
-    say(f"[bold]{recipe.title}[/] on {len(cohort):,} films of {cohort.name} -> {folder}")
+    films = escape(f"on {len(cohort):,} films of {cohort.name} -> {folder}")
+    say(f"[bold]{escape(recipe.title)}[/] {films}")
     if (folder / state.FILE).is_file():
         say("This folder holds a run already; it goes on from its last finished epoch.")
     with Bars() as bars:
@@ -81,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
         checkpoint = finish(training)
     figures = checkpoint.card.metrics
     told = ", ".join(f"{name} {figures[key]:.4f}" for key, name in NAMES.items() if key in figures)
-    say(f"Test: [bold]{told or 'some class has no film'}[/] on {figures['films']} films. Written to {folder}")
+    told = told or "some class has no film"
+    say(f"Test: [bold]{told}[/] on {figures['films']} films. Written to {escape(str(folder))}")
     if pair != folder:
         say(what_augmentation_did(pair, folder))
     return 0

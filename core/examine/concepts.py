@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from core.data.cohort import Cohort
+from core.data.patients import numbered
 from core.errors import ExplainError, FilmError
 from core.examine.cohort import open_film
 from core.examine.examined import BATCH, Examined, examine_many
@@ -86,9 +87,9 @@ def of_class(
 
     if not films:
         raise ExplainError(f"no film of {cohort.name} is called {class_name}", "some", "Choose another class or cohort")
-    table, patients = np.stack(features).astype(np.float32), _patients(cohort, films)
-    found = concepts(table, head, lungs, patients, number, seed)
     samples = cohort.samples.iloc[films].reset_index(drop=True)
+    table, patients = np.stack(features).astype(np.float32), numbered(samples)
+    found = concepts(table, head, lungs, patients, number, seed)
     shown = [k for k, (map_, mask) in enumerate(zip(maps, lungs, strict=True)) if mask is not None and map_.max() > 0]
     clusters = (
         strategies([maps[k] for k in shown], [np.asarray(lungs[k]) for k in shown], patients[shown], clustered, seed)
@@ -120,9 +121,3 @@ def _cut(maps: np.ndarray) -> list[np.ndarray]:
 
 def _at(concept: Concept, films: list[int]) -> Concept:
     return replace(concept, examples=tuple(films[place] for place in concept.examples))
-
-
-def _patients(cohort: Cohort, films: list[int]) -> np.ndarray:
-    patients = cohort.samples["patient"].to_numpy()[films].astype(str)
-    names = cohort.samples["film_id"].to_numpy()[films].astype(str)
-    return np.where(patients == "", names, patients)

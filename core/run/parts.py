@@ -24,8 +24,8 @@ from core.identity import short
 
 Row = dict[str, Any]
 FIRST = ("id", "unit", "stamp", "sha256", "error")
-"""Text columns of every row: the film within its run, what was asked of it ("" or a method), size and time of change
-of its file before it was read, SHA-256 of its bytes, and why there is no answer ("" where there is one)."""
+"""Text columns of every row: the film within its run, what was asked of it ("" or a method), size, time of change
+and place (hashed) of its file before it was read, SHA-256 of its bytes, why there is no answer ("" if there is)."""
 _KEY = b"hilum.key"
 _NAME = re.compile(r"part-(\d{6,})-[0-9a-f]{8}\.parquet")
 _ROWS = 4096  # of a part
@@ -65,7 +65,7 @@ class Parts:
     def __init__(self, folder: Path, key: str, columns: Columns) -> None:
         self.folder, self.key, self.columns = folder, key, columns
         self.files = sorted(path for path in folder.glob("part-*.parquet") if _NAME.fullmatch(path.name))
-        for path in self.files[:1]:
+        for path in self.files:
             found = _key_of(path)
             if found != key:
                 came = f"{folder} holds rows of key {short(found) or 'unknown'}, and this run is of key {short(key)}"

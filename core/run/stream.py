@@ -1,5 +1,6 @@
 """Cohort x work -> rows: a few batches at a time, in order, so memory does not grow with the number of films."""
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 
 from core.data.cohort import Cohort
 from core.data.film_id import FILM_ID
+from core.identity import short
 from core.run.parts import Columns, Index, Parts, Row, Writer
 
 Engine = Callable[[Cohort, "Work", Iterator["Batch"]], Iterator[tuple[list[Row], int]]]
@@ -97,11 +99,13 @@ def into(
     batch: int = 16,
     engine: Engine | None = None,
     progress: Told = lambda done, total: None,
+    index: Index | None = None,
 ) -> int:
     """Put the missing rows of all films into parts; what an earlier run of the same key left is not done again.
 
     Args:
         engine: `Threads` by default, or `core.run.cluster.Ray`.
+        index: of these parts, for who has read it already.
 
     Returns:
         the number of rows that were there before.
@@ -110,7 +114,7 @@ def into(
         OSError: a part cannot be written; those before it stay.
     """
     parts.begin()
-    index = parts.index()
+    index = parts.index() if index is None else index
     writer = Writer(parts)
     done = 0
 
@@ -135,9 +139,9 @@ def _missing(cohort: Cohort, work: Work, index: Index | None, batch: int) -> Ite
     names, paths = cohort.samples[FILM_ID].astype(str).array, cohort.samples["path"].astype(str).array
     waiting = Batch([], [], [])
     for position in range(len(cohort)):
-        stamp = cohort.stamp(position)
-        wanted = work.units
-        if index is not None and len(index):
+        stamp, wanted = "", work.units
+        if index is not None:
+            stamp = _stamp(cohort, position)
             path = Path(paths[position]) if cohort.prepare is None and cohort.fetch is None else None
             wanted = tuple(unit for unit in wanted if not index.stands(names[position], unit, stamp, path))
         waiting.positions.append(position)
@@ -148,6 +152,17 @@ def _missing(cohort: Cohort, work: Work, index: Index | None, batch: int) -> Ite
             waiting = Batch([], [], [])
     if waiting.positions:
         yield waiting
+
+
+def _stamp(cohort: Cohort, position: int) -> str:
+    """Size and time of change of a film's file, and where it lies, hashed.
+
+    Two cohorts may have films of one name, size and time ("X/p/1.dcm" and "Y/p/1.dcm", unpacked together), and a drawn
+    film follows from its whole path alone.
+    """
+    path = str(cohort.samples["path"].iat[position])
+    place = path if cohort.fetch is not None else os.path.abspath(path)
+    return f"{cohort.stamp(position)} {short(hashlib.sha256(os.fsencode(place)).hexdigest())}"
 
 
 def worked(cohort: Cohort, work: Work, batch: Batch) -> list[Row]:

@@ -47,6 +47,16 @@ def test_one_way_is_one_strategy_and_nothing_to_suspect() -> None:
     assert len(strategies(maps, masks, np.arange(40), number=1)) == 1
 
 
+def test_maps_that_know_nothing_are_hardly_ever_suspect() -> None:
+    suspects = 0
+    for seed in range(20):
+        rng = np.random.default_rng(1000 + seed)
+        masks = [lungs(*rng.integers(-8, 9, 2)) for _ in range(24)]
+        maps = [rng.random((SIZE, SIZE)).astype(np.float32) for _ in masks]
+        suspects += any(one.suspect for one in strategies(maps, masks, np.arange(24), number=1, seed=seed))
+    assert suspects <= 3  # half of a 5 % error is expected
+
+
 def test_the_frame_is_that_of_the_lungs() -> None:
     for dx, dy in ((0, 0), (14, -10)):
         framed = in_frame(spot(48 + dy, 33 + dx), lungs(dx, dy))

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from PIL import Image
 
 from core.data.cohort import Cohort
 from core.data.film_id import FILM_ID
+from core.data.phantom.cohort import cohort as drawn
+from core.data.readers import open_cohort
 from core.errors import RunError
 from core.run import stream
 from core.run.parts import Parts, Row, Writer
@@ -79,10 +82,49 @@ def test_a_film_changed_since_is_done_again_and_one_only_touched_is_not(films: C
     assert len(found) == 23
 
 
+def test_films_of_one_name_size_and_time_in_two_places_are_two(tmp_path: Path) -> None:
+    for place, grey in (("X", 10), ("Y", 200)):
+        for name in ("Normal/a.bmp", "COVID/b.bmp"):
+            path = tmp_path / place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = np.full((40, 40), grey, np.uint8)
+            pixels[:20] = 255 - grey
+            Image.fromarray(pixels).save(path)
+            os.utime(path, (1, 1))
+    one, two = (open_cohort(tmp_path / place) for place in ("X", "Y"))
+    assert list(one.samples[FILM_ID]) == list(two.samples[FILM_ID])
+    assert one.stamp(0) == two.stamp(0)
+    again = Mean()
+    for cohort, work in ((one, Mean()), (two, again)):
+        stream.into(parts := Parts(tmp_path / "p", Mean.key, Mean.columns), cohort, work, engine=stream.Threads(1))
+    assert len(again.asked) == 2
+    assert set(parts.read()["sha256"]) == {two.film(0).sha256}
+
+
+def test_drawn_films_of_another_cohort_are_other_films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path / "cache"))
+    again = Mean()
+    for kind, work in (("fair", Mean()), ("confounded", again), ("confounded", Mean())):
+        cohort = drawn(kind, films=8, size=64)
+        cohort = replace(cohort, samples=cohort.samples.assign(film_id=list("abcdefgh")))  # as if they were named alike
+        stream.into(Parts(tmp_path / "p", Mean.key, Mean.columns), cohort, work, engine=stream.Threads(1))
+    assert again.asked == list("abcdefgh")
+    assert work.asked == []
+
+
 def test_parts_of_another_key_are_refused_with_both_keys(films: Cohort, tmp_path: Path) -> None:
     stream.into(Parts(tmp_path / "p", "a" * 64, Mean.columns), films, Mean())
     with pytest.raises(RunError, match=r"key aaaaaaaaaaaa, and this run is of key bbbbbbbbbbbb"):
         Parts(tmp_path / "p", "b" * 64, Mean.columns)
+
+
+def test_one_part_of_another_key_among_others_is_refused(films: Cohort, tmp_path: Path) -> None:
+    for key in ("a" * 64, "b" * 64):
+        stream.into(Parts(tmp_path / key[0], key, Mean.columns), films, Mean())
+    [theirs] = (tmp_path / "b").iterdir()
+    theirs.rename(tmp_path / "a" / theirs.name.replace("000001", "000002"))
+    with pytest.raises(RunError, match="key bbbbbbbbbbbb, and this run is of key aaaaaaaaaaaa"):
+        Parts(tmp_path / "a", "a" * 64, Mean.columns)
 
 
 def test_what_only_looks_like_a_part_is_named(tmp_path: Path) -> None:
