@@ -30,31 +30,32 @@ LONGEST = 4000  # characters of a chain or of a quiz's answers in a link
 SEVERAL = "|"  # between names
 
 
-def _whole(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def _between(kind: Callable[[str], float], low: float, high: float) -> Callable[[str], Any]:
+    """A reader of numbers that takes none but those from ``low`` to ``high``."""
+
+    def parse(text: str) -> float:
+        number = kind(text)
+        if not low <= number <= high:
+            raise ValueError(text)
+        return number
+
+    return parse
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 2**31:
-        raise ValueError(text)
-    return number
+def _matching(pattern: str) -> Callable[[str], str]:
+    """A reader of texts that takes none but those that a pattern describes from end to end."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(text)
+        return text
+
+    return parse
 
 
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise ValueError(text)
-    return number
-
-
-def _token(text: str) -> str:
-    if not re.fullmatch("[0-9a-f]{32}", text):
-        raise ValueError(text)
-    return text
+_whole, _count = _between(int, 1, math.inf), _between(int, 0, 2**31)
+_share, _prevalence = _between(float, 0, 1), _between(float, 0.01, 99.99)
+_token, _code = _matching("[0-9a-f]{32}"), _matching("[0-9A-Z]{4,6}")
 
 
 def _flag(text: str) -> bool:
@@ -68,13 +69,6 @@ def _percents(text: str) -> tuple[float, float]:
     if not 0 <= low < high <= 100:
         raise ValueError(text)
     return low, high
-
-
-def _prevalence(text: str) -> float:
-    number = float(text)
-    if not 0.01 <= number <= 99.99:
-        raise ValueError(text)
-    return number
 
 
 def _names(text: str) -> list[str]:
@@ -97,12 +91,6 @@ def _steps(text: str) -> str:
 
 def _answers(text: str) -> str:
     if len(text) > LONGEST or not re.fullmatch(r"[\d,.;:\-a-z]*", text):
-        raise ValueError(text)
-    return text
-
-
-def _code(text: str) -> str:
-    if not re.fullmatch("[0-9A-Z]{4,6}", text):
         raise ValueError(text)
     return text
 

@@ -8,14 +8,8 @@ import pytest
 from core.cli import main, parser
 from core.cli.serve import prepared
 from core.errors import ServeError
+from tests.login import SECRETS
 
-SECRETS = """[auth]
-redirect_uri = "https://hilum.example.org/oauth2callback"
-cookie_secret = "0123456789abcdef0123456789abcdef"
-client_id = "hilum"
-client_secret = "secret"
-server_metadata_url = "https://login.example.org/.well-known/openid-configuration"
-"""
 ORIGIN = ["--origin", "https://hilum.example.org"]
 DOMAINS = ["--domains", "example.org", "@Uni.example"]
 

@@ -13,15 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.login import SECRETS
 
 UNIT = (REPOSITORY / "deploy" / "hilum.service").read_text(encoding="utf-8")
-SECRETS = """[auth]
-redirect_uri = "https://hilum.example.org/oauth2callback"
-cookie_secret = "0123456789abcdef0123456789abcdef"
-client_id = "hilum"
-client_secret = "secret"
-server_metadata_url = "https://login.example.org/.well-known/openid-configuration"
-"""
 PATIENCE = 120  # seconds
 
 

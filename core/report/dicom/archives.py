@@ -13,10 +13,11 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from core.errors import ExplainError
-from core.report.dicom.answer import CAUTION, MANUFACTURER, Answer
+from core.report.dicom.answer import CAUTION, Answer
+from core.report.dicom.begun import maker
 from core.report.dicom.regions import ESTIMATE, UNITLESS, algorithm, finding_code, measured, outlines, region_groups
 from core.report.dicom.segmentation import ABNORMALITY, BAND_COLOURS, OPACITY, described, place
-from core.report.dicom.source import referred, series_number, spacing
+from core.report.dicom.source import referred, spacing
 
 _OPERATING_POINT = Code("OPERATINGPOINT", "99HILUM", "Operating point")
 _CALLED = Code("CALLED", "99HILUM", "Called at the operating point")
@@ -81,16 +82,8 @@ def presentation_state(film: Dataset, answer: Answer) -> Dataset:
     )
     state = hd.pr.GrayscaleSoftcopyPresentationState(
         referenced_images=[source],
-        series_instance_uid=answer.uid(source.SOPInstanceUID, "presentation series"),
-        series_number=series_number(source, 7),
-        sop_instance_uid=answer.uid(source.SOPInstanceUID, "presentation"),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
-        manufacturer_model_name=answer.model[:64],
-        software_versions=answer.version,
-        device_serial_number=answer.weights_sha256[:16],
         content_label=_LAYER,
-        content_description=f"{answer.method} for {answer.class_name}"[:64],
+        **maker(source, answer, "presentation", 7),
         graphic_layers=[layer],
         graphic_annotations=[hd.pr.GraphicAnnotation([source], layer, graphic_objects=drawn, text_objects=[said])],
         institution_name=None,
@@ -118,16 +111,8 @@ def fractions(film: Dataset, answer: Answer) -> Dataset:
         segment_descriptions=[
             described(answer, 1, f"Evidence, 255 is {top:.4g}", ABNORMALITY, OPACITY, BAND_COLOURS[1])
         ],
-        series_instance_uid=answer.uid(source.SOPInstanceUID, "fractions series"),
-        series_number=series_number(source, 8),
-        sop_instance_uid=answer.uid(source.SOPInstanceUID, "fractions"),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
-        manufacturer_model_name=answer.model[:64],
-        software_versions=answer.version,
-        device_serial_number=answer.weights_sha256[:16],
         content_label=_LAYER,
-        content_description=f"{answer.method} for {answer.class_name}"[:64],
+        **maker(source, answer, "fractions", 8),
     )
     found.SeriesDescription = f"AI evidence as fractions, {CAUTION}"[:64]
     place(found, spacing(source))

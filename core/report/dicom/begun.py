@@ -1,6 +1,7 @@
-"""What every object that is written without a library begins with: patient, study, series, equipment, file meta."""
+"""What every object begins with: its place in the study, and who made it; without a library the whole of its head."""
 
 from datetime import datetime
+from typing import Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
@@ -42,6 +43,25 @@ def begun(source: Dataset, answer: Answer, sop_class: str, kind: str, series: st
     made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return made
+
+
+def maker(source: Dataset, answer: Answer, kind: str, step: int) -> dict[str, Any]:
+    """The same as highdicom's constructors of segmentations and presentation states take it: series, UIDs, equipment.
+
+    Args:
+        kind, step: as of `begun`.
+    """
+    return {
+        "series_instance_uid": answer.uid(source.SOPInstanceUID, f"{kind} series"),
+        "series_number": series_number(source, step),
+        "sop_instance_uid": answer.uid(source.SOPInstanceUID, kind),
+        "instance_number": 1,
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": answer.model[:64],
+        "software_versions": answer.version,
+        "device_serial_number": answer.weights_sha256[:16],
+        "content_description": f"{answer.method} for {answer.class_name}"[:64],
+    }
 
 
 def code(value: str, scheme: str, meaning: str) -> Sequence:

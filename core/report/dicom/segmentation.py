@@ -8,8 +8,9 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from core.errors import ExplainError
-from core.report.dicom.answer import CAUTION, MANUFACTURER, Answer
-from core.report.dicom.source import referred, series_number, spacing
+from core.report.dicom.answer import CAUTION, Answer
+from core.report.dicom.begun import maker
+from core.report.dicom.source import referred, spacing
 
 LUNGS = "Lung fields"
 LUNG_COLOUR = (86, 180, 233)  # Okabe-Ito sky blue, as on the pages
@@ -49,16 +50,8 @@ def segmentation(film: Dataset, answer: Answer) -> Dataset:
         pixel_array=np.stack([mask for *_, mask in masks], axis=-1)[None].astype(np.uint8),
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=segments,
-        series_instance_uid=answer.uid(source.SOPInstanceUID, "bands series"),
-        series_number=series_number(source, 3),
-        sop_instance_uid=answer.uid(source.SOPInstanceUID, "bands"),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
-        manufacturer_model_name=answer.model[:64],
-        software_versions=answer.version,
-        device_serial_number=answer.weights_sha256[:16],
         content_label="AI_EVIDENCE",
-        content_description=f"{answer.method} for {answer.class_name}"[:64],
+        **maker(source, answer, "bands", 3),
     )
     found.SeriesDescription = f"AI evidence bands {answer.class_name}, {CAUTION}"[:64]
     place(found, spacing(source))
