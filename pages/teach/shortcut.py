@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.evaluate.scopes import OVERALL
 from core.report import figures, overlay
-from pages.shared import corners, evaluations, frame, occlusion_controls, resources, state, viewer, widgets
+from pages.shared import corners, evaluations, frame, occlusion_controls, resources, steps, viewer, widgets
 from pages.shared.case import Case
 from pages.shared.corners import ELSEWHERE, FILL, HOME, MODELS
 from pages.shared.text import plain
@@ -216,25 +216,16 @@ def chosen_film(spec: str) -> int:
     return int(rows[st.session_state[FILM] % len(rows)])
 
 
-def onwards(step: int) -> None:
-    """Another film, or the next step."""
+def another_film() -> None:
+    """The button to one more of the films that serve."""
     film = {FILM: st.session_state[FILM] + 1}
     st.button("Another film", icon=":material/skip_next:", on_click=st.session_state.update, args=(film,))
-    if step < len(STEPS):
-        st.button("Next step", type="primary", on_click=st.session_state.update, args=({STEP: step + 1},))
 
 
 def page() -> None:
     """One step at a time."""
     shown = dict(zip(STEPS, (admire, look, read, hide, meet), strict=True))
-    state.choose(STEP, STEPS, lambda: 1)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        chosen = st.segmented_control(
-            "Step", list(STEPS), required=True, key=STEP, label_visibility="collapsed", wrap=True,
-            persist_state="session", format_func=lambda number: f"{number} {STEPS[number]}",
-        )  # fmt: skip
-        step = chosen or 1
-        onwards(step)
+    step = steps.choose(STEP, list(STEPS.values()), another_film)
     shown[step](chosen_film(ELSEWHERE if step == len(STEPS) else HOME))
 
 
