@@ -1,8 +1,9 @@
 // Films side by side that zoom and move as one. What the visitor has zoomed to stays when the pictures change, because
 // it lives here and not in the figure. Buttons, two fingers, Ctrl + wheel or the keys + - 0 and arrows zoom and move; a plain
-// wheel scrolls the page. With `selectable`, dragging draws a box and reports it as [left, top, right, bottom] in shares. With
-// `windowing`, dragging changes contrast (right, left) and brightness (up, down) and reports [right, down, time]; a double
-// click reports [null, null, time]: reset. What is seen while dragging is the server's picture stretched.
+// wheel scrolls the page. With `selectable`, dragging draws a box and reports the last ones drawn, each as [left, top, right,
+// bottom, time] in shares: two drawn during one run of the script reach it as one message. With `windowing`, dragging
+// changes contrast (right, left) and brightness (up, down) and reports [right, down, time]; a double click reports
+// [null, null, time]: reset. What is seen while dragging is the server's picture stretched.
 
 const MOST = 12;
 
@@ -16,7 +17,7 @@ const element = (name, className, parent) => {
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export default function ({ data, parentElement, setStateValue }) {
-  const state = (parentElement.filmViewer ??= { zoom: 1, x: 0, y: 0, swipe: 0.5 });
+  const state = (parentElement.filmViewer ??= { zoom: 1, x: 0, y: 0, swipe: 0.5, drags: [], drawn: [] });
   const root = parentElement.querySelector(".viewer");
   root.classList.toggle("selecting", data.selectable);
   root.classList.toggle("windowing", Boolean(data.windowing));
@@ -80,7 +81,11 @@ export default function ({ data, parentElement, setStateValue }) {
     overlay.hidden = !panel.overlay;
     if (panel.overlay) overlay.src = panel.overlay;
     const box = one.querySelector(".box");
-    box.hidden = true;  // of the one that is being drawn
+    // A gesture outlives the page's next run, which may come in its middle; another film ends it.
+    const drag = (state.drags[number] ??= { fingers: new Map() });
+    if (!data.selectable || drag.of !== panel.of) drag.start = undefined;
+    drag.of = panel.of;
+    box.hidden = !drag.start;  // of the one that is being drawn
     for (const past of one.querySelectorAll(".kept")) past.remove();
     if (number === 0) for (const place of data.boxes ?? []) draw(element("div", "box kept", one.querySelector(".stage")), place);
     const at = (event) => {
@@ -94,50 +99,51 @@ export default function ({ data, parentElement, setStateValue }) {
       zoom(Math.exp(-event.deltaY / 300), ...at(event));
     };
     frame.ondblclick = (event) => (data.windowing ? setStateValue("window", [null, null, Date.now()]) : zoom(2, ...at(event)));
-    one.querySelector(".film").style.filter = "";
-    const fingers = new Map();
-    let last, start, spread, pulled;
+    if (!drag.pulled) one.querySelector(".film").style.filter = "";
     frame.onpointerdown = (event) => {
       if (event.target.closest("button")) return;
       frame.setPointerCapture(event.pointerId);
-      fingers.set(event.pointerId, at(event));
-      last = at(event);
-      pulled = data.windowing && fingers.size === 1 ? [last, [0, 0]] : undefined;
-      start = data.selectable && number === 0 && fingers.size === 1 ? onFilm(last) : undefined;
+      drag.fingers.set(event.pointerId, at(event));
+      drag.last = at(event);
+      drag.pulled = data.windowing && drag.fingers.size === 1 ? [drag.last, [0, 0]] : undefined;
+      drag.start = data.selectable && number === 0 && drag.fingers.size === 1 ? onFilm(drag.last) : undefined;
     };
     frame.onpointermove = (event) => {
-      if (!fingers.has(event.pointerId)) return;
-      fingers.set(event.pointerId, at(event));
-      if (fingers.size === 2) {
-        const [[ax, ay], [bx, by]] = fingers.values();
+      if (!drag.fingers.has(event.pointerId)) return;
+      drag.fingers.set(event.pointerId, at(event));
+      if (drag.fingers.size === 2) {
+        const [[ax, ay], [bx, by]] = drag.fingers.values();
         const apart = Math.hypot(ax - bx, ay - by);
-        if (spread) zoom(apart / spread, (ax + bx) / 2, (ay + by) / 2);
-        spread = apart;
-      } else if (pulled) {
-        pulled[1] = at(event).map((share, axis) => share - pulled[0][axis]);
+        if (drag.spread) zoom(apart / drag.spread, (ax + bx) / 2, (ay + by) / 2);
+        drag.spread = apart;
+      } else if (drag.pulled) {
+        drag.pulled[1] = at(event).map((share, axis) => share - drag.pulled[0][axis]);
         stretch(one.querySelector(".film"), ...pulled[1]);
-      } else if (start) {
+      } else if (drag.start) {
         const end = onFilm(at(event));
         box.hidden = false;
-        draw(box, corners(start, end));
+        draw(box, corners(drag.start, end));
       } else if (data.mode === "Swipe" && state.zoom === 1) {
         swipeTo(at(event)[0]);
       } else {
         const now = at(event);
-        state.x += now[0] - last[0];
-        state.y += now[1] - last[1];
-        last = now;
+        state.x += now[0] - drag.last[0];
+        state.y += now[1] - drag.last[1];
+        drag.last = now;
         place();
       }
     };
     frame.onpointerup = frame.onpointercancel = (event) => {
-      fingers.delete(event.pointerId);
-      spread = undefined;
-      if (pulled && Math.hypot(...pulled[1]) > 0.01) setStateValue("window", [...pulled[1], Date.now()]);
-      pulled = undefined;
-      const chosen = start && corners(start, onFilm(at(event)));
-      start = undefined;
-      if (chosen && chosen[2] - chosen[0] > 0.01 && chosen[3] - chosen[1] > 0.01) setStateValue("box", chosen);
+      drag.fingers.delete(event.pointerId);
+      drag.spread = undefined;
+      if (drag.pulled && Math.hypot(...drag.pulled[1]) > 0.01) setStateValue("window", [...drag.pulled[1], Date.now()]);
+      drag.pulled = undefined;
+      const chosen = drag.start && corners(drag.start, onFilm(at(event)));
+      drag.start = undefined;
+      if (!chosen || chosen[2] - chosen[0] <= 0.01 || chosen[3] - chosen[1] <= 0.01) return;
+      const time = Math.max(Date.now(), 1 + (state.drawn.at(-1)?.[4] ?? 0));  // no two alike
+      state.drawn = [...state.drawn, [...chosen, time]].slice(-MOST);
+      setStateValue("box", state.drawn);
     };
   });
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.report import figures
-from pages.shared import state, widgets
+from pages.shared import state, viewer, widgets
 from pages.shared.case import Case
 from pages.shared.choices import START
 from pages.shared.text import plain
@@ -69,11 +69,10 @@ def box() -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def take_box(viewer: str) -> None:
+def take_box(key: str) -> None:
     """Callback of a viewer: the box just drawn on it becomes the box to hide."""
-    drawn = st.session_state[viewer]["box"]
-    if drawn:
-        left, top, right, bottom = (float(np.clip(round(100 * edge), 0, 100)) for edge in drawn)
+    for _, edges in viewer.drawn(key)[-1:]:
+        left, top, right, bottom = (float(round(100 * edge)) for edge in edges)
         st.session_state.update(across=(left, max(right, left + 1)), down=(top, max(bottom, top + 1)))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import cv2
 import numpy as np
@@ -133,7 +134,7 @@ def show(
         common: one scale for all pictures (their evidence can be compared), or each its own.
         bar: whether the colour bar is shown.
         boxes: each left, top, right, bottom in shares of the picture, drawn on the first one.
-        on_box: called when the visitor has drawn a box; it is then in ``st.session_state[key]["box"]``.
+        on_box: called when the visitor has drawn boxes; `drawn` then returns them.
     """
     top = max(view.top for view in views) if common else views[0].top
     panels = []
@@ -141,12 +142,29 @@ def show(
         nothing = " · no evidence" if view.heatmap is not None and view.heatmap.blank else ""
         film = _source(draw(view, drawing, top, film=True)) if drawing.mode != "Map" else ""
         mapped = _source(draw(view, drawing, top if common else view.top)) if drawing.mode != "Film" else ""
-        pictures = {"film": film or mapped, "overlay": mapped if film else "", "alt": view.in_words}
+        pictures = {
+            "film": film or mapped,
+            "overlay": mapped if film else "",
+            "alt": view.in_words,
+            "of": crc32(view.picture.tobytes()),
+        }
         panels.append({"title": view.title + nothing, "size": view.picture.shape, **pictures})
     signed = any(view.heatmap is not None and view.heatmap.signed for view in views)
     scale = _scale(top, drawing.style, signed) if bar and top > 0 and drawing.mode != "Film" else None
     data = {"panels": panels, "mode": drawing.mode, "scale": scale, "selectable": on_box is not None, "boxes": boxes}
     _component()(key=key, data=data | {"alt": "the film"}, on_box_change=on_box or (lambda: None))
+
+
+def drawn(key: str) -> list[tuple[float, tuple[float, float, float, float]]]:
+    """The last boxes drawn on a viewer, oldest first: when (by the browser's clock, no two alike), and where.
+
+    Each box is left, top, right, bottom in shares of the picture, 0 to 1. One message may bring several, and brings
+    again what earlier ones brought: whoever adds them up remembers when the last one was.
+    """
+    return [
+        (float(when), tuple(min(max(float(edge), 0.0), 1.0) for edge in edges))
+        for *edges, when in st.session_state[key]["box"] or ()
+    ]
 
 
 def show_film(

@@ -1,5 +1,7 @@
 """Steps that the stories share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
@@ -86,15 +88,25 @@ def paste(page: Page, name: str, content: bytes) -> None:
 
 def drag_box(page: Page, left: float, top: float, right: float, bottom: float) -> None:
     """Draw a box on the first film, in shares of the film's side."""
+    with drawing(page, left, top, right, bottom):
+        pass
+    settle(page)
+
+
+@contextmanager
+def drawing(page: Page, left: float, top: float, right: float, bottom: float) -> Iterator[None]:
+    """While a box is drawn: the mouse is down, and goes up at the end; nothing is waited for afterwards."""
+    page.locator(".viewer.selecting").first.wait_for()  # the script may be through before its viewer is redrawn
+    film(page).scroll_into_view_if_needed()
     area = film(page).bounding_box()
     assert area
     x, y = (lambda share: area["x"] + share * area["width"]), (lambda share: area["y"] + share * area["height"])
     page.mouse.move(x(left), y(top))
     page.mouse.down()
     page.mouse.move(x((left + right) / 2), y((top + bottom) / 2), steps=4)
+    yield
     page.mouse.move(x(right), y(bottom), steps=4)
     page.mouse.up()
-    settle(page)
 
 
 def film(page: Page) -> Locator:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.networks import sources
 from tests.browser.conftest import serve
-from tests.browser.steps import PATIENCE, arrive, dicom_film, drag_box, film, paste, png_film, settle, zoom
+from tests.browser.steps import PATIENCE, arrive, dicom_film, drag_box, drawing, film, paste, png_film, settle, zoom
 
 Visit = Callable[..., Page]
 
@@ -210,8 +210,13 @@ def test_quiz(visit: Visit) -> None:
     settle(page)
     drag_box(page, 0.2, 0.4, 0.45, 0.8)
     expect(page.get_by_role("button", name="Remove box 1")).to_be_visible()
-    drag_box(page, 0.55, 0.4, 0.8, 0.8)
-    expect(page.get_by_role("button", name="Remove box 2")).to_be_visible()
+    with drawing(page, 0.55, 0.4, 0.8, 0.8):  # the page runs while the mouse is down
+        page.get_by_role("button", name="Add this box").press("Enter")
+        expect(page.get_by_role("button", name="Remove box 2")).to_be_visible()
+    for left in (0.1, 0.3):  # one after the other, without a wait for the page's run
+        with drawing(page, left, 0.1, left + 0.1, 0.2):
+            pass
+    expect(page.get_by_role("button", name="Remove box 5")).to_be_visible()
     page.get_by_role("button", name="These regions").click()
     expect(page.get_by_text("The model says")).to_be_visible()
     page.get_by_role("button", name="Show the evidence").click()

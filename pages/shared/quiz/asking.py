@@ -14,6 +14,7 @@ from pages.shared.text import plain
 from pages.shared.viewer import View
 
 VIEWER, GUESS, HOW_SURE, BOXES = "quiz film", "guess", "quiz sure", "_boxes"
+_TAKEN = "_box taken"  # when the last box that was taken was drawn
 
 
 def label(case: Case) -> str | None:
@@ -78,10 +79,11 @@ def clear() -> None:
 
 
 def _take() -> None:
-    drawn = st.session_state[VIEWER]["box"]
-    if drawn and len(boxes()) < MOST_BOXES:
-        left, top, right, bottom = (min(max(float(edge), 0.0), 1.0) for edge in drawn)
-        _add((left, top, right, bottom))
+    for when, box in viewer.drawn(VIEWER):
+        if when > st.session_state.get(_TAKEN, 0.0):
+            st.session_state[_TAKEN] = when
+            if len(boxes()) < MOST_BOXES:
+                _add(box)
 
 
 def _add(box: Box) -> None:
