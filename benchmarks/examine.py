@@ -1,7 +1,7 @@
 """How often each way of asking reads a film, looks for its lungs and shows it to the network.
 
 ``python -m benchmarks.examine [--model honest] [--films 4]``. Every picture that reaches a network passes
-`Classifier.tensor`, every film `opener.read`, every search for lungs `LungFinder.find`: these are counted. A decode is
+`Classifier.tensor`, every film `opener.read` or, uploaded, `opener.read_with_values`, every search for lungs `LungFinder.find`: these are counted. A decode is
 that of the film in question; a page also decodes what stands beside it (thumbnails, embeddings), which is not counted.
 """
 
@@ -26,6 +26,7 @@ from core.model.classifier import Classifier
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SPEC = "phantom:fair"
+UPLOADED = "own.png"
 HEADS = ("", "decodes", "lung passes", "predictions", "pictures in all")
 
 
@@ -66,6 +67,7 @@ def counting(names: set[str]) -> Iterator[Counts]:
 
     with (
         patch.object(opener, "read", wrap(opener.read, decoded)),
+        patch.object(opener, "read_with_values", wrap(opener.read_with_values, decoded)),
         patch.object(LungFinder, "find", wrap(LungFinder.find, searched)),
         patch.object(Classifier, "predict_exactly", wrap(Classifier.predict_exactly, predicted)),
         patch.object(Classifier, "tensor", wrap(Classifier.tensor, shown)),
@@ -83,6 +85,17 @@ def visit(page: str, model: str, row: int) -> AppTest:
     return app
 
 
+def upload(model: str, film: Path) -> None:
+    """A visitor sends a film of their own, and looks at both pages."""
+    app = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=600)
+    app.query_params.update({"cohort": SPEC, "model": model, "case": "1"})  # has been looked at
+    app.run()
+    app.file_uploader[0].set_value([(UPLOADED, film.read_bytes(), "image/png")]).run()
+    app.switch_page("pages/case/heatmaps.py").run()
+    assert not app.exception, app.exception
+    assert not app.error, [error.value for error in app.error]
+
+
 def quietly(arguments: list[str]) -> None:
     """A command, without its output."""
     with contextlib.redirect_stdout(io.StringIO()):
@@ -92,7 +105,7 @@ def quietly(arguments: list[str]) -> None:
 def measure(model: str, films: int) -> list[tuple[str, Counts, int]]:
     """Each way of asking: its name, what it took, of how many films."""
     drawn = cohort("fair")
-    for row in (0, 20, 21, 22):
+    for row in (0, 20, 21, 22, 23):
         drawn.film(row)  # drawn once: drawing is not a decode
     paths = [Path(path) for path in drawn.samples["path"]]
     found = []
@@ -110,6 +123,7 @@ def measure(model: str, films: int) -> list[tuple[str, Counts, int]]:
         told("Heatmaps, first visit", {paths[21].name}, 1, lambda: visit("heatmaps", model, 21))
         explain = ["explain", model, str(paths[22]), "--class", "all", "--out", folder]
         told("core explain FILE --class all", {paths[22].name}, 1, lambda: quietly(explain))
+        told("uploaded: Live prediction, then Heatmaps", {UPLOADED}, 1, lambda: upload(model, paths[23]))
         several = ["explain", model, "--cohort", SPEC, "--limit", str(films), "--out", folder]
         names = {path.name for path in paths}
         told("core explain --cohort, each film", names, len(drawn.draw(films)), lambda: quietly(several))
