@@ -134,7 +134,7 @@ def main() -> None:
     _row("Heatmaps, threshold slider", 0.150, slider("pages/case/heatmaps.py", "threshold", "0", runs))
     with judged_on(4000) as model:
         times = slider("pages/model/report.py", "cutoff", "0.5", runs, model=model)
-    _row("Report, cut-off slider, 4,000 test films", 0.200, times)
+    _row("Report, operating point slider, 4,000 test films", 0.200, times)
     if given.browser:
         from playwright.sync_api import sync_playwright
 

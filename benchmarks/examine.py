@@ -1,8 +1,9 @@
 """How often each way of asking reads a film, looks for its lungs and shows it to the network.
 
 ``python -m benchmarks.examine [--model honest] [--films 4]``. Every picture that reaches a network passes
-`Classifier.tensor`, every film `opener.read` or, uploaded, `opener.read_with_values`, every search for lungs `LungFinder.find`: these are counted. A decode is
-that of the film in question; a page also decodes what stands beside it (thumbnails, embeddings), which is not counted.
+`Classifier.tensor`, every film `opener.read` or, uploaded, `opener.read_with_values`, every search for lungs
+`LungFinder.find`: these are counted. A decode is that of the film in question; a page also decodes what stands beside
+it (thumbnails, embeddings), which is not counted.
 """
 
 import argparse

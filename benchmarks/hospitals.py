@@ -40,7 +40,7 @@ def run(recipe: str, held_out: str, folder: Path, settings: list[str]) -> Evalua
 def row(evaluation: Evaluation) -> list[str]:
     """Films, macro AUROC, balanced accuracy, and COVID-19's AUROC and sensitivity, with 95 % intervals.
 
-    Called is the most likely class: cut-offs were set on films of the other hospitals.
+    Called is the most likely class: operating points were set on films of the other hospitals.
     """
     figures = evaluation.figures(ARGMAX)
     macro, covid = figures[MACRO], figures[COVID]

@@ -48,10 +48,12 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     command.add_argument("--prevalence", nargs="+", default=[], metavar="CLASS=SHARE", help="e.g. COVID-19=0.02")
     rule = command.add_mutually_exclusive_group()
-    help_ = "how a film is called: by the model's own cut-offs, as pages and core predict do (default), or as the most "
-    help_ += "likely class, as published accuracies mostly are; the same for a model without cut-offs"
+    help_ = "how a film is called: by the model's own operating points, as pages and core predict do (default), "
+    help_ += (
+        "or as the most likely class, as published accuracies mostly are; the same for a model without operating points"
+    )
     rule.add_argument("--called-by", choices=CALLED_BY, help=help_)
-    help_ = "call this class from the cut-off that finds this share of its validation films, e.g. COVID-19=0.95"
+    help_ = "call this class from the operating point that finds this share of its validation films, e.g. COVID-19=0.95"
     rule.add_argument("--sensitivity", metavar="CLASS=SHARE", help=help_)
     help_ = (
         "write evaluation.parquet, .json, .csv and .html here (with --data the default is runs/CHECKPOINT-on-COHORT)"
@@ -194,12 +196,12 @@ def write(report: "Report", evaluation: "Evaluation", folder: Path) -> None:
 
 def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "OperatingPoint":
     from core.evaluate.met import stored
-    from core.evaluate.operating import OperatingPoint, cut_off_for_sensitivity
+    from core.evaluate.operating import OperatingPoint, point_for_sensitivity
 
     validation = cast("Evaluation", stored(checkpoint)).split("validation")
     index = validation.classes.index(name)
-    cut_off = cut_off_for_sensitivity(validation.probabilities[:, index], validation.labels == index, sensitivity)
-    return OperatingPoint(name, cut_off)
+    point = point_for_sensitivity(validation.probabilities[:, index], validation.labels == index, sensitivity)
+    return OperatingPoint(name, point)
 
 
 def _score(

@@ -68,7 +68,7 @@ def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray, patients: tupl
     first = np.argmax(found > 0, axis=0)  # above the first film found, its precision holds
     purity = np.where(found > 0, purity, purity[first, np.arange(len(first))])
     roc = np.array([np.interp(GRID, fpr[:, r], tpr[:, r]) for r in range(tpr.shape[1])])
-    # A curve of precision is a step: a recall has the precision of the first cut-off that reaches it.
+    # A curve of precision is a step: a recall has the precision of the first operating point that reaches it.
     reached = [np.searchsorted(tpr[:, r], GRID - 1e-9).clip(0, len(tpr) - 1) for r in range(tpr.shape[1])]
     pr = np.array([purity[reached[r], r] for r in range(tpr.shape[1])])
     looked = found / found[-1]

@@ -2,8 +2,8 @@
 
 This file holds the data and their splits; resamples are in `resampled`, figures in `glossary` and `estimates`;
 calibration, curves and the file format (`storage`) have files of their own. All that does not depend on the operating
-point (resamples, rankings, calibration) is computed once and kept, so that a moved cut-off costs one confusion matrix
-per resample: milliseconds on thousands of films.
+point (resamples, rankings, calibration) is computed once and kept, so that a moved operating point costs one confusion
+matrix per resample: milliseconds on thousands of films.
 """
 
 from collections.abc import Mapping

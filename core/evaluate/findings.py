@@ -45,7 +45,7 @@ class FindingsEvaluation:
     targets: np.ndarray  # float (N, C): 1 present, 0 absent, NaN unknown
     probabilities: np.ndarray  # float (N, C), 0 to 1
     samples: pd.DataFrame  # N rows, as of `Evaluation`
-    thresholds: Mapping[str, float]  # finding -> its operating point
+    operating_points: Mapping[str, float]  # finding -> its operating point
     logits: np.ndarray | None = None  # float (N, C), before calibration
     name: str = ""
 
@@ -82,7 +82,7 @@ class FindingsEvaluation:
         logits = None if self.logits is None else self.logits[rows]
         samples = self.samples.iloc[rows].reset_index(drop=True)
         parts = self.targets[rows], self.probabilities[rows], samples
-        return FindingsEvaluation(self.classes, *parts, self.thresholds, logits, self.name)
+        return FindingsEvaluation(self.classes, *parts, self.operating_points, logits, self.name)
 
     def split(self, name: str) -> "FindingsEvaluation":
         """The films of one split: train, validation or test."""
@@ -136,11 +136,11 @@ class FindingsEvaluation:
 
     def point(self, finding: str) -> OperatingPoint:
         """Where the finding is called: in single precision, as where the model answers (`core.model.output`)."""
-        return OperatingPoint(finding, float(np.float32(self.thresholds[finding])), alone=True)
+        return OperatingPoint(finding, float(np.float32(self.operating_points[finding])), alone=True)
 
     def called(self) -> np.ndarray:
         """Bool (N, C), each finding at its operating point."""
-        return self.probabilities >= np.array([self.point(name).cut_off for name in self.classes])
+        return self.probabilities >= np.array([self.point(name).probability for name in self.classes])
 
     def matrix(self, finding: str) -> np.ndarray:
         """Films by truth (rows: absent, present) and call (columns: not called, called), int (2, 2)."""
@@ -189,7 +189,7 @@ class FindingsEvaluation:
         )
 
 
-def from_parquet(path: Path, thresholds: Mapping[str, float], name: str = "") -> FindingsEvaluation:
+def from_parquet(path: Path, operating_points: Mapping[str, float], name: str = "") -> FindingsEvaluation:
     """What training kept beside a checkpoint of findings.
 
     Raises:
@@ -207,4 +207,4 @@ def from_parquet(path: Path, thresholds: Mapping[str, float], name: str = "") ->
     assert p is not None
     kept = table.drop(columns=[c for c in table if str(c).startswith(("p_", "logit_"))])
     told = findings.values(table, classes)
-    return FindingsEvaluation(classes, told, p, kept, thresholds, z, name or path.parent.name)
+    return FindingsEvaluation(classes, told, p, kept, operating_points, z, name or path.parent.name)

@@ -125,7 +125,7 @@ GLOSSARY: dict[str, Term] = {
         "AUROC",
         Policy.RANKING,
         "Chance that a film of this class gets a higher probability than a film of another class; 0.5 is a coin toss. "
-        "It needs no cut-off.",
+        "It needs no operating point.",
         statistic=lambda films: films.scores.auroc,
         of_class=True,
         undefined="it needs films of {name} and of other classes",

@@ -28,7 +28,7 @@ def kept(card: Card, file: Path) -> Evaluation | FindingsEvaluation:
     output = outputs.of_card(card)
     if output.exclusive:
         return from_parquet(file, card.name, of_card(card))
-    return findings.from_parquet(file, dict(zip(output.classes, output.thresholds, strict=True)), card.name)
+    return findings.from_parquet(file, dict(zip(output.classes, output.operating_points, strict=True)), card.name)
 
 
 def known(checkpoint: Checkpoint) -> pd.DataFrame | None:

@@ -109,7 +109,7 @@ def kappa(matrix: np.ndarray) -> np.ndarray:
 
 
 def sweep(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower the cut-off from above every score to the lowest one.
+    """Lower the threshold from above every score to the lowest one.
 
     Args:
         scores: float (N,), high for the class.

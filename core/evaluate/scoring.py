@@ -137,7 +137,7 @@ def of_rows(
     if output.exclusive:
         evaluation = Evaluation(cohort.classes, cohort.labels()[rows], p, samples, z, name, of_card(classifier.card))
     else:
-        points = dict(zip(output.classes, output.thresholds, strict=True))
+        points = dict(zip(output.classes, output.operating_points, strict=True))
         targets = output.targets(samples).astype(np.float64)
         evaluation = FindingsEvaluation(output.classes, targets, p, samples, points, z, name)
     return evaluation, (*cohort.notes, *unread)

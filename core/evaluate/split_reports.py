@@ -15,7 +15,7 @@ SPLITS = ("train", "test")
 def side_by_side(parts: Mapping[str, Evaluation], published: object = None) -> pd.DataFrame:
     """Precision, recall, F1 and number of films of every class, of both splits, by the most likely class.
 
-    That is how authors count, whose figures stand beside; the model's own cut-offs would compare with none of theirs.
+    That is how authors count, whose figures stand beside; the model's own operating points compare with none of theirs.
 
     Args:
         parts: split -> films, of which "train" and "test" are shown.

@@ -60,9 +60,9 @@ def fit_platt(logits: np.ndarray, positive: np.ndarray) -> tuple[float, float]:
 
 
 def operating_point(probabilities: np.ndarray, positive: np.ndarray, lowest: float = 0.05) -> float:
-    """The cut-off with the highest sensitivity + specificity (Youden), from ``lowest`` to 1 - ``lowest``.
+    """The operating point with the highest sensitivity + specificity (Youden), from ``lowest`` to 1 - ``lowest``.
 
-    Well separated films leave a range of equally good cut-offs; the middle of it is taken.
+    Well separated films leave a range of equally good operating points; the middle of it is taken.
 
     Args:
         probabilities: float (N,), of one class.

@@ -3,11 +3,11 @@
 import numpy as np
 
 
-def by_cut_offs(probabilities: np.ndarray, cut_offs: np.ndarray) -> np.ndarray:
-    """Index (...,) of the class whose probability is the largest multiple of its own cut-off; of equal ones the first.
+def by_operating_points(probabilities: np.ndarray, operating_points: np.ndarray) -> np.ndarray:
+    """Index (...,) of the class whose probability is the largest multiple of its operating point; of ties the first.
 
     Args:
         probabilities: (..., C), 0 to 1.
-        cut_offs: (C,), above 0. Equal ones call the most likely class.
+        operating_points: (C,), above 0. Equal ones call the most likely class.
     """
-    return np.asarray(np.argmax(probabilities / np.asarray(cut_offs), axis=-1))
+    return np.asarray(np.argmax(probabilities / np.asarray(operating_points), axis=-1))

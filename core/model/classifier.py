@@ -58,11 +58,6 @@ class Prediction:
         return self.output.classes
 
     @property
-    def thresholds(self) -> tuple[float, ...]:
-        """Each one's operating point, a probability."""
-        return self.output.thresholds
-
-    @property
     def index(self) -> int:
         """The class whose evidence is shown first: the one called, of findings what comes nearest to it."""
         return int(self.output.first(self.probabilities))
@@ -89,14 +84,15 @@ class Prediction:
         return dict(zip(self.classes, map(float, self.probabilities), strict=True))
 
     @property
-    def cut_offs(self) -> dict[str, float]:
+    def operating_points(self) -> dict[str, float]:
         """The operating point of each class."""
-        return dict(zip(self.classes, self.thresholds, strict=True))
+        return dict(zip(self.classes, self.output.operating_points, strict=True))
 
     @property
     def positive(self) -> tuple[str, ...]:
         """Every class at or above its operating point; none or several mean that the model is not sure."""
-        return tuple(c for c, p, t in zip(self.classes, self.probabilities, self.thresholds, strict=True) if p >= t)
+        pairs = zip(self.probabilities, self.output.operating_points, strict=True)
+        return tuple(name for name, (p, point) in zip(self.classes, pairs, strict=True) if p >= point)
 
 
 class Classifier:
@@ -133,11 +129,6 @@ class Classifier:
             conformal=card.conformal,
             backend=self.backend,
         )
-
-    @property
-    def thresholds(self) -> tuple[float, ...]:
-        """The operating point of each class."""
-        return self.output.thresholds
 
     @property
     def nbytes(self) -> int:

@@ -22,7 +22,7 @@ from torch.nn import functional
 from core.data import findings
 from core.errors import CheckpointError
 from core.model.calibration import fit_platt, fit_temperature, operating_point
-from core.model.calls import by_cut_offs
+from core.model.calls import by_operating_points
 
 if TYPE_CHECKING:
     from core.model.card import Card
@@ -40,7 +40,7 @@ class Output(ABC):
 
     classes: tuple[str, ...]
     """In the order of the logits."""
-    thresholds: tuple[float, ...]
+    operating_points: tuple[float, ...]
     """The operating point of each, a probability above 0."""
 
     kind: ClassVar[str]
@@ -49,9 +49,9 @@ class Output(ABC):
     """Whether just one of them is true of a film, so that probabilities sum to 1."""
 
     @classmethod
-    def of(cls, classes: Sequence[str], thresholds: Mapping[str, float] | None = None) -> "Output":
+    def of(cls, classes: Sequence[str], operating_points: Mapping[str, float] | None = None) -> "Output":
         """As training begins: uncalibrated, at the given operating points or those that need no films."""
-        known, usual = thresholds or {}, cls.usual_point(len(classes))
+        known, usual = operating_points or {}, cls.usual_point(len(classes))
         return cls(tuple(classes), tuple(max(known.get(name, usual), LOWEST) for name in classes))
 
     @staticmethod
@@ -146,7 +146,7 @@ class Softmax(Output):
 
     def first(self, probabilities: np.ndarray) -> np.ndarray:
         """The class whose probability is the largest multiple of its operating point; of equal ones the first."""
-        return by_cut_offs(probabilities, np.asarray(self.thresholds))
+        return by_operating_points(probabilities, np.asarray(self.operating_points))
 
     def targets(self, table: pd.DataFrame) -> np.ndarray:
         return table["label"].map({name: c for c, name in enumerate(self.classes)}).to_numpy(np.int64)
@@ -154,7 +154,9 @@ class Softmax(Output):
     def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Softmax":
         cooled = replace(self, temperature=fit_temperature(logits, targets))
         p = cooled.probabilities(logits)
-        return replace(cooled, thresholds=tuple(operating_point(p[:, c], targets == c) for c in range(p.shape[1])))
+        return replace(
+            cooled, operating_points=tuple(operating_point(p[:, c], targets == c) for c in range(p.shape[1]))
+        )
 
     def loss(
         self,
@@ -183,7 +185,7 @@ class Softmax(Output):
         return replace(self, temperature=card.temperature)
 
     def to_card(self) -> dict[str, Any]:
-        points = dict(zip(self.classes, self.thresholds, strict=True))
+        points = dict(zip(self.classes, self.operating_points, strict=True))
         return {"output": self.kind, "temperature": self.temperature, "thresholds": points}
 
 
@@ -207,11 +209,11 @@ class Sigmoid(Output):
         return found
 
     def called(self, probabilities: np.ndarray) -> np.ndarray:
-        return probabilities >= np.asarray(self.thresholds, np.float32)
+        return probabilities >= np.asarray(self.operating_points, np.float32)
 
     def first(self, probabilities: np.ndarray) -> np.ndarray:
         """The finding whose log-odds lie highest above those of its operating point; of equal ones the first."""
-        return np.asarray(np.argmax(_log_odds(probabilities) - _log_odds(np.asarray(self.thresholds)), axis=-1))
+        return np.asarray(np.argmax(_log_odds(probabilities) - _log_odds(np.asarray(self.operating_points)), axis=-1))
 
     def targets(self, table: pd.DataFrame) -> np.ndarray:
         return findings.values(table, self.classes)
@@ -223,10 +225,10 @@ class Sigmoid(Output):
         cooled = replace(self, platt=tuple(fit_platt(z, y) for z, y in sides))
         p = cooled.probabilities(logits)
         points = [
-            operating_point(p[k, c], y, RAREST) if y.any() and not y.all() else self.thresholds[c]
+            operating_point(p[k, c], y, RAREST) if y.any() and not y.all() else self.operating_points[c]
             for c, (k, (_, y)) in enumerate(zip(known, sides, strict=True))
         ]
-        return replace(cooled, thresholds=tuple(points))
+        return replace(cooled, operating_points=tuple(points))
 
     def loss(
         self,
@@ -253,7 +255,7 @@ class Sigmoid(Output):
         return replace(self, platt=tuple((float(slope), float(offset)) for slope, offset in pairs))
 
     def to_card(self) -> dict[str, Any]:
-        points = dict(zip(self.classes, self.thresholds, strict=True))
+        points = dict(zip(self.classes, self.operating_points, strict=True))
         platt = {name: list(pair) for name, pair in zip(self.classes, self.platt, strict=False)}
         return {"output": self.kind, "platt": platt, "thresholds": points}
 

@@ -87,7 +87,7 @@ def own_weights(name: str, run_pickle: bool = False, size: int = 0) -> Offered:
     points = {labels[n]: float(said["op_threshs"][n]) for n in kept} if "op_threshs" in said else {}
     points = {label: point for label, point in points.items() if math.isfinite(point)}
     look = {"size": SIDES[name], "mean": MEAN, "std": STD, "fit": "crop"}
-    return Offered(model.eval(), name, tuple(labels[n] for n in kept), look, output="sigmoid", thresholds=points)
+    return Offered(model.eval(), name, tuple(labels[n] for n in kept), look, output="sigmoid", operating_points=points)
 
 
 def _tensors(file: Path, run_pickle: bool) -> dict[str, torch.Tensor]:

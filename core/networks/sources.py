@@ -50,7 +50,7 @@ class Offered:
         preprocess: as far as the source says: size, mean, std, fit.
         licence: of the weights, as the source says it; "" where it does not.
         output: what its logits mean, a key of `core.model.output.KINDS`; "" where the source does not say.
-        thresholds: operating points by class, as far as the source gives them.
+        operating_points: operating points by class, as far as the source gives them.
         config: JSON-ready; what ``make`` needs besides the name.
         named: whether the source itself says what its outputs are called.
     """
@@ -61,7 +61,7 @@ class Offered:
     preprocess: Mapping[str, Any]
     licence: str = ""
     output: str = ""
-    thresholds: Mapping[str, float] = field(default_factory=dict)
+    operating_points: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     named: bool = True
 

@@ -25,14 +25,14 @@ def in_words(prediction: Prediction) -> str:
     others = [name for name in prediction.positive if name != label]
     if others:
         return f"{label}, but also {joined(others)}"
-    above = margin(float(prediction.probabilities[index]), prediction.thresholds[index])
+    above = margin(float(prediction.probabilities[index]), prediction.output.operating_points[index])
     return f"{label}, but not sure" if above < NOT_SURE else label
 
 
 def _findings(prediction: Prediction) -> str:
     """Each finding called, and those of which the model is not sure."""
-    p, cut_offs = prediction.by_class, prediction.cut_offs
-    unsure = [name for name in p if abs(margin(p[name], cut_offs[name])) < NOT_SURE]
+    p, points = prediction.by_class, prediction.operating_points
+    unsure = [name for name in p if abs(margin(p[name], points[name])) < NOT_SURE]
     sure = [name for name in prediction.called if name not in unsure]
     if not unsure:
         return joined(sure) or "No finding called"
@@ -58,17 +58,17 @@ def rule(prediction: Prediction) -> str:
     if prediction.domain.status == "out":
         return ""
     if not prediction.output.exclusive:
-        return "Each finding is called on its own, from its cut-off on: several may be, or none."
+        return "Each finding is called on its own, from its operating point on: several may be, or none."
     called, likeliest = prediction.index, int(np.argmax(prediction.probabilities))
-    sentence = f"The class called exceeds its own cut-off by the largest factor: {_factor(prediction, called)}."
+    sentence = f"The class called exceeds its own operating point by the largest factor: {_factor(prediction, called)}."
     if called == likeliest:
         return sentence
     return f"{sentence} More probable, but by a smaller factor: {_factor(prediction, likeliest)}."
 
 
 def _factor(prediction: Prediction, index: int) -> str:
-    p, cut_off = float(prediction.probabilities[index]), prediction.thresholds[index]
-    return f"{prediction.classes[index]}, {p:.3f} = {p / cut_off:.2f} x {cut_off:.3f}"
+    p, point = float(prediction.probabilities[index]), prediction.output.operating_points[index]
+    return f"{prediction.classes[index]}, {p:.3f} = {p / point:.2f} x {point:.3f}"
 
 
 def promise(card: "Card") -> str:

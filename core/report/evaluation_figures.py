@@ -89,7 +89,7 @@ def roc(
             line = _add_line(figure, curve.fpr, curve.tpr, colour, name, (at or {}).get(name))
             line.name = f"{name}: {areas[name]}"
             line.hovertemplate = f"{name}<br>1 - specificity %{{x:.3f}}, sensitivity %{{y:.3f}}"
-            _add_cut_offs(line, curve)
+            _add_points(line, curve)
     return figure
 
 
@@ -109,10 +109,12 @@ def precision_recall(
         if len(curve.tpr):
             _add_band(figure, curve.pr_low, curve.pr_high, colour, name)
             line = _add_line(figure, curve.tpr, curve.precision, colour, name, (at or {}).get(name))
-            line.line.shape = "vh"  # between two cut-offs nothing is reached: the area below is the average precision
+            line.line.shape = (
+                "vh"  # between two operating points nothing is reached: the area below is the average precision
+            )
             line.name = f"{name}: {areas[name]}"
             line.hovertemplate = f"{name}<br>recall %{{x:.3f}}, precision %{{y:.3f}}"
-            _add_cut_offs(line, curve)
+            _add_points(line, curve)
             figure.add_scatter(
                 x=[0, 1], y=[curve.prevalence] * 2, mode="lines", line={"color": colour, "dash": "dot", "width": 1},
                 legendgroup=name, showlegend=False, hoverinfo="skip",
@@ -137,7 +139,7 @@ def gains(curves: Mapping[str, Curves], figures: Mapping[str, Mapping[str, Estim
             line = _add_line(figure, curve.flagged, curve.tpr, colour, name, (called, found))
             line.name = f"{name}: lift {curve.lift(0.1)[0]:.1f} in the first tenth"
             line.hovertemplate = f"{name}<br>%{{x:.1%}} of films hold %{{y:.1%}} of the class"
-            _add_cut_offs(line, curve)
+            _add_points(line, curve)
             best = {"color": colour, "dash": "dot", "width": 1}
             figure.add_scatter(
                 x=[0, curve.prevalence, 1], y=[0, 1, 1], mode="lines", line=best, legendgroup=name, showlegend=False,
@@ -146,11 +148,11 @@ def gains(curves: Mapping[str, Curves], figures: Mapping[str, Mapping[str, Estim
     return figure
 
 
-def reliability(bins: pd.DataFrame, title: str = "confidence", cut_off: float | None = None) -> "Figure":
+def reliability(bins: pd.DataFrame, title: str = "confidence", point: float | None = None) -> "Figure":
     """Reliability diagram over the number of films in each bin; ``bins`` as `calibration.reliability` returns them.
 
     Args:
-        cut_off: probability from which the class is called, marked by a line.
+        point: probability from which the class is called, marked by a line.
     """
     from plotly.subplots import make_subplots
 
@@ -177,8 +179,8 @@ def reliability(bins: pd.DataFrame, title: str = "confidence", cut_off: float | 
     figure.update_xaxes(range=[0, 1], title=f"{title}, as the model says", row=2, col=1)
     figure.update_yaxes(range=[0, 1.02], title="share that came true", row=1, col=1)
     figure.update_yaxes(title="films", row=2, col=1)
-    if cut_off is not None:
-        figure.add_vline(cut_off, line={"color": PALETTE[1], "dash": "dash", "width": 1.5})
+    if point is not None:
+        figure.add_vline(point, line={"color": PALETTE[1], "dash": "dash", "width": 1.5})
     legend = {"orientation": "h", "yanchor": "bottom", "y": 1.02}
     return figure.update_layout(_LAYOUT | {"height": 460, "legend": legend})
 
@@ -277,6 +279,6 @@ def _add_line(
     return line
 
 
-def _add_cut_offs(line: Any, curve: Curves) -> None:
+def _add_points(line: Any, curve: Curves) -> None:
     line.customdata = np.minimum(curve.threshold, 1.0)
-    line.hovertemplate += ", cut-off %{customdata:.3f}<extra></extra>"
+    line.hovertemplate += ", operating point %{customdata:.3f}<extra></extra>"

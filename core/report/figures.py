@@ -1,4 +1,4 @@
-"""Plotly figures of one case: probabilities round their cut-offs, before and after, sweeps. Pure functions.
+"""Plotly figures of one case: probabilities round their operating points, before and after, sweeps. Pure functions.
 
 Every figure leaves its background and text to the page's theme, so that light and dark need no second version.
 """
@@ -25,7 +25,7 @@ PALETTE = (
 )  # Okabe-Ito, reordered
 BLUES = ((0, "#EAF2FA"), (0.5, "#7FB4DB"), (1, "#08519C"))  # of a table's cells: its numbers read on every shade
 NAMES = {"type": "category"}  # of an axis of names: "1" and "2020" are names as well, which Plotly takes for numbers
-NOT_SURE = 0.25  # half width of the "not sure" zone round a cut-off, on the rescaled axis of `margin`
+NOT_SURE = 0.25  # half width of the "not sure" zone round an operating point, on the rescaled axis of `margin`
 
 
 def colours(names: Sequence[str], classes: Sequence[str] = ()) -> dict[str, str]:
@@ -35,31 +35,31 @@ def colours(names: Sequence[str], classes: Sequence[str] = ()) -> dict[str, str]
     return {name: of_all[name] for name in names}
 
 
-def margin(probability: float, cutoff: float) -> float:
-    """Where a probability stands relative to its cut-off: -1 at 0, 0 at the cut-off, 1 at 1; linear on each side."""
-    below = probability < cutoff
-    return (probability - cutoff) / cutoff if below else (probability - cutoff) / max(1 - cutoff, 1e-9)
+def margin(probability: float, point: float) -> float:
+    """Where a probability stands relative to its operating point: -1 at 0, 0 there, 1 at 1; linear on each side."""
+    below = probability < point
+    return (probability - point) / point if below else (probability - point) / max(1 - point, 1e-9)
 
 
 def probability_bars(
     probabilities: Mapping[str, float],
-    cutoffs: Mapping[str, float],
+    points: Mapping[str, float],
     spread: Mapping[str, tuple[float, float]] | None = None,
 ) -> "Figure":
-    """One bar per class, starting from the class's own cut-off, with the zone round it in which the model is not sure.
+    """One bar per class, from the class's own operating point, with the zone round it in which the model is not sure.
 
     Args:
         probabilities: calibrated probability of each class, 0 to 1.
-        cutoffs: operating point of each class, between 0 and 1.
+        points: operating point of each class, between 0 and 1.
         spread: lowest and highest probability of each class under mild changes of the film; drawn as a thin line.
     """
     from plotly import graph_objects as go
 
     names = list(probabilities)
-    margins = [margin(probabilities[name], cutoffs[name]) for name in names]
+    margins = [margin(probabilities[name], points[name]) for name in names]
     colours = ["#D55E00" if m > 0 else "#7A8CA3" for m in margins]
     text = [f"{probabilities[name]:.3f}" for name in names]
-    hover = [f"{name}: {probabilities[name]:.3f}, cut-off {cutoffs[name]:.3f}" for name in names]
+    hover = [f"{name}: {probabilities[name]:.3f}, operating point {points[name]:.3f}" for name in names]
     bars = go.Bar(
         x=margins, y=names, orientation="h", marker_color=colours, hovertext=hover, hoverinfo="text", width=0.5
     )
@@ -67,7 +67,7 @@ def probability_bars(
     figure.add_vrect(-NOT_SURE, NOT_SURE, fillcolor="#999999", opacity=0.18, line_width=0, layer="below")
     figure.add_vline(0, line_width=1, line_color="#888888")
     for name, (low, high) in (spread or {}).items():
-        ends = [margin(low, cutoffs[name]), margin(high, cutoffs[name])]
+        ends = [margin(low, points[name]), margin(high, points[name])]
         note = f"{name}: {low:.3f} to {high:.3f} under mild changes"
         figure.add_scatter(
             x=ends, y=[name, name], mode="lines+markers", hovertext=note, hoverinfo="text",
@@ -78,7 +78,7 @@ def probability_bars(
         figure.add_annotation(text=f"<b>{label}</b>", font_size=14, **place)
     figure.update_xaxes(
         range=[-1.02, 1.02], domain=[0, 0.76], zeroline=False, showgrid=False, fixedrange=True,
-        tickvals=[-1, 0, 1], ticktext=["certainly not", "cut-off", "certainly"],
+        tickvals=[-1, 0, 1], ticktext=["certainly not", "operating point", "certainly"],
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticksuffix="  ", **NAMES)
     height = 60 + 46 * len(names)

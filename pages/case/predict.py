@@ -106,15 +106,16 @@ def bars(case: Case) -> None:
     """Each class's probability round its operating point, and what that means."""
     prediction = case.prediction
     spread = resources.mild_copies(case.examined).spread
-    figure = figures.probability_bars(prediction.by_class, prediction.cut_offs, spread)
+    figure = figures.probability_bars(prediction.by_class, prediction.operating_points, spread)
     st.plotly_chart(
         figure, config=widgets.CHART | {"displayModeBar": False}, key="bars", alt=bars_in_words(prediction.by_class)
     )
-    cutoff = prediction.cut_offs[prediction.label]
+    point = prediction.operating_points[prediction.label]
     st.caption(
-        f"Calibrated probabilities{of_findings(case)}. Each bar starts at its own cut-off, chosen on validation films; "
-        f"for {prediction.label} it is {cutoff:.2f}. In the grey zone the model is not sure. The thin line spans the "
-        "answers to 16 mildly turned, shifted and re-exposed copies; the film's own answer may lie outside it."
+        f"Calibrated probabilities{of_findings(case)}. Each bar starts at its own operating point, chosen on "
+        f"validation films; for {prediction.label} it is {point:.2f}. In the grey zone the model is not sure. The thin "
+        "line spans the answers to 16 mildly turned, shifted and re-exposed copies; the film's own answer may lie "
+        "outside it."
     )
 
 

@@ -65,7 +65,7 @@ def all_models(cards: "dict[str, Card]") -> None:
     } | {TITLES[key]: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in SHOWN}
     st.dataframe(table.drop(columns=unknown), hide_index=True, column_config=help_)
     st.caption(
-        "Each model on its own test films, called by its own cut-offs where it has any, "
+        "Each model on its own test films, called by its own operating points where it has any, "
         "with 95 % intervals; not on the same films: for that, see “Two on the same films”."
     )
     key = st.selectbox("Figure", list(SHOWN), format_func=TITLES.__getitem__, width=240)
@@ -150,7 +150,7 @@ def same_films(cards: "dict[str, Card]") -> None:
     rows = [(GLOSSARY[key].title, gap.text()) for key, gap in result.differences.items()]
     right.dataframe(pd.DataFrame(rows, columns=["Figure", "Second less first"]), hide_index=True)
     st.caption(
-        f"First: {cards[first].title}. Second: {cards[second].title}. Each called by its own cut-offs. "
+        f"First: {cards[first].title}. Second: {cards[second].title}. Each called by its own operating points. "
         "With 95 % intervals over the same patients; F1, AUROC and average precision are means of the classes. "
         "Coloured: more than luck even with all figures looked at together (Holm)."
     )
@@ -179,7 +179,7 @@ def this_film(cards: "dict[str, Card]") -> None:
             view = viewer.View(said.picture, map_, f"{asked} {map_.probability:.2f}")
             viewer.show([view], style, f"film {name}", bar=bar)
             st.plotly_chart(
-                figures.probability_bars(said.by_class, said.cut_offs), key=f"bars {name}",
+                figures.probability_bars(said.by_class, said.operating_points), key=f"bars {name}",
                 config=widgets.CHART, alt=", ".join(f"{c} {p:.2f}" for c, p in said.by_class.items()),
             )  # fmt: skip
             if said.domain.status != "in":

@@ -195,7 +195,7 @@ def curves(evaluation: "Evaluation", figures: Figures) -> None:
 def calibration(
     evaluation: "Evaluation", target: str, figures: Figures, point: OperatingPoint, alone: bool = False
 ) -> None:
-    """Whether probabilities come true; a line marks the cut-off of the class of interest, or of a finding alone."""
+    """Whether probabilities come true; a line marks the operating point of the class or finding of interest."""
     likeliest = "the most likely class"
     of = target
     if not alone:
@@ -206,9 +206,9 @@ def calibration(
         of = chosen or likeliest
     bins = evaluation.reliability(target if of == target else None)
     title = f"probability of {target}" if of == target else "confidence"
-    cut_off = point.cut_off if of == target == point.target else None
+    line_at = point.probability if of == target == point.target else None
     st.plotly_chart(
-        evaluation_figures.reliability(bins, title, cut_off), key="reliability", config=widgets.CHART,
+        evaluation_figures.reliability(bins, title, line_at), key="reliability", config=widgets.CHART,
         alt="Reliability diagram with the films in each bin",
     )  # fmt: skip
     ece, floor = figures[OVERALL]["ece"], figures[OVERALL]["ece_floor"]

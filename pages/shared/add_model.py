@@ -141,7 +141,7 @@ def _show(made: "tuple[Checkpoint, DataFrame | None]") -> None:
             width=420,
         )
         right.plotly_chart(
-            figures.probability_bars(found.by_class, found.cut_offs), key="tried", config=widgets.CHART,
+            figures.probability_bars(found.by_class, found.operating_points), key="tried", config=widgets.CHART,
             alt="Probabilities of this film",
         )  # fmt: skip
         right.caption(_standing(tried, judged))

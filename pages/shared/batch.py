@@ -15,10 +15,10 @@ from pages.shared.case import Case
 
 FITS = {"in": "yes", "doubtful": "doubtful", "out": "no"}
 ONE_CLASS = (
-    "The answer is the class whose probability is the largest multiple of its own cut-off, which need not be the "
-    "largest probability."
+    "The answer is the class whose probability is the largest multiple of its own operating point, which need not be "
+    "the largest probability."
 )
-SEVERAL_FINDINGS = "The answer names every finding at or above its own cut-off: none, one or several."
+SEVERAL_FINDINGS = "The answer names every finding at or above its own operating point: none, one or several."
 MAPPED = "The heatmap of the answer; none of a film that the model does not know."
 
 

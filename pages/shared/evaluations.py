@@ -57,7 +57,7 @@ def _file(model: str) -> Path:
 
 
 def _kept_key(model: str) -> str:
-    """The evaluation's file as it is now, and the card beside it, which holds the cut-offs of findings."""
+    """The evaluation's file as it is now, and the card beside it, which holds the operating points of findings."""
     from core.model.checkpoint import CARD
 
     file = _file(model)
@@ -66,7 +66,7 @@ def _kept_key(model: str) -> str:
 
 
 def validation(model: str, finding: str = "") -> "Evaluation | None":
-    """The films that cut-offs are chosen on, whatever films are judged; None where none are kept.
+    """The films that operating points are chosen on, whatever films are judged; None where none are kept.
 
     Args:
         finding: of a model of findings, the one in question.

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from core.model.card import Card
 
 CAPTION = (
-    "Films that none of these models learned from, each model called by its own cut-offs. Tied: the interval of the "
-    "paired difference from the best holds zero. The best of many looks a little better than it is, and no interval "
-    "here corrects for that."
+    "Films that none of these models learned from, each model called by its own operating points. Tied: the interval "
+    "of the paired difference from the best holds zero. The best of many looks a little better than it is, and no "
+    "interval here corrects for that."
 )
 
 

@@ -161,10 +161,9 @@ def drawn(key: str) -> list[tuple[float, tuple[float, float, float, float]]]:
     Each box is left, top, right, bottom in shares of the picture, 0 to 1. One message may bring several, and brings
     again what earlier ones brought: whoever adds them up remembers when the last one was.
     """
-    return [
-        (float(when), tuple(min(max(float(edge), 0.0), 1.0) for edge in edges))
-        for *edges, when in st.session_state[key]["box"] or ()
-    ]
+    reported = np.asarray(st.session_state[key]["box"] or np.empty((0, 5)), float)
+    reported[:, :4] = reported[:, :4].clip(0, 1)
+    return [(when, (left, top, right, bottom)) for left, top, right, bottom, when in reported.tolist()]
 
 
 def show_film(

@@ -134,7 +134,7 @@ def reveal(case: Case, answer: Answer) -> None:
         better = "right" if answer.said.final == answer.label else "not right"
         st.markdown(f"After its answer you said {asking.in_words(answer.said.final)}: **{better}**.")
     prediction = case.prediction
-    figure = figures.probability_bars(prediction.by_class, prediction.cut_offs)
+    figure = figures.probability_bars(prediction.by_class, prediction.operating_points)
     st.plotly_chart(
         figure, key="quiz bars", config=widgets.CHART | {"displayModeBar": False}, alt="The model's probabilities"
     )

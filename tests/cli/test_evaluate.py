@@ -51,16 +51,16 @@ def test_a_film_is_called_as_the_model_calls_it_unless_asked_otherwise(tmp_path,
     save(Checkpoint(card(recipe={}, thresholds=own), build("resnet_small", 3).state_dict()), tmp_path / "toy")
     to_parquet(drawn, tmp_path / "toy" / "evaluation.parquet")
     test = drawn.split("test")
-    for extra, cut_offs, name in (
-        ([], list(own.values()), "the model's own cut-offs"),
-        (["--called-by", "own"], list(own.values()), "the model's own cut-offs"),
+    for extra, operating_points, name in (
+        ([], list(own.values()), "the model's own operating points"),
+        (["--called-by", "own"], list(own.values()), "the model's own operating points"),
         (["--called-by", "likeliest"], [1, 1, 1], "the most likely class"),
     ):
         out = tmp_path / "out"
         assert main(["evaluate", str(tmp_path / "toy"), "--split", "test", "--out", str(out), *extra]) == 0
         assert f"called by {name}" in capsys.readouterr().out
         said = json.loads((out / "evaluation.json").read_text())
-        right = ((test.probabilities / np.array(cut_offs)).argmax(1) == test.labels).mean()
+        right = ((test.probabilities / np.array(operating_points)).argmax(1) == test.labels).mean()
         assert said["splits"]["test"]["figures"]["all films"]["accuracy"]["value"] == pytest.approx(right)
         assert said["called_by"] == name
     with pytest.raises(SystemExit):

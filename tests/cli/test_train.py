@@ -182,7 +182,9 @@ def test_without_augmentation_says_what_the_augmentation_did(trained, capsys: py
     assert main(command) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "With augmentation less without, on 8 test films" in told
-    with_, without = (stored(load(folder)).split("test") for folder in (trained[0], out))  # by each model's cut-offs
+    with_, without = (
+        stored(load(folder)).split("test") for folder in (trained[0], out)
+    )  # by each model's operating points
     gap = compare(without, with_).differences["accuracy"]
     assert f"accuracy {gap.text()}" in told
     assert not load(out).card.recipe["augment"]

@@ -83,7 +83,7 @@ def test_films_of_one_patient_are_no_witnesses_of_their_own(key, drawn):
 
 
 def reached(curve: Curves) -> np.ndarray:
-    """Precision of the first cut-off that reaches each recall of the grid."""
+    """Precision of the first operating point that reaches each recall of the grid."""
     return curve.precision[np.searchsorted(curve.tpr, GRID).clip(0, len(curve.tpr) - 1)]
 
 

@@ -1,4 +1,4 @@
-""" "Called" has one meaning: every figure calls a film as the page that shows it does, by the model's own cut-offs."""
+""" "Called" has one meaning: every figure calls a film as its page does, by the model's own operating points."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from core.evaluate import leaderboard, parts, review, slices, track_record
 from core.evaluate.compare import align, compare
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.met import kept, stored
-from core.evaluate.operating import ARGMAX, LIKELIEST, at_thresholds, of_card
+from core.evaluate.operating import ARGMAX, LIKELIEST, at_points, of_card
 from core.evaluate.scopes import OVERALL
 from core.evaluate.scoring import score
 from core.evaluate.storage import to_parquet
@@ -40,18 +40,18 @@ def test_an_evaluation_calls_what_the_model_calls():
 
 
 @pytest.mark.parametrize("thresholds", [{"COVID-19": 0.2}, {"COVID-19": 0.0}])
-def test_a_card_with_some_cut_offs_or_one_of_0_calls_as_its_output_does(thresholds):
+def test_a_card_with_some_operating_points_or_one_of_0_calls_as_its_output_does(thresholds):
     some = card(thresholds=thresholds)
     p = evaluation().probabilities
     assert (of_card(some).decide(p, CLASSES) == outputs.of_card(some).first(p)).all()
 
 
-def test_cut_offs_of_other_classes_are_refused():
-    with pytest.raises(EvaluationError, match="no cut-off for 'Viral Pneumonia'"):
-        at_thresholds({"Normal": 0.5, "COVID-19": 0.5}).decide(evaluation().probabilities, CLASSES)
+def test_operating_points_of_other_classes_are_refused():
+    with pytest.raises(EvaluationError, match="no operating point for 'Viral Pneumonia'"):
+        at_points({"Normal": 0.5, "COVID-19": 0.5}).decide(evaluation().probabilities, CLASSES)
 
 
-def test_every_figure_of_a_model_starts_from_its_cut_offs():
+def test_every_figure_of_a_model_starts_from_its_operating_points():
     films, said = drawn(), outputs.of_card(OWN).first(drawn().probabilities)
     right = (said == films.labels).mean()
     assert films.figures()[OVERALL]["accuracy"].value == pytest.approx(right)
@@ -102,6 +102,6 @@ def test_what_is_kept_and_what_is_scored_know_the_rule_of_the_card(tmp_path: Pat
     assert [scored.classes[c] for c in scored.called()] == said
 
 
-@pytest.mark.parametrize(("point", "title"), [(of_card(OWN), "the model's own cut-offs"), (ARGMAX, LIKELIEST)])
+@pytest.mark.parametrize(("point", "title"), [(of_card(OWN), "the model's own operating points"), (ARGMAX, LIKELIEST)])
 def test_a_rule_has_a_name(point, title):
     assert point.title == title

@@ -12,7 +12,7 @@ from core.errors import EvaluationError
 from core.evaluate.curves import GRID, _band
 from core.evaluate.drafts import AVERAGED
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.operating import OperatingPoint, at_thresholds, cut_off_for_costs, cut_off_for_sensitivity
+from core.evaluate.operating import OperatingPoint, at_points, point_for_costs, point_for_sensitivity
 from core.evaluate.scopes import MACRO, OVERALL, Total
 from core.evaluate.storage import from_parquet, to_parquet
 from core.intervals import settle, wilson
@@ -147,7 +147,7 @@ def test_a_missing_or_foreign_table_is_refused(tmp_path):
         from_parquet(tmp_path / "x.parquet")
 
 
-def test_a_cut_off_decides_for_its_class_only():
+def test_an_operating_point_decides_for_its_class_only():
     p = np.array([[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.1, 0.8, 0.1]])
     assert OperatingPoint("COVID-19", 0.3).decide(p, CLASSES).tolist() == [1, 0, 1]
     assert OperatingPoint("COVID-19", 0.9).decide(p, CLASSES).tolist() == [0, 0, 0]
@@ -164,9 +164,9 @@ def test_costs_are_the_lowest_expected_cost():
 
 def test_thresholds_are_relative():
     p = np.array([[0.5, 0.3, 0.2]])
-    assert at_thresholds({"Normal": 0.6, "COVID-19": 0.2, "Viral Pneumonia": 0.5}).decide(p, CLASSES)[0] == 1
+    assert at_points({"Normal": 0.6, "COVID-19": 0.2, "Viral Pneumonia": 0.5}).decide(p, CLASSES)[0] == 1
     with pytest.raises(EvaluationError, match="0 or less"):
-        at_thresholds({"Normal": 0})
+        at_points({"Normal": 0})
 
 
 @settings(max_examples=40, deadline=None)
@@ -175,16 +175,16 @@ def test_a_wished_sensitivity_is_reached_and_no_more_than_needed(wished, seed):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, 40) | (np.arange(40) == 0)
     scores = probabilities(labels, 2, 1, rng)[:, 1]
-    cut = cut_off_for_sensitivity(scores, labels == 1, wished)
+    cut = point_for_sensitivity(scores, labels == 1, wished)
     assert (scores[labels == 1] >= cut).mean() >= wished - 1e-9
     assert (scores[labels == 1] > cut).mean() < wished
 
 
-def test_cost_cut_offs():
-    assert cut_off_for_costs(1, 1) == 0.5
-    assert cut_off_for_costs(miss=9, false_alarm=1) == pytest.approx(0.1)
+def test_operating_points_by_costs():
+    assert point_for_costs(1, 1) == 0.5
+    assert point_for_costs(miss=9, false_alarm=1) == pytest.approx(0.1)
     with pytest.raises(EvaluationError):
-        cut_off_for_costs(0, 0)
+        point_for_costs(0, 0)
 
 
 def test_a_class_called_like_a_total_keeps_its_figures():
@@ -200,7 +200,7 @@ def test_a_class_called_like_a_total_keeps_its_figures():
 
 
 def test_a_perfect_ranking_has_a_perfect_band():
-    """Full recall is reached with full precision, whatever lower cut-offs add."""
+    """Full recall is reached with full precision, whatever lower operating points add."""
     labels = np.tile([0, 1, 1], 20)
     perfect = Evaluation(
         ("no", "yes"), labels, np.eye(2)[labels] * 0.8 + 0.1, pd.DataFrame({"path": labels.astype(str)})
@@ -223,9 +223,10 @@ def test_curves_pass_through_the_operating_point():
     assert set(AVERAGED) <= set(figures)
 
 
-def test_an_operating_point_says_its_cut_offs_as_they_are():
-    own = at_thresholds({"Normal": 0.6, "COVID-19": 0.137834})
-    told = "the class whose probability exceeds its own cut-off by the largest factor (Normal 0.600, COVID-19 0.138)"
+def test_an_operating_point_says_its_values_as_they_are():
+    own = at_points({"Normal": 0.6, "COVID-19": 0.137834})
+    told = "the class whose probability exceeds its own operating point by the largest factor"
+    told += " (Normal 0.600, COVID-19 0.138)"
     assert own.sentence == told
     assert "0.00332 " in OperatingPoint("COVID-19", 1 / 301).sentence.replace(",", " ")
     assert OperatingPoint(costs=(("COVID-19", 5.0),)).sentence == "lowest expected cost, missing COVID-19 costs 5"

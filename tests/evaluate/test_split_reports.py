@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sklearn.metrics import precision_recall_fscore_support
 
-from core.evaluate.operating import at_thresholds
+from core.evaluate.operating import at_points
 from core.evaluate.split_reports import side_by_side
 from tests.evaluate.drawn import CLASSES, evaluation
 
@@ -13,7 +13,7 @@ PUBLISHED = {"test": {"COVID-19": {"precision": 1.0, "recall": 0.98, "f1": 0.99,
 
 def test_every_class_and_figure_of_both_splits() -> None:
     parts = {"train": evaluation(strength=3), "test": evaluation(films=120, seed=1), "validation": evaluation(seed=2)}
-    skewed = at_thresholds(dict(zip(CLASSES, (0.9, 0.1, 0.5), strict=True)))  # authors know nothing of it
+    skewed = at_points(dict(zip(CLASSES, (0.9, 0.1, 0.5), strict=True)))  # authors know nothing of it
     parts = {name: replace(part, point=skewed) for name, part in parts.items()}
     table = side_by_side(parts, PUBLISHED).set_index(["Class", "Figure"])
     assert list(table.columns) == ["train", "test", "test, published"]

@@ -124,7 +124,7 @@ def test_the_slope_and_offset_that_made_the_labels_are_found(slope, offset):
     targets[rng.random((20_000, 3)) < 0.3] = np.nan
     found = output.new("sigmoid", NAMES).fitted(logits, targets)
     np.testing.assert_allclose(found.platt, [(slope, offset)] * 3, atol=0.08)
-    assert replace(found, thresholds=(0.5,) * 3).probabilities(logits).mean() == pytest.approx(
+    assert replace(found, operating_points=(0.5,) * 3).probabilities(logits).mean() == pytest.approx(
         float(np.nanmean(targets)), abs=0.01
     )
 
@@ -149,5 +149,5 @@ def test_a_finding_without_films_keeps_what_it_had():
     targets[:, 1] = 0
     found = output.new("sigmoid", NAMES).fitted(logits, targets)
     assert found.platt[1:] == ((1.0, 0.0), (1.0, 0.0))
-    assert found.thresholds[1:] == (0.5, 0.5)
+    assert found.operating_points[1:] == (0.5, 0.5)
     assert found.platt[0][0] > 1

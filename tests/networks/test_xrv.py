@@ -68,7 +68,7 @@ def test_findings_have_the_packages_operating_points_and_are_not_exclusive(cache
     ours = adopted(f"xrv:{DENSENET}", tmp_path / "x", "--run-pickle")
     said = xrv.models.model_urls[DENSENET]
     points = [point for label, point in zip(said["labels"], said["op_threshs"], strict=True) if label]
-    np.testing.assert_allclose(ours.thresholds, points, rtol=1e-6)
+    np.testing.assert_allclose(ours.output.operating_points, points, rtol=1e-6)
     assert ours.card.output == "sigmoid"
     assert ours.preprocess.channels == 1
 

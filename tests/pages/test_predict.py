@@ -196,7 +196,7 @@ def test_the_headline_says_how_many_copies_agree_and_the_rule_stands_beside_it(o
     app = open_page(PAGE)
     assert re.search(r"; \d+ of 16 mild copies agree$", app.header[0].value)
     said = " ".join(caption.value for caption in app.caption)
-    assert "exceeds its own cut-off by the largest factor" in said
+    assert "exceeds its own operating point by the largest factor" in said
     assert "It knows Normal, COVID-19, Viral Pneumonia and Lung Opacity only" in said
     assert "How often this model is right is unknown" in said  # nobody has judged it
     assert not app.success  # that a film fits makes no answer right

@@ -59,7 +59,7 @@ def test_shows_the_test_films_figures(page):
     assert shown["Sensitivity (recall)"] == pytest.approx(expected["COVID-19"]["recall"].value, abs=6e-4)
 
 
-def test_it_starts_from_the_model_s_own_cut_offs_and_says_so(weights, page):
+def test_it_starts_from_the_model_s_own_operating_points_and_says_so(weights, page):
     """As the headline calls a film: Report and the page of one film must not contradict each other."""
     folder = weights / "tiny-b"
     before = (folder / "card.json").read_bytes()
@@ -73,8 +73,8 @@ def test_it_starts_from_the_model_s_own_cut_offs_and_says_so(weights, page):
         likeliest = test.probabilities.argmax(1)
         assert metrics(app)["Accuracy"] == pytest.approx((called == test.labels).mean(), abs=6e-4)
         assert (called == test.labels).mean() != (likeliest == test.labels).mean()
-        assert app.segmented_control(key="operating mode").value == "The model's own cut-offs"
-        assert any("Called: the class whose probability exceeds its own cut" in c.value for c in app.caption)
+        assert app.segmented_control(key="operating mode").value == "The model's own operating points"
+        assert any("whose probability exceeds its own operating point" in c.value for c in app.caption)
         app.segmented_control(key="operating mode").set_value("Most likely class").run()
         sound(app)
         assert metrics(app)["Accuracy"] == pytest.approx((likeliest == test.labels).mean(), abs=6e-4)
@@ -89,10 +89,10 @@ def test_another_cohort_in_the_sidebar_is_the_one_that_is_meant(page):
     assert any(button.label.startswith("Show") and "films to Model A" in button.label for button in app.button)
 
 
-def test_a_cut_off_moves_every_figure_and_the_address(page):
+def test_an_operating_point_moves_every_figure_and_the_address(page):
     app = page()
     before = metrics(app)
-    app.segmented_control(key="operating mode").set_value("One cut-off").run()
+    app.segmented_control(key="operating mode").set_value("One operating point").run()
     app.slider(key="cutoff").set_value(0.05).run()
     sound(app)
     after = metrics(app)
@@ -102,7 +102,7 @@ def test_a_cut_off_moves_every_figure_and_the_address(page):
     assert app.query_params["cutoff"] in ("0.05", ["0.05"])
 
 
-def test_a_link_reproduces_the_cut_off(page):
+def test_a_link_reproduces_the_operating_point(page):
     app = page(cutoff="0.05", **{"class": "Viral Pneumonia"})
     assert app.slider(key="cutoff").value == 0.05
     assert app.selectbox(key="class").value == "Viral Pneumonia"
@@ -140,7 +140,7 @@ def test_a_cut_off_of_one_class_or_model_never_goes_on_for_another(page, key, ot
     app.selectbox(key=key).set_value(other).run()
     sound(app)
     assert app.session_state["cutoff"] is None
-    assert app.segmented_control(key="operating mode").value == "The model's own cut-offs"
+    assert app.segmented_control(key="operating mode").value == "The model's own operating points"
     assert any("set for another class or model" in warning.value for warning in [*app.warning, *app.info])
 
 
@@ -223,7 +223,7 @@ def test_exports_hold_what_the_page_shows(page, monkeypatch):
         st, "download_button", lambda label, make, file, *_, **__: offered.update({label: (file, make)})
     )
     app = page()
-    app.segmented_control(key="operating mode").set_value("One cut-off").run()
+    app.segmented_control(key="operating mode").set_value("One operating point").run()
     app.slider(key="cutoff").set_value(0.05).run()
     app.segmented_control(key="report view").set_value("Export").run()
     sound(app)
@@ -247,7 +247,7 @@ def test_a_link_carries_split_view_cell_and_prevalence(page):
     app.segmented_control(key="report curve").set_value("Precision-recall").run()
     app.selectbox(key="cell label").set_value("COVID-19").run()
     app.number_input(key="prevalence").set_value(1.0).run()
-    app.segmented_control(key="operating mode").set_value("One cut-off").run()
+    app.segmented_control(key="operating mode").set_value("One operating point").run()
     sound(app)
     link = {name: app.query_params[name] for name in app.query_params}
     other = page(**link)

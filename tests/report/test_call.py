@@ -77,7 +77,7 @@ def test_the_rule_is_named_and_says_why_the_likeliest_is_not_called():
     ],
 )
 def test_findings_called_together(probabilities, status, words):
-    """Nothing is the likeliest of findings that occur together; each is called at its own cut-off, or in doubt."""
+    """Nothing is the likeliest of findings that occur together; each is called at its own point, or in doubt."""
     assert in_words(film(probabilities, status, output.Sigmoid)) == words
 
 

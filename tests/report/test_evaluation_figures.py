@@ -103,7 +103,7 @@ def test_a_difference_is_coloured_only_where_it_is_clear(drawn):
 
 
 def test_the_area_below_a_precision_recall_line_is_the_average_precision():
-    """Of coarse scores straight lines between cut-offs would show a precision that no cut-off has."""
+    """Of coarse scores straight lines between operating points would show a precision that no operating point has."""
     drawn = evaluation(films=120)
     coarse = np.round(drawn.probabilities, 1) + 1e-3
     few = replace(drawn, probabilities=coarse / coarse.sum(axis=1, keepdims=True))

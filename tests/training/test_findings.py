@@ -29,7 +29,7 @@ def test_it_learns_what_occurs_together(several: Cohort, findings_recipe: Recipe
     assert set(card.platt) == set(card.thresholds) == set(findings_recipe.classes)
     assert set(card.data["splits"]["train"]) == set(findings_recipe.classes)
     model = Classifier(checkpoint, "torch")
-    kept = from_parquet(tmp_path / EVALUATION, dict(zip(model.classes, model.thresholds, strict=True)))
+    kept = from_parquet(tmp_path / EVALUATION, dict(zip(model.classes, model.output.operating_points, strict=True)))
     assert set(kept.samples["split"]) == {"train", "validation", "test"}
     assert Pooled(kept.split("train")).micro["auroc"].value > 0.9  # of squares that anybody can see
     test = kept.split("test").pooled  # what the card says of it is what Report says
@@ -41,7 +41,7 @@ def test_it_learns_what_occurs_together(several: Cohort, findings_recipe: Recipe
     said = model.predict(film)
     np.testing.assert_allclose(said.probabilities, kept.probabilities[0], atol=2e-3)
     assert said.answer == ("|".join(said.called) or "none")
-    assert set(said.called) == {n for n, p in said.by_class.items() if p >= said.cut_offs[n]}
+    assert set(said.called) == {n for n, p in said.by_class.items() if p >= said.operating_points[n]}
 
 
 def test_films_of_which_nothing_is_known_teach_nothing(several: Cohort, findings_recipe: Recipe) -> None:

@@ -41,7 +41,7 @@ def test_temperature_and_figures(table: pd.DataFrame) -> None:
     p = test[["p_A", "p_B", "p_C"]].to_numpy()
     assert card.metrics["films"] == 300
     called = np.array(list("ABC"))[np.argmax(p / np.array([card.thresholds[name] for name in "ABC"]), axis=1)]
-    assert (called != np.array(list("ABC"))[p.argmax(1)]).any()  # the cut-offs, not the most likely class
+    assert (called != np.array(list("ABC"))[p.argmax(1)]).any()  # the operating points, not the most likely class
     assert card.metrics["accuracy"] == pytest.approx(accuracy_score(test["label"], called))
     assert card.metrics["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(test["label"], called))
     assert card.metrics["macro_f1"] == pytest.approx(f1_score(test["label"], called, average="macro"))

@@ -128,7 +128,7 @@ def from_source(source: str, wishes: Wishes, name: str, run_pickle: bool = False
     wishes = replace(wishes, output=wishes.output or offered.output)
     said = {"source": _shown(source), **({"licence": offered.licence} if offered.licence else {})}
     made = _checkpoint(name, network, model, classes, look, wishes, said, offered.config)
-    points = {new: offered.thresholds.get(old) for new, old in zip(classes, offered.classes, strict=False)}
+    points = {new: offered.operating_points.get(old) for new, old in zip(classes, offered.classes, strict=False)}
     known = {label: point for label, point in points.items() if point is not None}
     return replace(made, card=replace(made.card, thresholds={**made.card.thresholds, **known}))
 

@@ -69,7 +69,7 @@ def answer_of(examined: Examined, map_: Heatmap) -> Answer:
         version=_version(),
         findings=tuple(
             Finding(name, float(p), float(t), not refused and name in said.called)
-            for name, p, t in zip(said.classes, said.probabilities, said.thresholds, strict=True)
+            for name, p, t in zip(said.classes, said.probabilities, said.output.operating_points, strict=True)
         ),
         domain=said.domain.sentence,
         refused=refused,

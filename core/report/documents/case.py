@@ -97,7 +97,7 @@ class CaseReport:
             (
                 p.classes[i],
                 f"{p.probabilities[i]:.3f}",
-                f"{p.thresholds[i]:.3f}",
+                f"{p.output.operating_points[i]:.3f}",
                 "called" if p.classes[i] in called else "",
             )
             for i in np.argsort(-p.probabilities, kind="stable")

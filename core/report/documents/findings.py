@@ -113,7 +113,7 @@ def two_by_two(evaluation: FindingsEvaluation) -> pd.DataFrame:
     rows = []
     for name in evaluation.judged:
         (absent, alarms), (missed, found) = evaluation.matrix(name).tolist()
-        rows.append([name, f"{evaluation.point(name).cut_off:.3f}", found, missed, alarms, absent])
+        rows.append([name, f"{evaluation.point(name).probability:.3f}", found, missed, alarms, absent])
     heads = ["Finding", "Called from", "Present, called", "Present, not called", "Absent, called", "Absent, not called"]
     return pd.DataFrame(rows, columns=heads)
 
@@ -147,7 +147,7 @@ def as_json(report: FindingsReport) -> str:
         "title": report.card.title,
         "cohort": report.cohort,
         "findings": list(report.card.classes),
-        "operating_points": dict(report.evaluations[report.main].thresholds),
+        "operating_points": dict(report.evaluations[report.main].operating_points),
         "prevalence": dict(report.prevalence),
         "interval": f"95 %, {HOW}",
         "notes": [note_without_names(note, report.names) for note in report.notes],

@@ -36,7 +36,7 @@ def numbers(
         "prediction": said.by_class,
         "called": None if said.domain.status == "out" else said.answer,
         "logits": dict(zip(said.classes, map(float, said.logits), strict=True)),
-        "cut_offs": said.cut_offs,
+        "operating_points": said.operating_points,
         "prediction_set": None if said.prediction_set is None else vars(said.prediction_set),
         "pixel_mm": examined.film.spacing and vars(examined.film.spacing),
         "domain": {"status": said.domain.status, "sentence": said.domain.sentence},

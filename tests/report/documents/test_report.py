@@ -244,15 +244,15 @@ def test_the_rule_stands_beside_the_figures():
     assert sum(part.films * part.accuracy.value for part in made.parts if part.column == "source") / len(
         drawn
     ) == pytest.approx(right)
-    assert "by the model's own cut-offs" in made.summary
+    assert "by the model's own operating points" in made.summary
     text, page = as_text(made), as_html(made)
-    assert "exceeds its own cut-off by the largest factor (Normal 0.700" in text
-    assert "columns: called by the model's own cut-offs" in text
-    assert "Called by the model&#x27;s own cut-offs" in page
+    assert "exceeds its own operating point by the largest factor (Normal 0.700" in text
+    assert "columns: called by the model's own operating points" in text
+    assert "Called by the model&#x27;s own operating points" in page
     assert set(pd.read_csv(StringIO(as_csv(made)))["called_by"]) == {made.point.sentence}
-    assert json.loads(as_json(made))["called_by"] == "the model's own cut-offs"
+    assert json.loads(as_json(made))["called_by"] == "the model's own operating points"
     assert np.trace(json.loads(as_json(made))["splits"]["test"]["confusion"]) == (called == drawn.labels).sum()
     likeliest = Report(card(thresholds=own), {"test": drawn}, asked=ARGMAX)
     assert "by the most likely class" in likeliest.summary
     bare = Report(card(), {"test": drawn})
-    assert bare.point == ARGMAX  # a card without cut-offs
+    assert bare.point == ARGMAX  # a card without operating points
