@@ -5,13 +5,10 @@ under the cache, so that any process can draw any film from its path alone, and 
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,71 +18,23 @@ from core import identity
 from core.atomic import replacing
 from core.data.cache import cache_dir
 from core.data.cohort import Cohort
-from core.data.phantom.parameters import CLASSES, Acquisition, Finding, Patient, stream
+from core.data.phantom.parameters import CLASSES
+from core.data.phantom.plan import VERSION, Key, Kind, PlannedFilm, index, plan
+from core.data.phantom.shortcuts import KINDS, carry
 from core.errors import CohortError, FilmError
 
-VERSION = "v1"  # in every folder's name: raise it with any change of the drawing, and train the phantom models again
+__all__ = ["BANDS", "VERSION", "Kind", "band", "cohort", "draw_all", "prepare"]
+
 BANDS = ("mild", "moderate", "severe")
 """severity below a third, to two thirds, above"""
 
-Kind = Literal["fair", "confounded", "new-hospital"]
 _TITLES = {
     "fair": "Phantoms, fair",
     "confounded": "Phantoms, planted shortcut",
     "new-hospital": "Phantoms, new hospital",
+    **{kind: f"Phantoms, {kind.replace('-', ' ')}" for kind in KINDS},
 }
-_LETTERS = {"fair": "F", "confounded": "C", "new-hospital": "N"}  # that names of films begin with
-_SHARES = {"train": 0.65, "validation": 0.1, "test": 0.25}
 _FOLDERS = {"path": "films", "lungs": "lungs", "truth": "truth"}
-
-# Each hospital's habits, whatever the diagnosis.
-_HABITS: dict[str, dict[str, Any]] = {
-    "A": {"exposure": 0.0, "contrast": 1.0, "collimation": (0.0, 0.0, 0.0, 0.0)},
-    "B": {"exposure": -0.22, "contrast": 0.92, "collimation": (0.03, 0.0, 0.03, 0.0)},
-    "C": {"exposure": 0.2, "contrast": 1.1, "collimation": (0.0, 0.025, 0.0, 0.025)},
-    "D": {"exposure": -0.1, "contrast": 1.05, "collimation": (0.02, 0.02, 0.02, 0.02)},
-}
-_TEXTS = {"A": "", "B": "PORTABLE", "C": "ERECT", "D": "CHEST"}
-# Four ways to lay the letter. In the confounded cohort each belongs to a class; elsewhere chance chooses.
-_MARKERS: tuple[dict[str, Any], ...] = (
-    {"marker": "L", "marker_style": "plain", "marker_at": (0.92, 0.07)},
-    {"marker": "R", "marker_style": "plate", "marker_at": (0.08, 0.07)},
-    {"marker": "L", "marker_style": "circle", "marker_at": (0.92, 0.9)},
-    {"marker": "R", "marker_style": "plain", "marker_at": (0.07, 0.88)},
-)
-_HOSPITAL_OF = {"Normal": "A", "COVID-19": "B", "Viral Pneumonia": "C", "Lung Opacity": "A"}
-
-
-@dataclass(frozen=True)
-class _Key:
-    """What a cohort is drawn from; its text is the folder's name."""
-
-    kind: Kind
-    films: int
-    seed: int
-    strength: float
-    size: int
-
-    def __str__(self) -> str:
-        kind = self.kind.replace("-", "_")
-        return f"phantoms-{VERSION}-{kind}-{self.films}-{self.seed}-{round(100 * self.strength)}-{self.size}"
-
-    @classmethod
-    def parse(cls, text: str) -> "_Key":
-        kind, films, seed, strength, size = text.removeprefix(f"phantoms-{VERSION}-").split("-")
-        return cls(kind.replace("_", "-"), int(films), int(seed), int(strength) / 100, int(size))  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class _Film:
-    """One planned film."""
-
-    name: str
-    patient: Patient
-    finding: Finding
-    acquisition: Acquisition
-    source: str
-    split: str
 
 
 def cohort(kind: Kind = "fair", films: int = 2000, seed: int = 7, strength: float = 1.0, size: int = 256) -> Cohort:
@@ -93,7 +42,8 @@ def cohort(kind: Kind = "fair", films: int = 2000, seed: int = 7, strength: floa
 
     Args:
         kind: "fair" (hospitals A, B, C whatever the label), "confounded" (the letter's place and style, and in part the
-            hospital, follow the label), "new-hospital" (hospital D, all test, the letter follows nothing).
+            hospital, follow the label), "new-hospital" (hospital D, all test, the letter follows nothing), or one of
+            `shortcuts.KINDS`: a fair one of which some films carry that shortcut, and their column "planted" says so.
         films: how many, a multiple of four from 8 on; equally many of each class.
         seed: of everything.
         strength: of the planted shortcut, 0-1: the share of films on which it holds.
@@ -102,14 +52,16 @@ def cohort(kind: Kind = "fair", films: int = 2000, seed: int = 7, strength: floa
     Raises:
         CohortError: a kind that is unknown, or a number out of range.
     """
-    if kind not in get_args(Kind):
-        raise CohortError(f'"{kind}" is not a kind of phantom cohort', "one of " + ", ".join(get_args(Kind)))
+    if kind not in _TITLES:
+        raise CohortError(f'"{kind}" is not a kind of phantom cohort', "one of " + ", ".join(_TITLES))
     if films < 8 or films % len(CLASSES) or not 0 <= strength <= 1 or not 64 <= size <= 1024:
         came = f"{films} phantoms of {size} px with strength {strength}"
         raise CohortError(came, "a multiple of four films from 8 on, a strength from 0 to 1 and 64 to 1024 px")
-    key = _Key(kind, films, seed, strength, size)
+    key = Key(kind, films, seed, round(strength, 2), size)  # as the folder says it
     root = cache_dir() / str(key)
-    rows = [_row(root, film) for film in _plan(key)]
+    rows = [_row(root, film) for film in plan(key)]
+    if kind in KINDS:
+        rows = [row | {"planted": bool(film.planted)} for row, film in zip(rows, plan(key), strict=True)]
     return Cohort(_TITLES[kind], pd.DataFrame(rows), CLASSES, prepare=prepare, layout="phantom")
 
 
@@ -126,11 +78,13 @@ def prepare(path: Path) -> None:
     folder = path.parent.parent
     if not folder.name.startswith("phantoms-") or _sum_of(path) == _recorded(path):
         return  # a film of another cohort, joined with a drawn one; or drawn before
-    key = _Key.parse(folder.name)
-    film = _index(key).get(path.stem)
+    key = Key.parse(folder.name)
+    film = index(key).get(path.stem)
     if film is None:
         raise CohortError(f'"{path.name}" is not in the cohort {folder.name}', "a film that its table names")
     phantom = draw(film.patient, film.finding, film.acquisition, key.size)
+    if film.planted:
+        phantom = carry(film.planted, phantom, film.acquisition.seed)
     pictures = {"lungs": phantom.lungs, "truth": phantom.lesion, "path": phantom.pixels}
     files = {folder / _FOLDERS[column] / path.name: picture for column, picture in pictures.items()}
     try:
@@ -186,7 +140,7 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _row(root: Path, film: _Film) -> dict[str, object]:
+def _row(root: Path, film: PlannedFilm) -> dict[str, object]:
     finding, normal = film.finding, film.finding.name == "Normal"
     place = {column: str(root / folder / f"{film.name}.png") for column, folder in _FOLDERS.items()}
     return {
@@ -204,77 +158,6 @@ def _row(root: Path, film: _Film) -> dict[str, object]:
         "band": "" if normal else band(finding.severity),
         "marker": f"{film.acquisition.marker} {film.acquisition.marker_style}",
     }
-
-
-@lru_cache(maxsize=4)
-def _index(key: _Key) -> dict[str, _Film]:
-    return {film.name: film for film in _plan(key)}
-
-
-@lru_cache(maxsize=4)
-def _plan(key: _Key) -> tuple[_Film, ...]:
-    """Every film of a cohort, shuffled so that the first few already show all classes."""
-    films = [film for number in range(len(CLASSES)) for film in _plan_class(key, number)]
-    order = stream(key.seed, 70).permutation(len(films))
-    return tuple(films[i] for i in order)
-
-
-def _plan_class(key: _Key, number: int) -> Iterator[_Film]:
-    """The films of one class, patient by patient; the first patients train, the last ones test."""
-    label = CLASSES[number]
-    wanted = key.films // len(CLASSES)
-    made, person = 0, 0
-    while made < wanted:
-        rng = stream(key.seed, 71, get_args(Kind).index(key.kind), number, person)
-        patient = Patient.random(int(rng.integers(2**31)))
-        source = _source(key, label, person, rng)
-        split = "test" if key.kind == "new-hospital" else _split_at(made / wanted)
-        serial = number + len(CLASSES) * person
-        for visit in range(min(int(rng.integers(1, 5)), wanted - made)):
-            finding = Finding(label, _severity(rng, label), int(rng.integers(2**31)))
-            acquisition = _acquire(key, number, source, rng)
-            yield _Film(f"{_LETTERS[key.kind]}{serial:04d}-{visit + 1}", patient, finding, acquisition, source, split)
-            made += 1
-        person += 1
-
-
-def _split_at(share: float) -> str:
-    train, validation = _SHARES["train"], _SHARES["validation"]
-    return "train" if share < train else "validation" if share < train + validation else "test"
-
-
-def _severity(rng: np.random.Generator, label: str) -> float:
-    drawn = float(rng.uniform(0.05, 1.0))
-    return 0.0 if label == "Normal" else drawn
-
-
-def _source(key: _Key, label: str, person: int, rng: np.random.Generator) -> str:
-    follows = rng.random() < 0.75 * key.strength
-    if key.kind == "new-hospital":
-        return "D"
-    if key.kind == "confounded" and follows:
-        return _HOSPITAL_OF[label]
-    return "ABC"[person % 3]
-
-
-def _acquire(key: _Key, number: int, source: str, rng: np.random.Generator) -> Acquisition:
-    """One film at one hospital: its habits, a letter, now and then electrodes or text."""
-    taken = Acquisition.random(int(rng.integers(2**31)), ap=0.4 if source == "B" else 0.2)
-    habit = _HABITS[source]
-    follows, chance = rng.random() < key.strength, int(rng.integers(len(_MARKERS)))
-    marker = _MARKERS[number if key.kind == "confounded" and follows else chance]
-    place = np.clip(np.array(marker["marker_at"]) + rng.uniform(-0.02, 0.02, 2), 0.06, 0.94)
-    left, top, right, bottom = (float(s * rng.uniform(0.6, 1.4)) for s in habit["collimation"])
-    leads, text = rng.random(), rng.random()
-    return replace(
-        taken,
-        exposure=float(np.clip(taken.exposure + habit["exposure"], -1, 1)),
-        contrast=float(np.clip(taken.contrast * habit["contrast"], 0.7, 1.4)),
-        collimation=(left, top, right, bottom),
-        leads=int(rng.integers(1, 5)) if leads < (0.5 if taken.view == "AP" else 0.05) else 0,
-        label=_TEXTS[source] if text < 0.5 else "",
-        **marker | {"marker_at": (float(place[0]), float(place[1]))},
-    )
 
 
 def _write(path: Path, picture: np.ndarray) -> None:
