@@ -112,10 +112,10 @@ def contrast(method: str, class_name: str, classes: list[str]) -> dict[str, str]
     others = [name for name in classes if name != class_name]
     if "against" not in METHODS[method].options or not others:
         return {}
-    if st.session_state.get("against") not in (NEXT, *others):
-        st.session_state["against"] = NEXT
+    state.choose("against", (NEXT, *others), lambda: NEXT)
     chosen = st.selectbox(
-        "and not", [NEXT, *others], key="against", width=180, format_func=lambda name: plain(str(name)),
+        "and not", [NEXT, *others], key="against", width=180, persist_state="session",
+        format_func=lambda name: plain(str(name)),
         help=f"The map shows what speaks for {plain(class_name)} more than for this one.",
     )  # fmt: skip
     return {} if chosen == NEXT else {"against": str(chosen)}

@@ -49,6 +49,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"**{len(chosen_rows):,} of {len(cohort):,} films** selected")
     if len(chosen_rows) < len(cohort):
         st.button("Clear", icon=":material/filter_alt_off:", on_click=filters.clear, type="tertiary")
+        if filters.too_many():
+            st.caption("Too much for a link, which leaves the longest part out.")
     st.download_button(
         "CSV",
         lambda: filters.as_csv(cohort, chosen_rows),

@@ -8,7 +8,9 @@ from core.evaluate.calibration import calibration_error, reliability
 from core.model import conformal
 from core.report import evaluation_figures
 from pages.learn.film import CHEAT, CONFOUNDED, MODEL, case_of, draw, question
-from pages.shared import evaluations, resources, widgets
+from pages.shared import evaluations, resources, state, widgets
+
+MODELS = ("Model A", "Model B")
 
 
 def calibration() -> None:
@@ -20,7 +22,7 @@ def calibration() -> None:
             "Of all films called with 0.8, about 80 % should be called rightly. A *temperature* makes a model surer "
             "(below 1) or less sure (above 1) without changing what it calls."
         )
-        temperature = st.slider("Temperature", 0.25, 8.0, 1.0, 0.25, key="learn temperature")
+        temperature = st.slider("Temperature", 0.25, 8.0, step=0.25, key="learn temperature")
     powered = np.maximum(films.probabilities.astype(np.float64), 1e-12) ** (1 / temperature)
     warmed = powered / powered.sum(axis=1, keepdims=True)
     sure, right_call = warmed.max(axis=1), warmed.argmax(axis=1) == films.labels
@@ -48,7 +50,7 @@ def sets() -> None:
             "Instead of one answer a model can give a **set** that holds the truth as often as it promises. The more "
             "it promises, the larger the sets."
         )
-        level = st.slider("Promised, % of films", 50, 99, 90, key="learn promise") / 100
+        level = st.slider("Promised, % of films", 50, 99, key="learn promise") / 100
     found = conformal.fit(fitted.probabilities, fitted.labels, level)
     inside = found.of(films.probabilities)
     sizes = np.bincount(inside.sum(axis=1), minlength=len(films.classes) + 1)
@@ -77,8 +79,9 @@ def shortcuts() -> None:
             "Two models, one film, one answer. In the hospital where they learned, a letter in the corner stood for "
             "the disease."
         )
-        who = st.radio("Look at", ("Model A", "Model B"), key="learn model")
-    case = case_of(row, CONFOUNDED, CHEAT if who == "Model A" else MODEL)
+        state.choose("learn model", MODELS, lambda: MODELS[0])
+        who = st.radio("Look at", MODELS, key="learn model")
+    case = case_of(row, CONFOUNDED, CHEAT if who == MODELS[0] else MODEL)
     map_ = resources.heatmaps(case.model, case.film, "gradcam", None)[case.prediction.label]
     with left:
         draw(case, {f"{who}: {map_.class_name} {map_.probability:.2f}": map_.values})

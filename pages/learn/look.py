@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.learn.film import FILM, NORMAL, case_of, draw, question
-from pages.shared import resources
+from pages.shared import resources, state
 
 if TYPE_CHECKING:
     from core.explain.by_hand import Parts
@@ -33,7 +33,6 @@ def build() -> None:
         mixed = np.zeros_like(taken.weights)
         for number, channel in enumerate(few, start=1):
             key = f"learn channel {number}"
-            st.session_state.setdefault(key, 1.0 if number == 1 else 0.0)
             mixed[channel] = scale * st.slider(f"Channel {channel}", -1.0, 1.0, step=0.05, key=key)
         own = {f"learn channel {n}": _in_steps(taken, c, scale) for n, c in enumerate(few, start=1)}
         st.button("Take Grad-CAM's own weights", on_click=st.session_state.update, args=(own,))
@@ -60,7 +59,8 @@ def cannot_say() -> None:
             f"This film is **{case.label}**. Each class has its own map: it shows where evidence *for that class* "
             "would lie, not whether the class is there."
         )
-        name = st.radio("Map of", list(maps), index=len(maps) - 1, key="learn class")
+        state.choose("learn class", maps, lambda: list(maps)[-1])
+        name = st.radio("Map of", list(maps), key="learn class")
         map_ = maps[str(name)]
         st.metric(f"Probability of {name}", f"{map_.probability:.3f}")
         st.caption("Blank: nothing speaks for it." if map_.blank else "Each map has its own scale of colour.")
@@ -85,7 +85,7 @@ def hiding() -> None:
         st.markdown(
             "If the bright places are the reason for the answer, hiding them must cost more than hiding others."
         )
-        share = st.slider("Hidden, % of the film", 1, 30, 8, key="learn hidden")
+        share = st.slider("Hidden, % of the film", 1, 30, key="learn hidden")
     order = np.argsort(map_.values, axis=None, kind="stable")
     many = max(1, round(share / 100 * order.size))
     bright = np.zeros(map_.values.shape, bool)
@@ -120,7 +120,7 @@ def destroyed() -> None:
             "Shuffle the network's weights: it has the same parts and knows nothing. A heatmap that looks the same "
             "afterwards shows the film, not what the network learned (Adebayo 2018)."
         )
-        seed = st.slider("Shuffle", 1, 8, 1, key="learn shuffle")
+        seed = st.slider("Shuffle", 1, 8, key="learn shuffle")
     twin = destroy(case.model, int(seed))
     name = case.prediction.label
     before = resources.heatmaps(case.model, case.film, "gradcam", None)[name].values

@@ -68,7 +68,10 @@ def all_models(cards: "dict[str, Card]") -> None:
         "Each model on its own test films, called by its own operating points where it has any, "
         "with 95 % intervals; not on the same films: for that, see “Two on the same films”."
     )
-    key = st.selectbox("Figure", list(SHOWN), format_func=TITLES.__getitem__, width=240)
+    state.choose("figure", SHOWN, lambda: next(iter(SHOWN)))
+    key = st.selectbox(
+        "Figure", list(SHOWN), format_func=TITLES.__getitem__, key="figure", width=240, persist_state="session"
+    )
     rows = {cards[name].title: found[key] for name, found in measured.items() if key in found}
     if rows:
         title = TITLES[key]
@@ -97,8 +100,9 @@ def training(cards: "dict[str, Card]") -> None:
     if not with_history:
         st.info("No model here kept its training history.")
         return
+    state.choose_many("curves of", with_history, with_history[:4])
     names = st.multiselect(
-        "Models", with_history, with_history[:4], format_func=lambda name: cards[name].title, key="curves of"
+        "Models", with_history, format_func=lambda name: cards[name].title, key="curves of", persist_state="session"
     )
     if names:
         figure = evaluation_figures.history({cards[name].title: cards[name].history for name in names})

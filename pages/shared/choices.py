@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from pages.shared.selection_link import LONGEST, films_asked, filters_asked
+
 
 @dataclass(frozen=True)
 class Key:
@@ -26,7 +28,6 @@ class Key:
 
 
 START = (35.0, 65.0)  # of a box nobody has drawn yet, % of the film
-LONGEST = 4000  # characters of a chain or of a quiz's answers in a link
 SEVERAL = "|"  # between names
 
 
@@ -54,7 +55,7 @@ def _matching(pattern: str) -> Callable[[str], str]:
 
 
 _whole, _count = _between(int, 1, math.inf), _between(int, 0, 2**31)
-_share, _prevalence = _between(float, 0, 1), _between(float, 0.01, 99.99)
+_share, _weight, _prevalence = _between(float, 0, 1), _between(float, -1, 1), _between(float, 0.01, 99.99)
 _token, _code = _matching("[0-9a-f]{32}"), _matching("[0-9A-Z]{4,6}")
 
 
@@ -87,6 +88,16 @@ def _steps(text: str) -> str:
         return json.dumps([step.to_dict() for step in steps], separators=(",", ":"))
     except (HilumError, AttributeError, TypeError, RecursionError) as error:
         raise ValueError(text) from error
+
+
+def _checked_by(read: Callable[[str], Any]) -> Callable[[str], str]:
+    """A reader that keeps the text as it came, once ``read`` has taken it without a ValueError."""
+
+    def parse(text: str) -> str:
+        read(text)
+        return text
+
+    return parse
 
 
 def _answers(text: str) -> str:
@@ -123,6 +134,7 @@ KEYS: dict[str, Key] = {
     "fill": Key(str, page="heatmaps"),
     "across": Key(_percents, START, PERCENTS, "heatmaps"),  # the box, % of the film
     "down": Key(_percents, START, PERCENTS, "heatmaps"),
+    "against": Key(str, page="heatmaps"),  # the other class of a method that compares two
     "beside": Key(str, page="heatmaps"),
     "beside_class": Key(str, page="heatmaps"),
     "beside_method": Key(str, page="heatmaps"),
@@ -130,6 +142,14 @@ KEYS: dict[str, Key] = {
     "beside_film": Key(_whole, None, "a film's number, from 1", "heatmaps"),
     "curves": Key(_flag, False, ON_OFF, "heatmaps"),
     "explore view": Key(str, page="explore"),
+    "filters": Key(_checked_by(filters_asked), "", "filters by column", "explore"),
+    "lasso": Key(_checked_by(films_asked), "", "numbers of films such as 3,5-9", "explore"),
+    "counts against": Key(str, page="explore"),
+    "table page": Key(_whole, 1, "a page, from 1", "explore"),
+    "difference of": Key(str, page="explore"),
+    "difference from": Key(str, page="explore"),
+    "projection": Key(str, page="explore"),
+    "colour": Key(str, page="explore"),
     "steps": Key(_steps, None, "a chain of augmentations", "augment"),
     "random": Key(_flag, False, ON_OFF, "augment"),
     "draw": Key(_count, 0, NUMBER, "augment"),  # seed of what is drawn at random
@@ -149,11 +169,24 @@ KEYS: dict[str, Key] = {
     "prevalence": Key(_prevalence, None, "a percentage from 0.01 to 99.99", "report"),
     "compare view": Key(str, page="compare"),
     "second model": Key(str, page="compare"),
+    "figure": Key(str, page="compare"),
+    "curves of": Key(_names, page="compare"),
+    "ranked": Key(_names, page="compare"),
+    "ranked by": Key(str, page="compare"),
     "quiz labels": Key(_names, page="quiz"),
     "quiz for": Key(str, page="quiz"),
     "round": Key(_code, None, "the code of a round", "quiz"),
     "answers": Key(_answers, "", "what was answered so far", "quiz"),
     "learn step": Key(_whole, 1, "a step from 1 to 7", "learn"),
+    "learn channel 1": Key(_weight, 1.0, "a number from -1 to 1", "learn"),
+    "learn channel 2": Key(_weight, 0.0, "a number from -1 to 1", "learn"),
+    "learn channel 3": Key(_weight, 0.0, "a number from -1 to 1", "learn"),
+    "learn class": Key(str, page="learn"),
+    "learn hidden": Key(_between(int, 1, 30), 8, "a whole percentage from 1 to 30", "learn"),
+    "learn shuffle": Key(_between(int, 1, 8), 1, "a whole number from 1 to 8", "learn"),
+    "learn temperature": Key(_between(float, 0.25, 8), 1.0, "a number from 0.25 to 8", "learn"),
+    "learn promise": Key(_between(int, 50, 99), 90, "a whole percentage from 50 to 99", "learn"),
+    "learn model": Key(str, page="learn"),
     "shortcut step": Key(_whole, 1, "a step from 1 to 5", "shortcut"),
     "shortcut film": Key(_count, 0, NUMBER, "shortcut"),
     "lab methods": Key(_names, page="methods"),

@@ -1,4 +1,8 @@
-"""Filters on every column of a cohort, saved slices, and what a lasso picked: all end in one set of rows."""
+"""Filters on every column of a cohort, saved slices, and what a lasso picked: all end in one set of rows.
+
+What is asked for stands in the link as one text under ``FILTERS``; the controls are set to it whenever it is not what
+they showed last.
+"""
 
 from typing import Any
 
@@ -9,35 +13,45 @@ import streamlit as st
 from core import identity
 from core.data import findings
 from core.data.cohort import Cohort, file_name
-from pages.shared import exports
+from pages.shared import exports, state
+from pages.shared.selection_link import LONGEST, Wanted, films_asked, filters_asked, filters_told
 from pages.shared.text import plain
 
 HIDDEN = ("path", "lungs", "truth", "outlines", "boxes", "film_id")  # files, not facts; a file is searched by its name
 FEW = 40  # a column with at most this many values is chosen from a list, one with more is searched
 WORDS = {1.0: "present", 0.0: "absent"}
-LASSO, SLICES = "lasso", "slices"
+FILTERS, LASSO, SLICES = "filters", "lasso", "slices"
+NAME = "file name"  # the filter that is no column's
 _TURN = "_filters_turn"
-_OF = "_filters_of"  # the cohort that filters, lasso and slices belong to
+_OF = "_filters_of"  # the cohort that the slices belong to
+_WAY_IN = "Allow file names in downloads to have them in it."
+_SHOWN = "_filters_shown"  # of which cohort the controls were drawn last, and what they asked for
 
 
 def selection(cohort: Cohort) -> np.ndarray:
     """The filter controls; gives the rows that pass, ascending."""
-    table = in_words(cohort)
-    if st.session_state.get(_OF) != st.session_state["cohort"]:
-        clear()  # rows and values of another cohort mean nothing here
-        st.session_state[SLICES] = {}
-        st.session_state[_OF] = st.session_state["cohort"]
+    session, table, spec = st.session_state, in_words(cohort), st.session_state["cohort"]
+    if session.get(_OF) != spec:
+        session.update({SLICES: {}, _OF: spec})
+    for name in (FILTERS, LASSO):
+        state.belongs_to(name, spec)  # rows and values of another cohort mean nothing here
+    if session.get(_SHOWN) != (spec, session[FILTERS]):
+        _set_controls(table, session[FILTERS])
     with st.popover("Filters", icon=":material/filter_alt:"):
         chosen = {column: _control(table[column], column) for column in columns(table)}
-        name = _said(_key("name"), "File name contains")
-        _slices({**chosen, "name": name})
+        chosen[NAME] = _said(_key(NAME), "File name contains")
+        asked = {column: wanted for column, wanted in chosen.items() if _asks(table, column, wanted)}
+        told = {column: wanted for column, wanted in asked.items() if _may_be_told(cohort, column, wanted)}
+        if len(told) < len(asked):
+            st.caption("What was typed, and patients, may name somebody: the link leaves them out. " + _WAY_IN)
+        session[FILTERS] = filters_told(told)
+        session[_SHOWN] = spec, session[FILTERS]
+        _slices(filters_told(asked))
     keep = pd.Series(True, index=table.index)
-    for column, wanted in chosen.items():
-        keep &= _passes(table[column], wanted)
-    if name:
-        keep &= table["path"].map(lambda path: name.lower() in file_name(path).lower())
-    if st.session_state.get(LASSO) is not None:
-        keep &= table.index.isin(st.session_state[LASSO])
+    for column, wanted in asked.items():
+        keep &= _passes(_values(table, column), wanted)
+    if session[LASSO]:
+        keep &= table.index.isin(films_asked(session[LASSO]))
     return np.flatnonzero(keep.to_numpy())
 
 
@@ -67,27 +81,91 @@ def _content(path: str) -> str:
         return ""
 
 
+def too_many() -> bool:
+    """Whether what is asked for is longer than a link may be."""
+    return any(len(st.session_state[name]) > LONGEST for name in (FILTERS, LASSO))
+
+
 def clear() -> None:
     """Drop every filter and the lasso."""
-    for key in list(st.session_state):
-        if str(key).startswith("filter "):
-            del st.session_state[key]
-    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
-    st.session_state[LASSO] = None
+    st.session_state.update({FILTERS: "", LASSO: "", _SHOWN: None})
+
+
+def _set_controls(table: pd.DataFrame, text: str) -> None:
+    """Make the controls anew, set to what is asked for; what does not fit the cohort is left out, and said.
+
+    While the list of filters is closed, the browser would keep what was cleared, and send it with the next click: so
+    each time the controls have other keys.
+    """
+    session = st.session_state
+    for key in [key for key in session if str(key).startswith("filter ")]:
+        del session[key]
+    session[_TURN] = session.get(_TURN, 0) + 1
+    asked = filters_asked(text)
+    fitting = {column: found for column, wanted in asked.items() if (found := _fitting(table, column, wanted))}
+    session.update({_key(column): wanted for column, wanted in fitting.items()})
+    if absent := [column for column in asked if column not in fitting]:
+        state.notice(f"The link filters by {plain(', '.join(absent))}, which is not here or has no such values.")
+
+
+def _fitting(table: pd.DataFrame, column: str, wanted: Any) -> Wanted | None:
+    """What a filter asks for as its control takes it; None where the cohort has no such column or values."""
+    if column != NAME and column not in columns(table):
+        return None
+    kind, values = _kind(column, _values(table, column)), wanted if isinstance(wanted, list) else [wanted]
+    if kind == "words":
+        return wanted if isinstance(wanted, str) else None
+    if kind == "values":
+        known = set(table[column])
+        return [value for value in values if value in known] or None
+    if len(values) != 2 or isinstance(values[0], str):
+        return None
+    least, most = _reach(table[column])
+    low, high = max(least, float(values[0])), min(most, float(values[1]))
+    return (low, high) if low <= high else None
+
+
+def _kind(column: str, values: pd.Series) -> str:
+    """How a column is filtered: by a span of "numbers", some of its "values", or "words" to be found in it."""
+    if column != NAME and pd.api.types.is_numeric_dtype(values):
+        return "numbers"
+    return "values" if column != NAME and values.nunique() <= FEW else "words"
+
+
+def _reach(values: pd.Series) -> tuple[float, float]:
+    return float(np.nanmin(values)), float(np.nanmax(values))
+
+
+def _values(table: pd.DataFrame, column: str) -> pd.Series:
+    return table["path"].map(file_name) if column == NAME else table[column]
+
+
+def _asks(table: pd.DataFrame, column: str, wanted: Wanted | None) -> bool:
+    """Whether a control was moved from where every film passes."""
+    if isinstance(wanted, tuple):
+        least, most = _reach(table[column])
+        return wanted[0] > least or wanted[1] < most
+    return bool(wanted)
+
+
+def _may_be_told(cohort: Cohort, column: str, wanted: Wanted) -> bool:
+    """Whether a link may say what a filter asks for: never what may name somebody, unless the visitor allows names."""
+    personal = isinstance(wanted, str) or column == "patient"
+    return not personal or cohort.prepare is not None or exports.names_wanted()
 
 
 def _control(values: pd.Series, column: str) -> Any:
-    key, title = _key(column), plain(column[:1].upper() + column[1:])
-    if pd.api.types.is_numeric_dtype(values):
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    key, title, kind = _key(column), plain(column[:1].upper() + column[1:]), _kind(column, values)
+    if kind == "numbers":
+        low, high = _reach(values)
         if low == high:  # known of some films only
             return None
         _start(key, (low, high))
         return st.slider(title, low, high, format="%g", key=key, persist_state="session")
-    counts = values.value_counts()
-    if len(counts) > FEW:
+    if kind == "words":
         return _said(key, f"{title} contains")
     _start(key, [])
+    counts = values.value_counts()
     return st.multiselect(
         title,
         counts.index.tolist(),
@@ -107,35 +185,29 @@ def _start(key: str, value: Any) -> None:
 
 
 def _key(column: str) -> str:
-    """The key of a filter's control: another one each time all are cleared.
-
-    While the list of filters is closed, the browser would keep what was cleared, and send it with the next click.
-    """
-    return f"filter {column}{st.session_state.get(_TURN, 1)}"
+    """The key of a filter's control, see `_set_controls`."""
+    return f"filter {column}{st.session_state[_TURN]}"
 
 
-def _passes(values: pd.Series, wanted: Any) -> Any:
+def _passes(values: pd.Series, wanted: Wanted) -> Any:
     if isinstance(wanted, tuple):
-        whole = wanted[0] <= np.nanmin(values) and wanted[1] >= np.nanmax(values)
-        return True if whole else values.between(*wanted)
+        return values.between(*wanted)
     if isinstance(wanted, str):
-        return values.str.contains(wanted, case=False, regex=False) if wanted else True
-    return values.isin(wanted) if wanted else True
+        return values.str.contains(wanted, case=False, regex=False)
+    return values.isin(wanted)
 
 
-def _slices(chosen: dict[str, Any]) -> None:
+def _slices(asked: str) -> None:
     """Keep the present filters under a name, and bring back kept ones."""
     slices = st.session_state.setdefault(SLICES, {})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Save these filters as", key="slice name")
-        st.button("Save", disabled=not name, on_click=lambda: slices.update({name: chosen}))
+        st.button("Save", disabled=not name, on_click=lambda: slices.update({name: asked}))
     if slices:
         st.pills("Saved slices", list(slices), key="slice", on_change=_restore, format_func=plain)
 
 
 def _restore() -> None:
-    chosen = st.session_state[SLICES].get(st.session_state["slice"], {})
-    st.session_state["slice"] = None  # so that the same slice can be taken again
+    asked = st.session_state[SLICES].get(st.session_state["slice"], "")
     clear()
-    for column, wanted in chosen.items():
-        st.session_state[_key(column)] = wanted
+    st.session_state.update({"slice": None, FILTERS: asked})  # None: the same slice can be taken again

@@ -12,7 +12,7 @@ from core.evaluate.glossary import GLOSSARY
 from core.report import evaluation_figures
 from core.report.outputs import export_name
 from core.report.spreadsheet import frame_as_csv
-from pages.shared import evaluations, resources, widgets
+from pages.shared import evaluations, resources, state, widgets
 from pages.shared.case import current_cohort
 from pages.shared.text import plain
 
@@ -40,13 +40,19 @@ def view(cards: "dict[str, Card]") -> None:
         known = plain(", ".join(cards[first].classes), longest=400)
         st.info(f"No other model knows the classes of {plain(cards[first].title)}: {known}.")
         return
+    titles = ranking.titles()
+    state.belongs_to("ranked", tuple(alike))
+    state.choose_many("ranked", alike, alike)
+    state.choose("ranked by", titles, lambda: next(iter(titles)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = st.multiselect(
-            "Models", alike, alike, format_func=lambda name: cards[name].title, key="ranked",
+            "Models", alike, format_func=lambda name: cards[name].title, key="ranked", persist_state="session",
             help="Those that know the same classes as the model of the sidebar.",
         )  # fmt: skip
-        titles = ranking.titles()
-        key = st.selectbox("Ranked by", list(titles), format_func=titles.__getitem__, key="ranked by", width=220)
+        key = st.selectbox(
+            "Ranked by", list(titles), format_func=titles.__getitem__, key="ranked by", width=220,
+            persist_state="session",
+        )  # fmt: skip
     if len(names) < 2:
         st.info("Choose two models or more.")
         return

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.choices import KEYS, in_address, text_of
+from pages.shared.selection_link import LONGEST
 from pages.shared.text import plain
 
 ECHO = 2.0  # seconds in which the address that arrives with a click may still be one that `publish` has since replaced
@@ -164,7 +165,9 @@ def _is_told(name: str) -> bool:
     if key.page is None:
         return value is not None and not (isinstance(value, bool) and value == key.default)
     usual = st.session_state.get(_USUAL, {}).get(name)
-    return key.page == st.session_state.get(_PAGE) and value is not None and value not in (key.default, usual)
+    if key.page != st.session_state.get(_PAGE) or value is None or value in (key.default, usual):
+        return False
+    return len(text_of(value)) <= LONGEST
 
 
 def _chosen_here() -> bool:

@@ -121,3 +121,26 @@ def test_train_and_test_reports_stand_side_by_side_where_both_are_kept(page, wei
     shown = page.dataframe[-1].value
     assert list(shown.columns[:4]) == ["Class", "Figure", "train", "test"]
     assert set(shown["Figure"]) == {"Precision", "Recall", "F1", "Films", "Accuracy"}
+
+
+@pytest.mark.parametrize(
+    ("view", "chosen"),
+    [
+        pytest.param("Training", {"curves of": ["tiny-b"]}, id="training"),
+        pytest.param("Leaderboard", {"ranked by": "auroc"}, id="figure"),
+        pytest.param("Leaderboard", {"ranked": ["tiny-b"]}, id="models"),
+    ],
+)
+def test_the_lists_go_with_the_link(page, view, chosen):
+    page.segmented_control(key="compare view").set_value(view).run()
+    for key, value in chosen.items():
+        (page.multiselect if isinstance(value, list) else page.selectbox)(key=key).set_value(value).run()
+    other = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+    other.query_params.update({name: page.query_params[name] for name in page.query_params})
+    other.switch_page(PAGE).run()
+    sound(other)
+    assert {key: other.session_state[key] for key in chosen} == chosen
+    assert [list(table.value["Model"]) for table in other.dataframe if "Model" in table.value] == [
+        list(table.value["Model"]) for table in page.dataframe if "Model" in table.value
+    ]
+    assert not [said.value for said in other.warning if "link" in said.value]

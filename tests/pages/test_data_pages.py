@@ -18,6 +18,11 @@ def click(app: AppTest, label: str) -> AppTest:
     return app.button[[button.label for button in app.button].index(label)].click().run()
 
 
+def link(app: AppTest) -> dict[str, str]:
+    """The address as another browser would open it."""
+    return {name: app.query_params[name] for name in app.query_params}
+
+
 def key(column: str, app: AppTest) -> str:
     """The key of a filter's control, which changes whenever the filters are cleared."""
     return f"filter {column}{app.session_state['_filters_turn']}"
@@ -47,7 +52,7 @@ def test_filters_select_and_clear(open_page):
 def test_filters_and_lasso_end_with_their_cohort(open_page):
     app = open_page("data/explore.py")
     app.multiselect(key=key("label", app)).set_value(["COVID-19"]).run()
-    app.session_state["lasso"] = [1, 2, 3]
+    app.session_state["lasso"] = "2-4"
     app.selectbox(key="cohort").set_value("phantom:confounded").run()
     sound(app)
     assert any("2,000 of 2,000" in text.value for text in app.markdown)
@@ -88,8 +93,14 @@ def test_every_view_of_a_cohort(open_page, tmp_path, monkeypatch):
     spec = small_cohort(films)
     monkeypatch.setenv("HILUM_CACHE", str(tmp_path / "cache"))
     app = open_page("data/explore.py", cohort=spec)
-    for view in ("counts", "distributions", "means", "films"):
+    for view in ("counts", "distributions", "films", "means"):
         sound(app.segmented_control(key="explore view").set_value(view).run())
+    app.selectbox(key="difference of").set_value("COVID-19").run()
+    app.selectbox(key="difference from").set_value("Lung Opacity").run()
+    captions = [shown.caption for shown in pictures(app)]
+    assert any("COVID-19 is brighter, blue: Lung Opacity" in caption for caption in captions)
+    other = open_page("data/explore.py", **link(app))
+    assert [shown.caption for shown in pictures(other)] == captions
     for view in ("map", "similar"):
         app.segmented_control(key="explore view").set_value(view).run()
         if any(button.label == "Show them" for button in app.button):
@@ -97,6 +108,10 @@ def test_every_view_of_a_cohort(open_page, tmp_path, monkeypatch):
         sound(app)
         if view == "map":
             sound(app.segmented_control(key="projection").set_value("UMAP").run())
+            sound(app.selectbox(key="colour").set_value("called").run())
+            other = open_page("data/explore.py", **link(app))
+            assert other.segmented_control(key="projection").value == "UMAP"
+            assert other.selectbox(key="colour").value == "called"
     app.segmented_control(key="explore view").set_value("audit").run()
     sound(click(app, "Audit these films"))
     assert sum(text.value.startswith(":small[:") for text in app.markdown) + len(app.expander) > 10

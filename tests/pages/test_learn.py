@@ -57,3 +57,12 @@ def test_the_other_steps_run_and_ask(step: int) -> None:
     app = opened(step)
     assert app.query_params["learn-step"] == str(step)
     assert any(text.value.startswith("**") and text.value.endswith("?**") for text in app.markdown)
+
+
+def test_what_was_moved_goes_with_the_link() -> None:
+    app = opened(5)
+    sound(app.slider(key="learn temperature").set_value(2.5).run())
+    other = AppTest.from_file(REPOSITORY / "dashboard.py", default_timeout=240)
+    other.query_params.update({name: app.query_params[name] for name in app.query_params})
+    assert figures(sound(other.switch_page("pages/learn/learn.py").run())) == figures(app)
+    assert not [said.value for said in other.warning if "link" in said.value]

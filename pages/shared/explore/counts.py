@@ -7,7 +7,7 @@ import streamlit as st
 from core.data import findings
 from core.data.cohort import SPLITS, Cohort
 from core.report import cohort_figures
-from pages.shared import filters, widgets
+from pages.shared import filters, state, widgets
 
 
 def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
@@ -28,17 +28,19 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
         if column not in ("label", "split") and 1 < table[column].nunique() <= filters.FEW
     ]
     if others:
+        state.choose("counts against", others, lambda: "source" if "source" in others else others[0])
         column = st.selectbox(
             "Against",
             others,
-            index=others.index("source") if "source" in others else 0,
+            key="counts against",
+            persist_state="session",
             width=240,
             help="If a column nearly decides the label, a model can learn the column instead of the disease.",
         )
         against = pd.crosstab(table["label"], table[column].replace("", "unknown")).reindex(order)
         st.plotly_chart(
             cohort_figures.counts(against, "films"),
-            key="against",
+            key="films against",
             config=widgets.CHART,
             alt=f"Films by label and {column}",
         )

@@ -12,10 +12,12 @@ from pages.shared import filters, gallery, overview, state, widgets
 from pages.shared.case import Case, current
 from pages.shared.explore.sampling import MAPPED, thinned
 from pages.shared.explore.scored import scored
+from pages.shared.selection_link import films_told
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+PROJECTIONS = ("PCA", "UMAP")
 COLOURS = ("label", "called", "error", "source", "split")
 
 
@@ -29,12 +31,14 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     if not chosen:
         st.info("None of these films can be read.")
         return
+    state.choose("projection", PROJECTIONS, lambda: PROJECTIONS[0])
+    state.choose("colour", COLOURS, lambda: COLOURS[0])
     with st.container(horizontal=True):
         method = st.segmented_control(
-            "Projection", ["PCA", "UMAP"], default="PCA", required=True, key="projection",
+            "Projection", PROJECTIONS, required=True, key="projection", persist_state="session",
             help="PCA keeps distances, UMAP neighbours; its first run takes up to a minute.",
         )  # fmt: skip
-        colour = st.selectbox("Colour", COLOURS, width=160)
+        colour = st.selectbox("Colour", COLOURS, key="colour", width=160, persist_state="session")
     known_by = found.matrix(chosen), method
     points = widgets.in_background(
         "Projecting", lambda: st.session_state.update(projection="PCA"), lambda: overview.projection(*known_by)
@@ -81,7 +85,7 @@ def grouping(case: Case, cohort: Cohort, found: embeddings.Embeddings, rows: lis
 
 
 def _select(rows: list[int]) -> None:
-    st.session_state[filters.LASSO] = rows
+    st.session_state[filters.LASSO] = films_told(rows)
     state.ask_for_whole_page()
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.data.cohort import Cohort
 from core.report import overlay
-from pages.shared import overview, widgets
+from pages.shared import overview, state, widgets
 from pages.shared.explore.sampling import back_to_films, thinned
 from pages.shared.text import plain
 
@@ -32,8 +32,11 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
         return
     names = list(found)
     with st.container(horizontal=True):
-        first = st.selectbox("Difference of", names, width=200)
-        second = st.selectbox("and", [name for name in names if name != first], width=200)
+        state.choose("difference of", names, lambda: names[0])
+        first = st.selectbox("Difference of", names, key="difference of", width=200, persist_state="session")
+        others = [name for name in names if name != first]
+        state.choose("difference from", others, lambda: others[0])
+        second = st.selectbox("and", others, key="difference from", width=200, persist_state="session")
     difference = found[first][0] - found[second][0]
     st.image(
         signed_picture(difference),

@@ -7,7 +7,7 @@ import streamlit as st
 from core.data.cohort import Cohort, file_name
 from core.data.combinations import combinations
 from core.data.labels import meaning
-from pages.shared import filters
+from pages.shared import filters, state
 from pages.shared.text import plain
 
 PAGE = 50  # rows
@@ -27,7 +27,9 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
         st.dataframe(counts, hide_index=True, key="combinations")
     st.markdown("**Films**")
     pages = -(-len(samples) // PAGE)
-    page = st.number_input(f"Page of {pages:,}", 1, pages, key="table page", width=160) if pages > 1 else 1
+    page = state.choose("table page", range(1, pages + 1), lambda: 1)
+    if pages > 1:
+        page = st.number_input(f"Page of {pages:,}", 1, pages, key="table page", width=160, persist_state="session")
     start = (int(page) - 1) * PAGE
     st.dataframe(shown(samples.iloc[start : start + PAGE]), hide_index=True, key="rows")
     st.caption(f"Rows {start + 1:,} to {min(start + PAGE, len(samples)):,} of {len(samples):,}.")
