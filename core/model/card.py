@@ -52,6 +52,7 @@ class Card:
     precision: dict[str, Any] = field(default_factory=dict)
     # Of a model from outside: where it came from, what of it was tested, and "calibrated"; see model.adopt.
     origin: dict[str, Any] = field(default_factory=dict)
+    for_strangers: bool = False  # answers first where no model learned from a film's hospital: model.matching
     conformal: dict[str, Any] = field(default_factory=dict)  # limits of prediction sets: model.conformal
     triage: dict[str, Any] = field(default_factory=dict)  # where "negative" may be said: model.conformal
     versions: dict[str, str] = field(default_factory=dict)  # library -> version
@@ -186,6 +187,7 @@ _RULES: dict[str, Rule] = {
         f"a number from {COOLEST:g} to {HOTTEST:g}",
         lambda value: _is_number(value) and COOLEST <= value <= HOTTEST,
     ),
+    "for_strangers": ("true or false", lambda value: isinstance(value, bool)),
     "output": (f"one of {', '.join(KINDS)}", lambda value: isinstance(value, str) and value in KINDS),
     "platt": (
         f"a slope from {COOLEST:g} to {HOTTEST:g} and an offset from {-HOTTEST:g} to {HOTTEST:g} for each finding",

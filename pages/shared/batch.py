@@ -19,6 +19,10 @@ ONE_CLASS = (
     "the largest probability."
 )
 SEVERAL_FINDINGS = "The answer names every finding at or above its own operating point: none, one or several."
+REFUSED = (
+    "A film that the model does not know gets no answer: no probabilities and no map; opened, it shows them on demand."
+)
+PACKED = "PDF, overlay, raw map and numbers of every film; of one that the model does not know, why."
 MAPPED = "The heatmap of the answer; none of a film that the model does not know."
 
 
@@ -32,7 +36,7 @@ def table(films: list[Radiograph], case: Case) -> None:
             rows.append(
                 {"film": _source(resources.small(p.picture, 64)), "map": _overlay(case, film), "name": film.name}
                 | {"answer": in_words(p), "fits": FITS[p.domain.status]}
-                | p.by_class
+                | (p.by_class if p.domain.status != "out" else dict.fromkeys(p.classes, float("nan")))
             )
     frame = pd.DataFrame(rows)
     config = {
@@ -60,10 +64,11 @@ def table(films: list[Radiograph], case: Case) -> None:
         zipped = export_name("package", "zip", case.model.card.name)
         st.download_button(
             "Package of all .zip", lambda: _package(films, case), zipped, "application/zip",
-            icon=":material/folder_zip:", on_click="ignore", help="PDF, overlay, raw map and numbers of every film.",
+            icon=":material/folder_zip:", on_click="ignore", help=PACKED,
         )  # fmt: skip
         rule = ONE_CLASS if case.model.output.exclusive else SEVERAL_FINDINGS
-        st.caption(f"Tick a row to open its film. {rule}")
+        no_answer = f" {REFUSED}" if "no" in set(frame["fits"]) else ""
+        st.caption(f"Tick a row to open its film. {rule}{no_answer}")
         exports.ask_for_names()
 
 
@@ -83,7 +88,10 @@ def _overlay(case: Case, film: Radiograph) -> str:
 
 def _package(films: list[Radiograph], case: Case) -> bytes:
     cases = [replace(case, film=film, row=None, label="") for film in films]
-    maps = [resources.heatmaps(one.model, one.film)[one.prediction.label] for one in cases]
+    maps = [
+        None if one.prediction.domain.status == "out" else resources.heatmaps(one.model, one.film)[one.prediction.label]
+        for one in cases
+    ]
     drawing = viewer.Drawing(overlay.Style(st.session_state["opacity"]))
     return downloads.package(list(zip(cases, maps, strict=True)), drawing, exports.names_wanted())
 

@@ -17,6 +17,8 @@ from pages.shared import exports, viewer
 from pages.shared.case import Case
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.explain.heatmap import Heatmap
 
 
@@ -52,11 +54,11 @@ def row(case: Case, map_: "Heatmap", drawing: viewer.Drawing) -> None:
         exports.ask_for_names()
 
 
-def package(cases: "list[tuple[Case, Heatmap]]", drawing: viewer.Drawing, names: bool = False) -> bytes:
+def package(cases: "Sequence[tuple[Case, Heatmap | None]]", drawing: viewer.Drawing, names: bool = False) -> bytes:
     """A zip to pass on where a link cannot show the film: of each case a folder of PDF, overlay, raw map and numbers.
 
     Args:
-        cases: each with the map that its overlay shows.
+        cases: each with the map that its overlay shows; None for a film without an answer: its folder says why.
         names: folders are called as the film's files are; else by the film's hash.
     """
     buffer = BytesIO()
@@ -64,12 +66,14 @@ def package(cases: "list[tuple[Case, Heatmap]]", drawing: viewer.Drawing, names:
         for number, (case, map_) in enumerate(cases, start=1):
             stem = safe(called(PurePath(case.film.name).stem, case.film.sha256, names))
             folder = f"{number:03d}-{stem}" if len(cases) > 1 else stem
+            maps = {} if map_ is None else {map_.class_name: map_}
+            archive.writestr(f"{folder}/numbers.json", as_json(numbers(case.examined, maps, names=names)))
+            if map_ is None:
+                continue
             view = viewer.View(case.prediction.picture, map_, "", case.lungs, case.truth)
-            told = as_json(numbers(case.examined, {map_.class_name: map_}, names=names))
             archive.writestr(f"{folder}/report.pdf", case_pdf(report(case, map_, drawing)))
             archive.writestr(f"{folder}/overlay.png", overlay.png(picture(view, drawing)))
             archive.writestr(f"{folder}/map.npy", array(map_))
-            archive.writestr(f"{folder}/numbers.json", told)
     return buffer.getvalue()
 
 

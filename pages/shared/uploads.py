@@ -1,6 +1,7 @@
 """How films of the visitor's own come in: files, a drop, a paste, the camera. They stay in this session's memory."""
 
 import math
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -11,8 +12,11 @@ from core.data.film.radiograph import Radiograph
 from core.errors import HilumError, NoRoomError
 from core.model import matching
 from pages.shared import pacs, resources, state
-from pages.shared.case import uploaded_films
+from pages.shared.case import matching_model, uploaded_films
 from pages.shared.text import plain
+
+if TYPE_CHECKING:
+    from core.model.domain import Status  # torch takes its time to import
 
 _BEFORE = "_model_before_uploads"  # (the cohort's model, the one that took its place), see `choose_model`
 _TAKEN, _LISTED = "_taken", "_listed"  # file id -> films read from it by what they are held under; ids on the list
@@ -150,21 +154,28 @@ def _drop(file_id: str, film: Radiograph) -> None:
 
 
 def choose_model(film: Radiograph) -> None:
-    """If the chosen model cannot judge a film but another one can, take that one, and say so."""
-    chosen = st.session_state["model"]
-    verdict = resources.prediction(resources.classifier(chosen), film).domain
-    if verdict.status == "in" or math.isnan(verdict.score):  # NaN: the model has no check, so nothing speaks against it
+    """Show the film to the model that answers for uploads, see `matching.for_upload`; if it is another one, say so."""
+    session, cards = st.session_state, resources.cards()
+    shown = session["model"]
+    before, taken = session.get(_BEFORE, (shown, None))
+    current = before if shown == taken else shown  # an earlier upload's model is nobody's choice
+    by_hand = current != matching_model(session["cohort"])
+    name = matching.for_upload(cards, lambda name: _status(name, film), current, by_hand)
+    if name == shown:
         return
-    cards = resources.cards()
-    for name, card in sorted(cards.items(), key=lambda item: -matching.breadth(item[1])):
-        if resources.prediction(resources.classifier(name), film).domain.status == "in":
-            first = st.session_state.get(_BEFORE, (chosen,))[0]
-            st.session_state.update({"model": name, _BEFORE: (first, name)})
-            was = cards[chosen].title
-            state.notice(
-                f"This film is outside what {plain(was)} knows; {plain(card.title)} answers instead.", "model_training"
-            )
-            return
+    session.update({"model": name, _BEFORE: (current, name)})
+    was, now = plain(cards[shown].title), plain(cards[name].title)
+    if _status(shown, film) == "in":
+        told = f"{was} learned from films of few places, and this one may be from anywhere; {now} answers first."
+    else:
+        told = f"This film is outside what {was} knows; {now} answers instead."
+    state.notice(f"{told} You can choose another model in the sidebar.", "model_training")
+
+
+def _status(model: str, film: Radiograph) -> "Status":
+    """By the model's in-domain gate; where it has none nothing speaks against the film."""
+    verdict = resources.prediction(resources.classifier(model), film).domain
+    return "in" if math.isnan(verdict.score) else verdict.status
 
 
 def restore_model() -> None:

@@ -1,16 +1,20 @@
 """Live prediction: uploads of every kind, refusals in words, one film and many."""
 
+import csv
+import json
 import re
 import zipfile
 from dataclasses import replace
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 
 from core.data.phantom.cohort import cohort
 from core.model.domain import DomainVerdict
+from core.report.spreadsheet import MARK
 from pages.shared import resources
 from tests.browser.steps import dicom_film
 from tests.pages.tiny import small_cohort, sound
@@ -136,6 +140,20 @@ def test_the_cohorts_model_comes_back_with_its_film(open_page, only_other_knows,
     assert sound(app).session_state["model"] == "tiny"
 
 
+def test_an_upload_is_answered_by_the_default_even_where_it_is_in_doubt(open_page, monkeypatch):
+    """Of real films `opacity` warns about some that others let through: 20 % of NIH's."""
+    real, says = resources.prediction, {"honest": "doubtful", "opacity": "doubtful"}
+
+    def said(model, film):
+        status = says.get(model.card.name, "in")
+        return replace(real(model, film), domain=DomainVerdict(0.5, 1.0, status, "As the test wants it."))
+
+    monkeypatch.setattr(resources, "prediction", said)
+    app = upload(open_page(PAGE, model="honest"), ("a.png", encoded("PNG")))
+    assert sound(app).session_state["model"] == "opacity"
+    assert any("Opacity of pneumonia, and where answers instead" in warning.value for warning in app.warning)
+
+
 def test_a_model_chosen_by_hand_stays(open_page, only_other_knows):
     app = upload(open_page(PAGE), ("a.png", encoded("PNG")))
     app.selectbox(key="model").set_value("honest").run()
@@ -190,6 +208,29 @@ def test_what_is_no_film_gets_no_answer(open_page):
     assert table.loc["holiday.png", "answer"].startswith("No answer")
     assert table.loc["holiday.png", "fits"] == "no"
     assert table.loc["film.png", "fits"] == "doubtful"
+
+
+def test_what_is_no_film_has_no_probabilities_in_table_csv_and_package(open_page, monkeypatch):
+    left = {}
+    monkeypatch.setattr(
+        st, "download_button", lambda label, data, *_, **__: left.update({label: data() if callable(data) else data})
+    )
+    app = upload(open_page(PAGE), ("holiday.png", photograph()), ("film.png", encoded("PNG")))
+    classes = list(cohort("fair").classes)
+    table = app.dataframe[0].value.set_index("name")
+    assert table.loc["holiday.png", classes].isna().all()
+    assert table.loc["film.png", classes].notna().all()
+    refused, film = csv.DictReader(StringIO(left["CSV"].removeprefix(MARK)))
+    assert (refused["fits"], {refused[name] for name in classes}) == ("no", {""})
+    assert sum(float(film[name]) for name in classes) == pytest.approx(1, abs=1e-5)
+    with zipfile.ZipFile(BytesIO(left["Package of all .zip"])) as package:
+        files = package.namelist()
+        folders = sorted({name.split("/")[0] for name in files})
+        assert [sum(name.startswith(folder) for name in files) for folder in folders] == [1, 4]
+        refused, film = (json.loads(package.read(f"{folder}/numbers.json")) for folder in folders)
+    assert refused["domain"]["status"] == "out"
+    assert {refused[key] for key in ("prediction", "called", "logits", "prediction_set")} == {None}
+    assert set(film["prediction"]) == set(classes)
 
 
 def test_the_headline_says_how_many_copies_agree_and_the_rule_stands_beside_it(open_page):

@@ -19,11 +19,14 @@ def numbers(
     """Every number of a film before a model, JSON-ready.
 
     Args:
-        maps: the heatmaps to report, by class.
+        maps: the heatmaps to report, by class. Without any a film that the model refuses has no probabilities either:
+            they stand beside maps that were asked for all the same.
         files: the stem of the files that hold each of them, by class, where there are any.
         names: tell the film's file name, and not only its hash.
     """
     said, card = examined.prediction, examined.classifier.card
+    refused = said.domain.status == "out"
+    told = bool(maps) or not refused
     found: dict[str, Any] = {
         "key": examined.key,
         "film": called(examined.film.name, examined.film.sha256, names),
@@ -33,11 +36,11 @@ def numbers(
         "weights": examined.classifier.checkpoint.weights,
         "created": card.created,
         **{key: value for key, value in said.output.to_card().items() if key != "thresholds"},
-        "prediction": said.by_class,
-        "called": None if said.domain.status == "out" else said.answer,
-        "logits": dict(zip(said.classes, map(float, said.logits), strict=True)),
+        "prediction": said.by_class if told else None,
+        "called": None if refused else said.answer,
+        "logits": dict(zip(said.classes, map(float, said.logits), strict=True)) if told else None,
         "operating_points": said.operating_points,
-        "prediction_set": None if said.prediction_set is None else vars(said.prediction_set),
+        "prediction_set": None if refused or said.prediction_set is None else vars(said.prediction_set),
         "pixel_mm": examined.film.spacing and vars(examined.film.spacing),
         "domain": {"status": said.domain.status, "sentence": said.domain.sentence},
         "heatmaps": {name: _map(examined, map_, (files or {}).get(name)) for name, map_ in maps.items()},
