@@ -11,7 +11,7 @@ from core.data.film import archive, opener
 from core.data.film.radiograph import Radiograph
 from core.errors import HilumError, NoRoomError
 from core.model import matching
-from pages.shared import pacs, resources, state
+from pages.shared import pacs, resources
 from pages.shared.case import matching_model, uploaded_films
 from pages.shared.text import plain
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.model.domain import Status  # torch takes its time to import
 
 _BEFORE = "_model_before_uploads"  # (the cohort's model, the one that took its place), see `choose_model`
+_WHY = "_why_this_model"  # in a sentence; Streamlit runs a page twice after an upload, so it is no passing notice
 _TAKEN, _LISTED = "_taken", "_listed"  # file id -> films read from it by what they are held under; ids on the list
 # A pasted picture goes the way of a chosen file. Any page may hold this handler: without an uploader it does nothing.
 PASTE = """<script>
@@ -56,6 +57,8 @@ def uploader() -> None:
         "Remove all", icon=":material/delete:", on_click=forget, width="stretch", disabled=not uploaded_films(),
         help="Remove every film you added",
     )  # fmt: skip
+    if told := _why_another():
+        st.info(told, icon=":material/model_training:")
     for sentence in st.session_state.get("_refused", []):
         st.error(plain(sentence, longest=600), icon=":material/block:")
 
@@ -154,7 +157,7 @@ def _drop(file_id: str, film: Radiograph) -> None:
 
 
 def choose_model(film: Radiograph) -> None:
-    """Show the film to the model that answers for uploads, see `matching.for_upload`; if it is another one, say so."""
+    """Show the film to the model that answers for uploads, see `matching.for_upload`; the uploader says why."""
     session, cards = st.session_state, resources.cards()
     shown = session["model"]
     before, taken = session.get(_BEFORE, (shown, None))
@@ -163,13 +166,19 @@ def choose_model(film: Radiograph) -> None:
     name = matching.for_upload(cards, lambda name: _status(name, film), current, by_hand)
     if name == shown:
         return
-    session.update({"model": name, _BEFORE: (current, name)})
-    was, now = plain(cards[shown].title), plain(cards[name].title)
-    if _status(shown, film) == "in":
-        told = f"{was} learned from films of few places, and this one may be from anywhere; {now} answers first."
+    was, now = plain(cards[current].title), plain(cards[name].title)
+    if _status(current, film) == "in":
+        told = f"{was} is the cohort's model, and this film may be from anywhere; {now} answers first."
     else:
         told = f"This film is outside what {was} knows; {now} answers instead."
-    state.notice(f"{told} You can choose another model in the sidebar.", "model_training")
+    session.update({"model": name, _BEFORE: (current, name), _WHY: "" if name == current else told})
+
+
+def _why_another() -> str:
+    """Why another model than the cohort's answers, as long as it does."""
+    session = st.session_state
+    stays = session["upload"] and session.get(_BEFORE, ("", ""))[1] == session["model"] and session.get(_WHY)
+    return f"{session[_WHY]} You can choose another model in the sidebar." if stays else ""
 
 
 def _status(model: str, film: Radiograph) -> "Status":
