@@ -2,7 +2,7 @@
 
 All contestants explain the same drawn film with the same network at batch 1, 224 px, on the same threads, and take
 turns within each round; figures are medians over the rounds. Each library is used as its manual shows, its extractor
-built once and its map brought to the size of the film; for all classes it is asked once a class. Without a checkpoint
+built once and its map brought to the size of the film; for all classes it is asked once per class. Without a checkpoint
 the weights are random, on which no time here depends: of a ResNet-18, a DenseNet-121 and a ViT-S/16, one table each. Of
 a ViT only the `grad-cam` library knows that its tokens lie on a grid.
 """

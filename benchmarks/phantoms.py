@@ -26,7 +26,7 @@ Figures = dict[str, str | float | int | dict[str, float]]
 
 
 def judge(model: Classifier, films: Cohort) -> pd.DataFrame:
-    """One row a film: label, band, called, hit (of the label's heatmap; NaN unless a finding was correctly called),
+    """One row per film: label, band, called, hit (of the label's heatmap; NaN unless a finding was correctly called),
     lungs (part of the called class's evidence inside the lung fields; NaN for a blank map)."""
     rows = []
     for i in range(len(films)):

@@ -41,7 +41,7 @@ class Memory:
 
     Args:
         most: bytes of all shelves together.
-        taking: how a turn is taken, for who wants to tell those who wait.
+        taking: how a turn is taken, for a caller that tells those who wait.
     """
 
     def __init__(

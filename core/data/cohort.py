@@ -237,7 +237,7 @@ class Cohort:
         A mask that is missing or cannot be read is none: the film is shown without it.
 
         Args:
-            shape: of the film, for who has it open; else the film is read for it.
+            shape: of the film, where the caller has it open; else the film is read for it.
         """
         value = self.samples[column].iat[i] if column in self.samples else ""
         if not isinstance(value, str) or not value:

@@ -200,7 +200,7 @@ def weights_sha256() -> str:
 
 @functools.cache
 def default_finder() -> LungFinder:
-    """The shipped finder, loaded once a process."""
+    """The shipped finder, loaded once per process."""
     return LungFinder()
 
 

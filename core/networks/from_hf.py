@@ -86,7 +86,7 @@ def own_weights(name: str, run_pickle: bool = False, size: int = 0) -> Offered:
     """The model in a folder, or in a repository of the Hugging Face Hub: from its cache or the internet.
 
     Raises:
-        RecipeError: it cannot be had, or is of a kind that is not cut into features and head here.
+        RecipeError: it is unavailable, or is of a kind that is not cut into features and head here.
         CheckpointError: it is no classifier with all of its weights in safetensors.
     """
     folder = Path(name).expanduser()
@@ -126,7 +126,7 @@ def _loaded(where: str, local: bool) -> tuple[Any, dict[str, Any]]:
         if local:
             came = f"{Path(where).name} cannot be opened as a classifier of transformers ({_first(error)})"
             raise CheckpointError(came, "a folder that save_pretrained wrote") from error
-        came = f"hf:{where} is no folder here, and could not be had from the Hugging Face Hub ({type(error).__name__})"
+        came = f"hf:{where} is no folder here, and is unavailable from the Hugging Face Hub ({type(error).__name__})"
         raise RecipeError(
             came, remedy="Connect to the internet once, or give a folder that save_pretrained wrote"
         ) from error

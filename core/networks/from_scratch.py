@@ -126,7 +126,7 @@ class BasicBlock(nn.Module):
 
 
 def _residual(widths: tuple[int, ...]) -> tuple[nn.Sequential, int]:
-    """A strided stem and one basic block a width, each after the first of stride 2; and the channels they end in."""
+    """A strided stem and one basic block per width, each after the first of stride 2; and the channels they end in."""
     channels = widths[0]
     stem = nn.Conv2d(3, channels, 3, stride=2, padding=1, bias=False)
     stages = {"stem": nn.Sequential(stem, nn.BatchNorm2d(channels), nn.ReLU())}

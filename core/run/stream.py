@@ -105,7 +105,7 @@ def into(
 
     Args:
         engine: `Threads` by default, or `core.run.cluster.Ray`.
-        index: of these parts, for who has read it already.
+        index: of these parts, where the caller has read it already.
 
     Returns:
         the number of rows that were there before.

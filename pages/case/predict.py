@@ -75,7 +75,7 @@ def answer_panel(case: Case) -> None:
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
     if prediction.domain.status != "in":
         turn_or_invert(case)
-    if prediction.domain.status == "out":  # an answer nobody should take for one is there for who wants to see it
+    if prediction.domain.status == "out":  # no answer to rely on; shown only where asked for
         st.header(in_words(prediction), anchor=False)
         with st.expander("What the model would say anyway"):
             bars(case)

@@ -84,5 +84,5 @@ def copy_link() -> None:
 
 
 def announce(sentence: str) -> None:
-    """Say something to who cannot see the page: a live region, unseen."""
+    """Say something to anyone who cannot see the page: a live region, unseen."""
     st.html(f'<p class="hilum-unseen" role="status">{html.escape(sentence)}</p>')

@@ -55,7 +55,7 @@ def archive() -> Archive | None:
 
 
 def visitor(server: Server) -> str | None:
-    """Who searches: somebody at this machine, or who is logged in; None for who may not."""
+    """Who searches: somebody at this machine, or who is logged in; None for anyone else."""
     if access.at_this_machine():
         try:
             return getpass.getuser()

@@ -132,7 +132,7 @@ def _row(place: pacs.Archive, one: Found) -> dict[str, Any]:
 
 
 def _thumbnails(place: pacs.Archive, shown: list[Found]) -> dict[str, str | None]:
-    """Of the films on a page, as data addresses; fetched once a session."""
+    """Of the films on a page, as data addresses; fetched once per session."""
     kept: dict[str, str | None] = st.session_state.setdefault(_SMALL, {})
     missing = [one for one in shown if one.uid not in kept]
 

@@ -54,7 +54,7 @@ class View:
 
     @property
     def in_words(self) -> str:
-        """What is to be seen, for who cannot see it."""
+        """What the picture shows, for anyone who cannot see it."""
         from core.explain import places
 
         if self.heatmap is None:

@@ -13,7 +13,7 @@ import numpy as np
 
 SIDE = 256  # pixels, longest side of the film that keypoints are looked for on
 PICTURE = 128  # pixels, longest side of the small film that two films are compared by
-MOST = 300  # keypoints a film
+MOST = 300  # keypoints per film
 _CONTRAST = 0.01  # SIFT's default of 0.04 leaves 69 keypoints on a chest film
 _EDGE, _OCTAVE_LAYERS, _SIGMA = 12, 3, 1.6
 _OFFSET = (

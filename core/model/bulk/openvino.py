@@ -30,7 +30,7 @@ from core.transform.preprocess import Preprocess
 
 VERSION = 2  # of the graphs below: raise it when `_Part` changes
 SUMS = ".sums"  # suffix of the file with the SHA-256 of graph and weights
-_converting = threading.Lock()  # torch's tracer and Python's warning filters are one a process
+_converting = threading.Lock()  # torch's tracer and Python's warning filters belong to the whole process
 _Run = Callable[[np.ndarray], list[np.ndarray]]
 
 

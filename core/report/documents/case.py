@@ -72,7 +72,7 @@ class CaseReport:
 
     @property
     def text(self) -> str:
-        """All its words, in no order: for who has to find letters for them."""
+        """All its words, in no order: for whoever has to find glyphs for them."""
         rows = [*self.answer, *self.belief, *((name, value or "") for name, value in self.provenance)]
         return " ".join([self.title, self.caption, *self.images, *self.doubts, *(cell for row in rows for cell in row)])
 
