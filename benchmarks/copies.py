@@ -262,5 +262,5 @@ def _name(cohort: Cohort, found: pd.DataFrame) -> None:
     """Each pair, for the eye to judge."""
     ids = cohort.samples["film_id"]
     for row in found.sort_values("level").to_dict("records"):
-        how = f"{row['level']}, {row['inliers']} keypoints, {row['likeness']:.2f} {row['flip']}"
+        how = f"{row['level']}, {row['inliers']} keypoints, {row['similarity']:.2f} {row['flip']}"
         print(f"  {ids.iat[row['first']]} | {ids.iat[row['second']]} | {how}")

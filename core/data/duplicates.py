@@ -6,7 +6,7 @@ the other turned by one of the angles. Each candidate is then compared by its pi
 leaves a doubt once more, laid over the other as well as an affine map can. Exact alignment brings copies that were
 cropped, stretched or turned by an odd angle to 0.95 and more, and hardly helps different patients, who lack the detail
 to agree on. On the real films copies lie within 36 of 256 bits, and different films beyond; drawn patients, who share
-one skeleton, come as near in bits and reach a likeness of 0.92 as they stand, 0.93 aligned.
+one skeleton, come as near in bits and reach a similarity of 0.92 as they stand, 0.93 aligned.
 """
 
 import numpy as np
@@ -15,15 +15,15 @@ import pandas as pd
 from core.data.signatures import ANGLES, MARGIN, SIDE, UPRIGHT, Signatures, turned
 
 MAX_BITS = 36  # of 256; films whose hashes are further apart are not compared by pixels
-MIN_LIKENESS = 0.85  # correlation of the fine structure as it stands, below which films differ
-CLEAR_LIKENESS = 0.93  # from which they are one picture; between the two they must agree once aligned,
-ALIGNED_LIKENESS = 0.945  # to at least this
+MIN_SIMILARITY = 0.85  # correlation of the fine structure as it stands, below which films differ
+CLEAR_SIMILARITY = 0.93  # from which they are one picture; between the two they must agree once aligned,
+ALIGNED_SIMILARITY = 0.945  # to at least this
 _TABLES = 24
 _SEED = 0
 
 
 def near_duplicates(signatures: Signatures) -> pd.DataFrame:
-    """Pairs of one picture: first < second (positions), bits (of 256 that differ), likeness (0.93 to 1), aligned.
+    """Pairs of one picture: first < second (positions), bits (of 256 that differ), similarity (0.93 to 1), aligned.
 
     Those that had to be aligned are in doubt: two exposures of one patient may pass as well.
     """
@@ -33,10 +33,10 @@ def near_duplicates(signatures: Signatures) -> pd.DataFrame:
     pairs, bits, angles = pairs[good], bits[good], angles[good]
     films = signatures.thumbnails
     judgements = [judged(films[a], films[b], ANGLES[k]) for (a, b), k in zip(pairs, angles, strict=True)]
-    likeness, aligned = np.array(judgements, dtype=float).reshape(-1, 2).T
+    similarity, aligned = np.array(judgements, dtype=float).reshape(-1, 2).T
     places = {"first": pairs.min(axis=1), "second": pairs.max(axis=1)}
-    table = pd.DataFrame(places | {"bits": bits, "likeness": likeness, "aligned": aligned > 0})
-    table = table[table["likeness"] > 0].sort_values(["first", "second", "bits"])
+    table = pd.DataFrame(places | {"bits": bits, "similarity": similarity, "aligned": aligned > 0})
+    table = table[table["similarity"] > 0].sort_values(["first", "second", "bits"])
     return table.drop_duplicates(["first", "second"]).reset_index(drop=True)
 
 
@@ -102,22 +102,22 @@ def _meet(
 def judged(first: np.ndarray, second: np.ndarray, degrees: float) -> tuple[float, bool]:
     """How alike two thumbnails uint8 (64, 64) are, the first turned, and whether that took aligning them.
 
-    The likeness is 0.93 to 1 for one picture; 0 for two.
+    The similarity is 0.93 to 1 for one picture; 0 for two.
     """
-    likeness = _likeness(first, second, degrees)
-    if MIN_LIKENESS <= likeness < CLEAR_LIKENESS:
-        likeness = _aligned_likeness(first, second, degrees)
-        return (likeness if likeness >= ALIGNED_LIKENESS else 0.0), True
-    return (likeness if likeness >= CLEAR_LIKENESS else 0.0), False
+    similarity = _similarity(first, second, degrees)
+    if MIN_SIMILARITY <= similarity < CLEAR_SIMILARITY:
+        similarity = _aligned_similarity(first, second, degrees)
+        return (similarity if similarity >= ALIGNED_SIMILARITY else 0.0), True
+    return (similarity if similarity >= CLEAR_SIMILARITY else 0.0), False
 
 
-def _likeness(first: np.ndarray, second: np.ndarray, degrees: float) -> float:
+def _similarity(first: np.ndarray, second: np.ndarray, degrees: float) -> float:
     """Correlation of the fine structure of two thumbnails uint8 (64, 64), the first turned: -1 to 1."""
     a, b = _fine(turned(first, degrees)), _fine(turned(second, 0))
     return float((a * b).sum())
 
 
-def _aligned_likeness(first: np.ndarray, second: np.ndarray, degrees: float) -> float:
+def _aligned_similarity(first: np.ndarray, second: np.ndarray, degrees: float) -> float:
     """The same once the first is laid over the second by an affine map, found from there (Evangelidis 2008, ECC)."""
     import cv2
 

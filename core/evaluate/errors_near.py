@@ -48,16 +48,16 @@ class ErrorsNear:
 
 
 def errors_near(
-    likeness: np.ndarray, labels: Sequence[str], called: Sequence[str], samples: pd.DataFrame, nearest: int = NEAREST
+    similarity: np.ndarray, labels: Sequence[str], called: Sequence[str], samples: pd.DataFrame, nearest: int = NEAREST
 ) -> ErrorsNear:
     """What went wrong on the tested films most like one film.
 
     Args:
-        likeness: float (N,), of each tested film to the film in question; larger is more alike.
+        similarity: float (N,), cosine similarity of each tested film to the film in question.
         labels, called: of the N films, in the model's words.
         samples: the N rows of the cohort's table; columns of ``BY`` that it has are looked at.
     """
-    near = np.argsort(-likeness, kind="stable")[:nearest]
+    near = np.argsort(-similarity, kind="stable")[:nearest]
     wrong = np.array([label != call for label, call in zip(labels, called, strict=True)])
     errors = near[wrong[near]]
     pairs = Counter((labels[i], called[i]) for i in errors)

@@ -85,8 +85,8 @@ class Embeddings:
         rows = [row for row in self.rows() if row != without and (wanted is None or row in wanted)]
         if not rows:
             return []
-        likeness = self.matrix(rows) @ feature
-        return [(rows[i], float(likeness[i])) for i in np.argsort(-likeness)[:count]]
+        cosine = self.matrix(rows) @ feature
+        return [(rows[i], float(cosine[i])) for i in np.argsort(-cosine)[:count]]
 
 
 def sample(cohort: Cohort, split: str | None = None, most: int = MOST) -> list[int]:

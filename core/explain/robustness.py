@@ -29,13 +29,13 @@ class Sweep:
         values: float (N,), ascending.
         pictures: uint8 (N, S, S).
         probabilities: float32 (N, C).
-        likeness: float (N,), correlation of each heatmap, moved back, with that of the film as it is; NaN if blank.
+        correlation: float (N,), correlation of each heatmap, moved back, with that of the film as it is; NaN if blank.
     """
 
     values: np.ndarray
     pictures: np.ndarray
     probabilities: np.ndarray
-    likeness: np.ndarray
+    correlation: np.ndarray
 
 
 def sweep(
@@ -59,8 +59,8 @@ def sweep(
         return heatmaps(model, seen, method, [class_name], **options)[class_name].values
 
     before, after = map_of(picture), [map_of(changed) for changed in pictures]
-    likeness = np.array([alike(before, map_, one) for map_, one in zip(after, drawn, strict=True)])
-    return Sweep(values, pictures, probabilities, likeness)
+    correlation = np.array([alike(before, map_, one) for map_, one in zip(after, drawn, strict=True)])
+    return Sweep(values, pictures, probabilities, correlation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ def around_natural(parameter: Parameter) -> tuple[float, float]:
 
 
 def alike(before: np.ndarray, after: np.ndarray, drawn: Sequence[Drawn]) -> float:
-    """Correlation of two heatmaps (S, S), the second moved back where the film had moved; NaN if one says nothing."""
+    """Pearson's correlation of two heatmaps (S, S), the second moved back with the film; NaN if one says nothing."""
     back = warp_back(after, drawn)
     seen = warp_back(np.ones_like(after), drawn)
     if back is None or seen is None:  # steps that cannot be undone, such as elastic: compare in place

@@ -108,17 +108,17 @@ def before_after(before: Mapping[str, float], after: Mapping[str, float], change
 def sweep(
     values: Sequence[float],
     probabilities: Mapping[str, Sequence[float]],
-    similarity: Sequence[float],
+    correlation: Sequence[float],
     axis: str,
     at: float,
     natural: tuple[float, float] | None = None,
 ) -> "Figure":
-    """Robustness of one film: probability of each class, and likeness of its heatmap, as one setting moves.
+    """Robustness of one film: probability of each class, and correlation of its heatmap, as one setting moves.
 
     Args:
         values: the setting's values, ascending.
         probabilities: for each class, one probability per value.
-        similarity: correlation of the heatmap with that of the film as it is, -1 to 1; NaN for a blank map.
+        correlation: Pearson's, of the heatmap with that of the film as it is, -1 to 1; NaN for a blank map.
         axis: name and unit of the setting.
         at: the value whose film is shown; marked.
         natural: the range that real films show; shaded.
@@ -132,13 +132,13 @@ def sweep(
             x=values, y=line, name=name, mode="lines+markers", line_color=colour, marker_size=5, unselected=same
         )
     figure.add_scatter(
-        x=values, y=similarity, name="heatmap likeness", mode="lines", line={"color": "#888888", "dash": "dot"}
+        x=values, y=correlation, name="heatmap correlation", mode="lines", line={"color": "#888888", "dash": "dot"}
     )
     if natural:
         figure.add_vrect(*natural, fillcolor="#009E73", opacity=0.1, line_width=0, layer="below")
     figure.add_vline(at, line_color="#888888", line_width=1)
     figure.update_xaxes(title=axis, showgrid=False, range=[values[0], values[-1]])
-    figure.update_yaxes(title="probability", range=[min(0.0, float(np.nanmin([*similarity, 0.0]))) - 0.03, 1.03])
+    figure.update_yaxes(title="probability", range=[min(0.0, float(np.nanmin([*correlation, 0.0]))) - 0.03, 1.03])
     return figure.update_layout(
         height=360, margin={"l": 0, "r": 8, "t": 8, "b": 0}, uirevision=axis, legend={"orientation": "h", "y": -0.22}
     )

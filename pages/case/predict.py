@@ -27,7 +27,9 @@ from pages.shared.text import plain
 VERDICTS = {"in": st.info, "doubtful": st.warning, "out": st.error}  # nothing green: that it fits makes no answer right
 ICONS = {"in": ":material/verified:", "doubtful": ":material/help:", "out": ":material/block:"}
 NEIGHBOURS, NEIGHBOURHOOD, TESTED = 6, 600, 200  # films shown; films of training and of the test looked among
-LIKENESS = "Likeness compares what the model's last layer makes of two films: 1 is the same, 0 has nothing in common."
+SIMILARITY = (
+    "Cosine similarity of what the model's last layer makes of two films: 1 is the same, 0 has nothing in common."
+)
 CHANGES: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray], str], ...] = (
     ("Invert", "invert_colors", lambda pixels: 255 - pixels, "inverted by hand"),
     ("Turn left", "rotate_left", np.rot90, "turned left by hand"),
@@ -166,7 +168,7 @@ def neighbours(case: Case) -> None:
     """The films of the model's own cohort that it finds most like this one."""
     spec = home_cohort(case.model.card, case.spec)
     cohort = resources.cohort(spec)
-    st.header(f"Nearest films of {plain(cohort.name)}", anchor=False, help=LIKENESS)
+    st.header(f"Nearest films of {plain(cohort.name)}", anchor=False, help=SIMILARITY)
     rows = embeddings.sample(cohort, "train", NEIGHBOURHOOD) or embeddings.sample(cohort, None, NEIGHBOURHOOD)
     tested = embeddings.sample(cohort, "test", TESTED) if case.model.output.exclusive else []
     found = overview.embeddings_of(case.model, spec)
@@ -183,11 +185,11 @@ def neighbours(case: Case) -> None:
         st.markdown(f":material/error: {plain(told, longest=600)}")
     nearest = found.nearest(feature, NEIGHBOURS, own, rows)
     with st.grid("auto", min_column_width=130, gap="small"):
-        for row, likeness in nearest:
+        for row, cosine in nearest:
             label = str(cohort.samples["label"].iat[row])
             with st.container(gap="xxsmall"):
                 gallery.picture(spec, row, label)
-                st.caption(f"**{plain(label)}**, film {row + 1}  \nlikeness {likeness:.2f}")
+                st.caption(f"**{plain(label)}**, film {row + 1}  \ncosine similarity {cosine:.2f}")
 
 
 widgets.heading("Live prediction", "What the model says of a film, and whether it may judge such a film at all.")

@@ -69,11 +69,11 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
         st.caption(shown_values(drawn))
     drawing = viewer.Drawing(STYLE.style, "Map" if heat else "Film")
     viewer.show(views, drawing, "augmented", bar=False)
-    likeness = robustness.alike(maps[0].values, maps[1].values, drawn)
+    correlation = robustness.alike(maps[0].values, maps[1].values, drawn)
     words = (
         "One of the heatmaps is blank, so they cannot be compared."
-        if np.isnan(likeness)
-        else f"Moved back, the heatmap correlates **{likeness:.2f}** with the one before."
+        if np.isnan(correlation)
+        else f"Moved back, the heatmap correlates **{correlation:.2f}** with the one before."
     )
     moved = after[class_name] - names[class_name]
     st.markdown(f"{plain(class_name)} moves by **{moved:+.3f}**. {words}")
@@ -99,7 +99,7 @@ def shown_values(drawn: Sequence[Drawn]) -> str:
 
 
 def curve(case: Case, steps: list[Step]) -> None:
-    """Probability of each class, and likeness of the heatmap, as one setting moves through its range."""
+    """Probability of each class, and correlation of the heatmap, as one setting moves through its range."""
     options = {
         f"{step.augmentation.title}: {parameter}": (step, parameter)
         for step in steps
@@ -133,7 +133,7 @@ def curve(case: Case, steps: list[Step]) -> None:
     probabilities = {name: found.probabilities[:, i].tolist() for i, name in enumerate(case.model.classes)}
     value, unit = float(found.values[spot]), declared.unit
     figure = figures.sweep(
-        found.values.tolist(), probabilities, found.likeness.tolist(), f"{parameter} {unit}", value, declared.natural
+        found.values.tolist(), probabilities, found.correlation.tolist(), f"{parameter} {unit}", value, declared.natural
     )
     left, right = st.columns([3, 1])
     left.plotly_chart(

@@ -1,4 +1,4 @@
-"""Explore: the cohort before any model is believed: films, counts, distributions, means, map, likeness, audit."""
+"""Explore: the cohort before any model is believed: films, counts, distributions, means, map, similarity, audit."""
 
 from collections.abc import Callable
 

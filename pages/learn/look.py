@@ -129,7 +129,7 @@ def destroyed() -> None:
     with left:
         draw(case, {"as it learned": before, "after the shuffle": after})
     with right:
-        st.metric("Likeness of the two maps", f"{alike:.2f}", help="Correlation without its sign: 0 is unlike.")
+        st.metric("Similarity of the two maps", f"{alike:.2f}", help="Correlation without its sign: 0 is unlike.")
     question(
         "One shuffle still gives a map in the lungs. Has the method failed?",
         "Not by one shuffle: coarse maps resemble each other by luck. That is why the check takes several, and says "

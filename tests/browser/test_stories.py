@@ -103,7 +103,7 @@ def test_scroll_survives_a_change_of_setting(visit: Visit) -> None:
 def test_sweep_a_rotation(visit: Visit) -> None:
     page = visit("augment")
     expect(page.get_by_text("Robustness curve")).to_be_visible()
-    expect(page.get_by_text("heatmap likeness")).to_be_visible()
+    expect(page.get_by_text("heatmap correlation")).to_be_visible()
     here = page.get_by_text(re.compile(r"^angle -?[\d.]+ °$"))
     before = here.inner_text()
     page.get_by_role("slider", name="Film at").press("ArrowLeft")

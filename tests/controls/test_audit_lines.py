@@ -18,7 +18,7 @@ from core.data.signatures import Signatures
 from core.data.table import samples
 
 Columns = Mapping[str, Callable[[int, str], object]]
-PAIRS = ["first", "second", "level", "likeness", "inliers", "flip"]
+PAIRS = ["first", "second", "level", "similarity", "inliers", "flip"]
 
 
 def case(

@@ -10,10 +10,10 @@ from PIL import Image
 
 from core.data.cohort import Cohort
 from core.data.duplicates import (
-    ALIGNED_LIKENESS,
-    CLEAR_LIKENESS,
-    MIN_LIKENESS,
-    _likeness,
+    ALIGNED_SIMILARITY,
+    CLEAR_SIMILARITY,
+    MIN_SIMILARITY,
+    _similarity,
     candidates,
     judged,
     near_duplicates,
@@ -130,9 +130,9 @@ def test_a_doubtful_pair_is_decided_by_aligning_it() -> None:
         left, top = rng.uniform(4, 9, 2)
         moved = film.transform(film.size, Image.Transform.AFFINE, (0.97, 0.01, left, -0.01, 0.98, top), Image.BICUBIC)
         first, second = (thumbnail_of(np.asarray(f)) for f in (film, moved))
-        doubtful = MIN_LIKENESS <= _likeness(first, second, 0) < CLEAR_LIKENESS
+        doubtful = MIN_SIMILARITY <= _similarity(first, second, 0) < CLEAR_SIMILARITY
         decided += doubtful
-        assert judged(first, second, 0)[0] >= ALIGNED_LIKENESS or not doubtful
+        assert judged(first, second, 0)[0] >= ALIGNED_SIMILARITY or not doubtful
         assert judged(first, thumbnail_of(draw(seed + 100, 256)), 0)[0] == 0
     assert decided >= 5
     blank = np.zeros((64, 64), np.uint8)

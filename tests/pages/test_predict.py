@@ -187,10 +187,10 @@ def test_a_photograph_from_the_camera_is_read(open_page):
 def test_nearest_films_are_found_when_asked(open_page, tmp_path):
     resources.shelf().clear()  # what another test has shown the model already would be found without asking
     app = open_page(PAGE, cohort=small_cohort(tmp_path))
-    assert not any("likeness" in caption.value for caption in app.caption)
+    assert not any("cosine similarity" in caption.value for caption in app.caption)
     next(button for button in app.button if button.label == "Find nearest films").click().run()
     sound(app)
-    assert sum("likeness" in caption.value for caption in app.caption) >= 6
+    assert sum("cosine similarity" in caption.value for caption in app.caption) >= 6
 
 
 def photograph() -> bytes:

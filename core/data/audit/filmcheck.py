@@ -38,7 +38,7 @@ def check(thumbnails: np.ndarray) -> list[str]:
     learned = _learned()
     for kinds in (
         _believed(CUT, features(films) @ learned["cut"]),
-        np.where(likeness(films, learned["typical"]) < _UNLIKE, STRANGE, ""),
+        np.where(similarity(films, learned["typical"]) < _UNLIKE, STRANGE, ""),
         _believed(TURNED, features(films) @ learned["turned"]),
         np.where(thumbnails.std(axis=(1, 2)) < _LEAST_SPREAD, BLANK, ""),
     ):  # what comes later counts more
@@ -66,12 +66,12 @@ def features(films: np.ndarray) -> np.ndarray:
     return np.concatenate([small, np.ones((len(films), 1), np.float32)], axis=1)
 
 
-def likeness(films: np.ndarray, typical: np.ndarray) -> np.ndarray:
+def similarity(films: np.ndarray, typical: np.ndarray) -> np.ndarray:
     """float32 (N,): the highest correlation of films uint8 (N, 64, 64) with one of ``typical`` uint8 (K, 64, 64)."""
     first, second = (_smooth(f).reshape(len(f), -1) for f in (films, typical))
     lengths = np.linalg.norm(first, axis=1)[:, None] * np.linalg.norm(second, axis=1) + 1e-6
-    likeness: np.ndarray = (first @ second.T / lengths).max(axis=1)
-    return likeness
+    similarity: np.ndarray = (first @ second.T / lengths).max(axis=1)
+    return similarity
 
 
 def _believed(names: tuple[str, ...], scores: np.ndarray) -> np.ndarray:

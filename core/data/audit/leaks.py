@@ -38,8 +38,8 @@ def near_duplicates_inside(case: Case) -> Finding:
     first, second = patient[case.pairs["first"]], patient[case.pairs["second"]]
     same = (first == second) & (first != "")
     sure = (case.pairs["level"] == COPY).to_numpy()
-    apart = case.pairs[~same & sure].sort_values("likeness", ascending=False)
-    doubtful = case.pairs[~same & ~sure].sort_values("likeness", ascending=False)
+    apart = case.pairs[~same & sure].sort_values("similarity", ascending=False)
+    doubtful = case.pairs[~same & ~sure].sort_values("similarity", ascending=False)
     aside = f"; {same.sum()} pairs are alike within one patient" if same.any() else ""
     aside += f"; {_pairs(len(doubtful))} may show one picture: look at them" if len(doubtful) else ""
     aside += f"; by chance {_by_chance(len(case.cohort))}"

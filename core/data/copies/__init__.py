@@ -30,7 +30,7 @@ from core.data.signatures import Signatures, signatures
 from core.data.store import Store, digest
 from core.errors import CohortError
 
-COLUMNS = ("first", "second", "level", "likeness", "inliers", "flip")
+COLUMNS = ("first", "second", "level", "similarity", "inliers", "flip")
 _VERDICT = struct.Struct("<HfHf")  # as `Agreement` has them
 _VERSION = f"{READ}-2"  # change it when a verdict changes
 _TYPES = {
@@ -38,7 +38,7 @@ _TYPES = {
     "second": "int64",
     "flip": "int64",
     "level": "str",
-    "likeness": "float64",
+    "similarity": "float64",
     "inliers": "int64",
 }
 _FEW = 100  # keypoints of a film, below which it says little that they do not agree
@@ -55,7 +55,7 @@ def find_copies(cohort: Cohort, signs: Signatures | None = None, progress: Progr
         progress: told what is being done; if it raises, the work ends and what was found is kept.
 
     Returns:
-        first < second (positions), level ("copy" or "possible": to be looked at), likeness (0.7 to 1, correlation of
+        first < second (positions), level ("copy" or "possible": to be looked at), similarity (0.7 to 1, correlation of
         details), inliers (keypoints on one affine map; -1 where the hashes alone decided), flip ("", "mirrored",
         "inverted", "mirrored and inverted": the first as against the second). Each pair once, in order; possible copies
         between two known patients are left out.
@@ -151,7 +151,7 @@ def _describe(cohort: Cohort, chosen: np.ndarray, keys: list[str], library: Libr
 
 
 def _verified(pairs: np.ndarray, keys: list[str], library: Library, progress: Progress) -> pd.DataFrame:
-    """The pairs (M, 3) of positions and flips that pass verification, with level, likeness and inliers."""
+    """The pairs (M, 3) of positions and flips that pass verification, with level, similarity and inliers."""
     store = Store(f"pairs-{_VERSION}")
     found = []
     for start in range(0, len(pairs), _BLOCK):

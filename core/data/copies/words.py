@@ -39,7 +39,7 @@ def nearest(bags: list[np.ndarray], progress: Progress = quiet) -> np.ndarray:
         bags: the words of each film, uint16 (n,).
         progress: told of the films done.
 
-    The likeness of two films is the cosine of their tf-idf vectors, with square roots against bursts of one word (Jegou
+    Two films are compared by the cosine of their tf-idf vectors, with square roots against bursts of one word (Jegou
     2009). It is the same whichever film is flipped, so half of the comparisons do for all.
     """
     films = weighted(bags)
@@ -53,9 +53,9 @@ def nearest(bags: list[np.ndarray], progress: Progress = quiet) -> np.ndarray:
         for other in range(start, count, _BLOCK):
             columns = films[other : other + _BLOCK].toarray()
             numbers = np.arange(other, other + len(columns))
-            likeness = np.stack([block[:, order] @ columns.T for order in flipping])
-            flip = likeness.argmax(axis=0)
-            most = likeness.max(axis=0)
+            similarity = np.stack([block[:, order] @ columns.T for order in flipping])
+            flip = similarity.argmax(axis=0)
+            most = similarity.max(axis=0)
             if other == start:
                 np.fill_diagonal(most, -1)
             _keep(best, who, rows, numbers, most, flip)
@@ -77,7 +77,7 @@ def weighted(bags: list[np.ndarray]) -> csr_matrix:
     counts = csr_matrix((np.ones(len(words), np.float32), words, edges), shape=(len(bags), WORDS))
     counts.sum_duplicates()
     counts.data = np.sqrt(counts.data)
-    # a word and its flips are one patch: rare together, so that likeness does not depend on which film is flipped
+    # a word and its flips are one patch: rare together, so that similarity does not depend on which film is flipped
     films_with = np.bincount(counts.indices, minlength=WORDS).reshape(len(FLIPS), COUNT).sum(axis=0)
     rarity = np.log((len(FLIPS) * len(bags) + 1) / (films_with + 1)).clip(0)
     counts = counts.multiply(np.tile(rarity, len(FLIPS)).astype(np.float32)).tocsr()
@@ -88,12 +88,12 @@ def weighted(bags: list[np.ndarray]) -> csr_matrix:
 
 
 def _keep(
-    best: np.ndarray, who: np.ndarray, rows: np.ndarray, numbers: np.ndarray, likeness: np.ndarray, flip: np.ndarray
+    best: np.ndarray, who: np.ndarray, rows: np.ndarray, numbers: np.ndarray, similarity: np.ndarray, flip: np.ndarray
 ) -> None:
     """Take into the best of ``rows`` those of the films ``numbers`` that are nearer."""
-    few = min(NEAREST, likeness.shape[1])
-    place = np.argpartition(-likeness, few - 1, axis=1)[:, :few]
-    found = np.concatenate([best[rows], np.take_along_axis(likeness, place, 1)], axis=1)
+    few = min(NEAREST, similarity.shape[1])
+    place = np.argpartition(-similarity, few - 1, axis=1)[:, :few]
+    found = np.concatenate([best[rows], np.take_along_axis(similarity, place, 1)], axis=1)
     named = np.concatenate([who[rows], numbers[place] * len(FLIPS) + np.take_along_axis(flip, place, 1)], axis=1)
     order = np.argsort(-found, axis=1, kind="stable")[:, :NEAREST]
     best[rows], who[rows] = np.take_along_axis(found, order, 1), np.take_along_axis(named, order, 1)

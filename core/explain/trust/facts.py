@@ -17,7 +17,7 @@ from core.explain.trust.lines import TrustLine, Verdict, graded, unknown
 
 # Half of the rank variance kept (0.7 squared) under changes that nobody sees; below 0.4 a sixth is.
 GOOD_STABILITY, BAD_STABILITY = 0.7, 0.4
-# From chance to a perfect likeness of the trained map: half of the way is too much for destroyed weights.
+# From chance to perfect agreement with the trained map: half of the way is too much for destroyed weights.
 BAD_LEFT = 0.5
 MOST_BLANK = 0.5  # with more blank maps than this the rest is not a sample
 

@@ -23,8 +23,12 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     left.image(
         resources.small(case.film.pixels, 240), width="stretch", caption=f"The case: {plain(name)}", alt="The case"
     )
-    st.caption("Likeness compares what the model's last layer makes of two films: 1 is the same.")
+    st.caption("Cosine similarity of what the model's last layer makes of two films: 1 is the same.")
     with right:
         gallery.grid(
-            spec, cohort, [row for row, _ in nearest], "similar", [f"likeness {value:.3f}" for _, value in nearest]
+            spec,
+            cohort,
+            [row for row, _ in nearest],
+            "similar",
+            [f"cosine similarity {value:.3f}" for _, value in nearest],
         )

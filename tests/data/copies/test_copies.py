@@ -169,11 +169,11 @@ def test_keypoints_of_a_flipped_film_are_known_without_looking(flip: int) -> Non
     points, descriptors, film = keypoints(detailed(3))
     again, seen, _ = keypoints(np.ascontiguousarray(flipped_picture(film, flip)))
     distance = np.linalg.norm(flipped_points(points, film.shape, flip)[:, None] - again, axis=2)
-    likeness = flipped_descriptors(descriptors, flip).astype(float) @ seen.T / 512**2
+    similarity = flipped_descriptors(descriptors, flip).astype(float) @ seen.T / 512**2
     plain = descriptors.astype(float) @ seen.T / 512**2
     there = distance.min(axis=1) < 1
     assert there.mean() > 0.7
-    assert np.median(np.where(distance < 1, likeness, 0).max(axis=1)[there]) > 0.98
+    assert np.median(np.where(distance < 1, similarity, 0).max(axis=1)[there]) > 0.98
     assert np.median(np.where(distance < 1, plain, 0).max(axis=1)[there]) < 0.9
     known = (words_of(descriptors) // 1024 ^ flip) * 1024 + words_of(descriptors) % 1024
     assert (known == words_of(flipped_descriptors(descriptors, flip))).mean() > 0.98
