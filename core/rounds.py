@@ -17,6 +17,8 @@ from core.errors import RoundError
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # without I and O, which look like figures
 CODE = 4  # letters
 MOST_ROUNDS, MOST_PUPILS, MOST_BOXES = 50, 200, 8
+MOST_CHANGES = 20  # of mind that are kept of one pupil and film, the last ones
+LONGEST = 500  # characters of an answer
 HOURS = 6.0  # that a round is kept after it was last touched
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in shares of the picture, 0 to 1
@@ -24,11 +26,20 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom in shares of
 
 @dataclass(frozen=True)
 class Given:
-    """What one pupil says of one film."""
+    """What one pupil says of one film.
+
+    Attributes:
+        labels: each answer that was looked at on the way to this one, with the seconds since the film appeared.
+        seconds: from the film's appearing on the pupil's screen to the sending.
+        before: what the same pupil had sent of this film before, oldest first.
+    """
 
     answer: str
     sure: str
     boxes: tuple[Box, ...] = ()
+    labels: tuple[tuple[str, float], ...] = ()
+    seconds: float = 0.0
+    before: tuple["Given", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class Round:
         case: which of them is on the wall, from 0.
         shown: whether answers, model and truth are on the wall; then nothing more is taken.
         answers: of the film on the wall, by pupil.
+        past: the answers of the films before, in order.
         touched: when something was last done, seconds of the clock.
     """
 
@@ -51,6 +63,7 @@ class Round:
     case: int = 0
     shown: bool = False
     answers: Mapping[str, Given] = field(default_factory=lambda: MappingProxyType({}))
+    past: tuple[Mapping[str, Given], ...] = ()
     touched: float = 0.0
 
 
@@ -90,11 +103,13 @@ class Rounds:
             return self._open[code][0] if code in self._open else None
 
     def answer(self, code: str, pupil: str, case: int, given: Given) -> Round:
-        """Take a pupil's answer; a second one replaces the first, until the answers are on the wall.
+        """Take a pupil's answer; a second one replaces the first and remembers it, until the answers are on the wall.
 
         Raises:
-            RoundError: the round is over, the film is no longer on the wall, or the round is full.
+            RoundError: the round is over, the film is no longer on the wall, the round is full, or the answer too long.
         """
+        if len(given.answer) > LONGEST:
+            raise RoundError(f"the answer has {len(given.answer)} characters", f"at most {LONGEST}")
         if len(given.boxes) > MOST_BOXES:
             raise RoundError(f"{len(given.boxes)} boxes were drawn", f"at most {MOST_BOXES}", "Remove some")
         with self._lock:
@@ -103,7 +118,10 @@ class Rounds:
                 raise RoundError("this film is no longer asked about", "an answer to the film on the wall")
             if pupil not in found.answers and len(found.answers) >= MOST_PUPILS:
                 raise RoundError(f"{MOST_PUPILS} have answered", "no more than that in one round")
-            answers = MappingProxyType({**found.answers, pupil: given})
+            last = found.answers.get(pupil)
+            before = (*last.before, replace(last, before=())) if last else ()
+            whole = replace(given, labels=given.labels[-MOST_CHANGES:], before=before[-MOST_CHANGES:])
+            answers = MappingProxyType({**found.answers, pupil: whole})
             return self._put(replace(found, answers=answers), secret)
 
     def show(self, code: str, secret: str) -> Round:
@@ -118,7 +136,8 @@ class Rounds:
             if found.case + 1 >= len(found.rows):
                 del self._open[code]
                 raise RoundError("that was the last film of the round")
-            return self._put(replace(found, case=found.case + 1, shown=False, answers=MappingProxyType({})), secret)
+            past, none = (*found.past, found.answers), MappingProxyType({})
+            return self._put(replace(found, case=found.case + 1, shown=False, answers=none, past=past), secret)
 
     def close(self, code: str, secret: str) -> None:
         """End a round before its last film."""

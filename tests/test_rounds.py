@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.errors import RoundError
-from core.rounds import HOURS, MOST_BOXES, MOST_ROUNDS, Given, Rounds
+from core.rounds import HOURS, LONGEST, MOST_BOXES, MOST_CHANGES, MOST_ROUNDS, Given, Rounds
 
 
 def test_forty_pupils_of_two_rounds_do_not_mix() -> None:
@@ -67,3 +67,20 @@ def test_rounds_are_bounded_in_number_boxes_and_hours() -> None:
     assert len(rounds) == 0
     with pytest.raises(RoundError, match="No round"):
         rounds.answer(last, "a", 0, Given("Normal", "certain"))
+
+
+def test_changes_of_mind_and_past_films_are_kept_and_bounded() -> None:
+    rounds = Rounds()
+    code, secret = rounds.open("phantom:fair", "honest", [3, 5])
+    for number in range(MOST_CHANGES + 5):
+        labels = tuple((f"label {step}", float(step)) for step in range(number + 1))
+        rounds.answer(code, "a", 0, Given(f"answer {number}", "certain", labels=labels, seconds=float(number)))
+    given = rounds.following(code, secret).past[0]["a"]
+    assert given.answer == f"answer {MOST_CHANGES + 4}"
+    assert [one.answer for one in given.before] == [f"answer {number}" for number in range(4, MOST_CHANGES + 4)]
+    assert [one.seconds for one in given.before] == list(range(4, MOST_CHANGES + 4))
+    assert not any(one.before for one in given.before)
+    assert len(given.labels) == MOST_CHANGES
+    assert given.labels[-1] == (f"label {MOST_CHANGES + 4}", MOST_CHANGES + 4)
+    with pytest.raises(RoundError, match="characters"):
+        rounds.answer(code, "a", 1, Given("x" * (LONGEST + 1), "certain"))

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-TO_START = 60  # seconds; a busy machine needs them
+TO_START = 180  # seconds; a busy machine needs them
 
 
 def chromium(playwright: Playwright) -> Browser:

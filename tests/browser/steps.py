@@ -13,7 +13,7 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian,
 
 from core.data.phantom.cohort import cohort
 
-PATIENCE = 60_000  # milliseconds; a busy machine needs them
+PATIENCE = 180_000  # milliseconds; a busy machine needs them, and a quiet one never waits so long
 DEBOUNCE = 250  # milliseconds; Streamlit's sliders wait for 200
 
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from shutil import rmtree
 
+import pandas as pd
 import pytest
 
 from core.data.phantom.cohort import cohort
@@ -118,6 +120,9 @@ def test_a_class_round_from_the_code_to_the_wall(open_page: OpenPage) -> None:
         if says != "Normal":
             _click(pupil, "Add this box")
         _click(pupil, "Send")
+    pupils[0].radio(key="guess").set_value("Lung Opacity").run()
+    pupils[0].radio(key="guess").set_value("Viral Pneumonia").run()
+    _click(pupils[0], "Send again")
     sound(teacher.run())
     assert teacher.metric[1].value == "2"
     assert not any("Truth" in text.value for text in teacher.markdown)
@@ -129,5 +134,22 @@ def test_a_class_round_from_the_code_to_the_wall(open_page: OpenPage) -> None:
         assert any(text.value.startswith(f"It is **{truth}**") for text in pupil.markdown)
     _click(teacher, "Next film")
     assert teacher.metric[1].value == "0"
+    pupils[1].run().radio(key="guess").set_value("Normal").run()
+    _click(pupils[1], "Send")  # never shown, so in no table
     _click(teacher, "End the round")
     assert any("is over" in info.value for info in pupils[0].run().info)
+    table = pd.read_csv(StringIO(teacher.session_state["_round_csv"].lstrip("\ufeff")))
+    assert table[["pupil", "sending", "final", "answer", "changed"]].to_numpy().tolist() == [
+        [1, 1, False, "Normal", False],
+        [1, 2, True, "Viral Pneumonia", True],
+        [2, 1, True, "COVID-19", False],
+    ]
+    assert set(table["case"]) == {1}
+    assert set(table["truth"]) == {truth}
+    assert re.findall("[A-Z][A-Za-z ]+(?= at)", table["labels"][1]) == ["Normal", "Lung Opacity", "Viral Pneumonia"]
+    assert (table["seconds_label"] + table["seconds_regions"] - table["seconds"]).abs().max() <= 1
+    assert table["seconds"][1] >= table["seconds"][0]
+    assert table["boxes"].tolist() == [0, 0, 1]
+    assert "CSV" in [button.proto.label for button in teacher.get("download_button")]
+    _click(teacher, "Done")
+    assert any(button.label == "Open a round" for button in teacher.button)

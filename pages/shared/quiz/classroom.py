@@ -1,6 +1,8 @@
 """A class round: the teacher's screen is the wall, pupils answer on their own; see `core.rounds`."""
 
 import secrets
+import time
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -8,14 +10,17 @@ import streamlit as st
 
 from core.errors import RoundError
 from core.report import overlay
-from core.rounds import Given, Round
+from core.report.outputs import export_name
+from core.rounds import MOST_CHANGES, Given, Round
 from pages.shared import resources, state, viewer, widgets
 from pages.shared.case import Case
-from pages.shared.quiz import answers, asking
+from pages.shared.quiz import answers, asking, class_csv
 from pages.shared.text import plain
 
 EVERY = 2.0  # seconds: how often a screen looks whether the round has gone on
-CODE, LED, PUPIL, SENT = "round", "_round_led", "_pupil", "_sent"
+CODE, LED, PUPIL = "round", "_round_led", "_pupil"
+SEEN = "_round_film"  # of a pupil: which film it is, since when it is seen, and the answers looked at
+KEPT = "_round_csv"  # of a teacher: what was said, once the round is over
 
 
 def entrance(rows: list[int]) -> None:
@@ -30,9 +35,9 @@ def entrance(rows: list[int]) -> None:
         st.button("Join", on_click=_join, disabled=not typed)
 
 
-def case_of(found: Round) -> Case:
-    """The film on the wall before the round's model."""
-    cohort, row = resources.cohort(found.cohort), found.rows[found.case]
+def case_of(found: Round, place: int | None = None) -> Case:
+    """A film of the round, that on the wall unless another place is asked for, before the round's model."""
+    cohort, row = resources.cohort(found.cohort), found.rows[found.case if place is None else place]
     film = resources.film(found.cohort, row)
     label = str(cohort.samples["label"].iat[row])
     return Case(found.cohort, cohort, resources.classifier(found.model), film, row, label)
@@ -43,8 +48,11 @@ def wall() -> None:
     code, _ = st.session_state[LED]
     found = resources.rounds().get(code)
     if found is None:
-        st.success("That was the last film of the round.", icon=":material/flag:")
-        st.button("Done", on_click=_leave)
+        st.success("The round is over.", icon=":material/flag:")
+        with st.container(horizontal=True):
+            if kept := st.session_state.get(KEPT):
+                take_away(lambda: kept)
+            st.button("Done", on_click=_leave)
         return
     case = case_of(found)
     left, right = st.columns([3, 2], gap="large")
@@ -59,6 +67,8 @@ def wall() -> None:
                 last = found.case + 1 == len(found.rows)
                 st.button("Finish" if last else "Next film", type="primary", on_click=_lead, args=("following",))
             st.button("End the round", on_click=_lead, args=("close",))
+            if found.shown:
+                take_away(lambda: as_csv(found))
         st.caption(f"Film {found.case + 1} of {len(found.rows)}")
         if found.shown:
             distribution(found, case)
@@ -68,6 +78,19 @@ def wall() -> None:
         else:
             asking.film(case, marking=False)
     watch(code, stamp(found))
+
+
+def as_csv(found: Round) -> str:
+    """What the class has said so far."""
+    return class_csv.as_csv(found, lambda place: case_of(found, place))
+
+
+def take_away(table: Callable[[], str]) -> None:
+    """The button to what the class said."""
+    st.download_button(
+        "CSV", table, export_name("class round", "csv"), "text/csv", icon=":material/download:", on_click="ignore",
+        type="tertiary", help="Every sending of every pupil, with its times and changes of mind; pupils by number.",
+    )  # fmt: skip
 
 
 def distribution(found: Round, case: Case) -> None:
@@ -120,8 +143,8 @@ def pupil() -> None:
         st.info(f"No round has the code {code}, or it is over.", icon=":material/flag:")
         st.button("Leave", on_click=_leave)
         return
-    if st.session_state.get(SENT, (None,))[0] != (code, found.case):
-        st.session_state[SENT] = (code, found.case), False
+    if st.session_state.get(SEEN, {}).get("film") != (code, found.case):
+        st.session_state[SEEN] = {"film": (code, found.case), "since": time.monotonic(), "labels": []}
         asking.clear()
     case, given = case_of(found), found.answers.get(token)
     left, right = st.columns([3, 2], gap="large")
@@ -132,6 +155,7 @@ def pupil() -> None:
             st.markdown(f"You said {asking.in_words(given.answer)}." if given else "You did not answer.")
         else:
             guess = asking.label(case)
+            note_label(guess)
             if guess and not asking.nothing_to_mark(guess, case):
                 asking.regions()
             words = "Send again" if given else "Send"
@@ -142,6 +166,13 @@ def pupil() -> None:
     with left:
         asking.film(case, marking=not found.shown)
     watch(code, stamp(found, with_answers=False), with_answers=False)
+
+
+def note_label(guess: str | None) -> None:
+    """Remember an answer that a pupil looks at, and when; the last ones, if there are many."""
+    seen = st.session_state[SEEN]
+    if guess and (not seen["labels"] or seen["labels"][-1][0] != guess):
+        seen["labels"] = [*seen["labels"], (guess, time.monotonic() - seen["since"])][-MOST_CHANGES:]
 
 
 def stamp(found: Round | None, with_answers: bool = True) -> tuple[object, ...]:
@@ -172,25 +203,31 @@ def _join() -> None:
 
 
 def _leave() -> None:
-    st.session_state.pop(LED, None)
+    for key in (LED, KEPT):
+        st.session_state.pop(key, None)
     st.session_state[CODE] = None
 
 
 def _lead(verb: str) -> None:
     code, secret = st.session_state[LED]
+    found = resources.rounds().get(code)
+    finishing = found is not None and verb == "following" and found.case + 1 == len(found.rows)
+    if found is not None and (finishing or verb == "close"):
+        st.session_state[KEPT] = as_csv(found) if found.shown or found.past else None
     try:
         getattr(resources.rounds(), verb)(code, secret)
     except RoundError as error:
-        state.notice(plain(error), "flag")
-    if verb == "close":
-        _leave()
+        if not finishing:
+            state.notice(plain(error), "flag")
 
 
 def _send(number: int, case: Case) -> None:
     session = st.session_state
     guess = str(session[asking.GUESS])
     boxes = () if asking.nothing_to_mark(guess, case) else asking.boxes()
+    seen = session[SEEN]
+    given = Given(guess, asking.sure(), boxes, tuple(seen["labels"]), time.monotonic() - seen["since"])
     try:
-        resources.rounds().answer(session[CODE], session[PUPIL], number, Given(guess, asking.sure(), boxes))
+        resources.rounds().answer(session[CODE], session[PUPIL], number, given)
     except RoundError as error:
         state.notice(plain(error), "flag")
