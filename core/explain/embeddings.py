@@ -31,6 +31,7 @@ class Embeddings:
         self._lock = Lock()
         self._films: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # features float32 (D,), probabilities float32 (C,)
         self._unreadable: set[int] = set()
+        self._looked_for: set[int] = set()
 
     @property
     def nbytes(self) -> int:
@@ -57,6 +58,14 @@ class Embeddings:
         with self._lock:
             there = self._films.keys() | self._unreadable
         return [row for row in rows if row not in there]
+
+    def not_looked_for(self, rows: Sequence[int]) -> list[int]:
+        """The missing rows that this has not been asked of before: where they are kept is looked up once."""
+        new = self.missing(rows)
+        with self._lock:
+            new = [row for row in new if row not in self._looked_for]
+            self._looked_for.update(new)
+        return new
 
     def scored(self, rows: Sequence[int]) -> list[int]:
         """Those of some rows that are scored, in their order."""

@@ -152,11 +152,15 @@ def available() -> list[Path]:
     return [folder for folder in candidates() if folder.name in cards]
 
 
-def candidates() -> list[Path]:
-    """Folders with both files, by name, whatever their cards say; networks of other kinds are left out."""
+def folders() -> list[Path]:
+    """Folders with a card and weights, by name, whatever is in them."""
     found = {card.parent.name: card.parent for room in reversed(rooms()) for card in room.glob(f"*/{CARD}")}
-    whole = [found[name] for name in sorted(found) if (found[name] / WEIGHTS).is_file()]
-    return [folder for folder in whole if not _is_another_network(folder / CARD)]
+    return [found[name] for name in sorted(found) if (found[name] / WEIGHTS).is_file()]
+
+
+def candidates() -> list[Path]:
+    """The ``folders`` whose card speaks of a classifier, or cannot be read; networks of other kinds are left out."""
+    return [folder for folder in folders() if not _is_another_network(folder / CARD)]
 
 
 def catalogue() -> tuple[dict[str, Card], dict[str, str]]:

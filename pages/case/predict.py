@@ -128,25 +128,23 @@ def of_findings(case: Case) -> str:
 
 def known_label(case: Case) -> str:
     """What is known about a film of a cohort: its label, in the model's words too, and whether the model saw it."""
-    from core.evaluate.scoring import class_of_label, split_in_training
+    from core.evaluate.scoring import class_of_label
 
     if case.cohort.findings and case.row is not None:
         return known_findings(case, case.row)
     meaning = class_of_label(case.model, [case.label]).get(case.label)
     own = {None: ", which this model does not know", case.label: ""}.get(meaning, f", to this model {meaning}")
-    split = split_in_training(case.cohort.take([case.row or 0]), evaluations.known(case.model))[0]
+    split = evaluations.split_in_training(case.model, case.cohort, case.row or 0)
     return f"Known label: **{plain(case.label)}**{own}. {MET.get(split, '')}"
 
 
 def known_findings(case: Case, row: int) -> str:
     """What the cohort says is there and is not, and of what it says nothing."""
-    from core.evaluate.scoring import split_in_training
-
     said = case.cohort.present()[row]
     groups = {"present": said == 1, "absent": said == 0, "not known": np.isnan(said)}
     names = np.array(case.cohort.findings, dtype=object)
     told = [f"{word}: {plain(', '.join(names[there]), longest=400)}" for word, there in groups.items() if there.any()]
-    split = split_in_training(case.cohort.take([row]), evaluations.known(case.model))[0]
+    split = evaluations.split_in_training(case.model, case.cohort, row)
     return f"Known of this film, {'; '.join(told)}. {MET.get(split, '')}"
 
 

@@ -1,7 +1,6 @@
 """Compare: the trained models side by side, and two of them on the same films."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -244,10 +243,9 @@ def _line(card: "Card", found: dict[str, Estimate], speed: float | None) -> dict
 
 
 def _megabytes(name: str) -> float:
-    from core.model.checkpoint import WEIGHTS, available
+    from core.model.checkpoint import WEIGHTS, find
 
-    folder = next((folder for folder in available() if folder.name == name), Path(name))
-    return (folder / WEIGHTS).stat().st_size / 1e6
+    return (find(name) / WEIGHTS).stat().st_size / 1e6
 
 
 widgets.heading(

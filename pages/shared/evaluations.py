@@ -51,9 +51,13 @@ def _kept(model: str) -> "tuple[Evaluation | FindingsEvaluation, Splits]":
 
 def _file(model: str) -> Path:
     """Where the evaluation of a model's own films lies, if it has one."""
-    from core.model.checkpoint import EVALUATION, available
+    from core.errors import CheckpointError
+    from core.model.checkpoint import EVALUATION, find
 
-    return next((folder for folder in available() if folder.name == model), Path(model)) / EVALUATION
+    try:
+        return find(model) / EVALUATION
+    except CheckpointError:
+        return Path(model) / EVALUATION
 
 
 def _kept_key(model: str) -> str:
@@ -107,6 +111,14 @@ def known(model: "Classifier") -> pd.DataFrame | None:
         return _kept(model.card.name)[0].samples
     except EvaluationError:
         return None
+
+
+def split_in_training(model: "Classifier", cohort: Cohort, row: int) -> str:
+    """The split that a film of a cohort had when the model was trained; "" for none."""
+    from core.evaluate import scoring
+
+    splits = resources.kept(_key(model, cohort, "splits"), lambda: scoring.split_in_training(cohort, known(model)))
+    return splits[row]
 
 
 def unseen(model: "Classifier", spec: str) -> np.ndarray:

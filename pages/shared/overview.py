@@ -87,7 +87,7 @@ def fill(
 
 def missing(found: Embeddings, model: "Classifier", films: Cohort, rows: list[int]) -> int:
     """How many of these rows the embeddings lack, after they were given what is kept of them from earlier starts."""
-    names, size = _scored_keys(model, films, found.missing(rows)), len(model.classes)
+    names, size = _scored_keys(model, films, found.not_looked_for(rows)), len(model.classes)
     facts = film_facts.kept(list(names.values()))
     for row, name in names.items():
         if name in facts:

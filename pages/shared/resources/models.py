@@ -22,9 +22,9 @@ def refused_models() -> dict[str, str]:
 
 
 def _catalogue() -> "tuple[dict[str, Card], dict[str, str]]":
-    from core.model.checkpoint import CARD, WEIGHTS, candidates, catalogue
+    from core.model.checkpoint import CARD, WEIGHTS, catalogue, folders
 
-    files = [(str(f), identity.stamp(f / CARD), identity.stamp(f / WEIGHTS)) for f in candidates()]
+    files = [(str(f), identity.stamp(f / CARD), identity.stamp(f / WEIGHTS)) for f in folders()]
 
     def read() -> "tuple[dict[str, Card], dict[str, str]]":
         found, refused = catalogue()
