@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.examine [--model honest] [--films 4]``. Every picture that reaches a network passes
 `Classifier.tensor`, every film `opener.read` or, uploaded, `opener.read_with_values`, every search for lungs
-`LungFinder.find`: these are counted. A decode is that of the film in question; a page also decodes what stands beside
-it (thumbnails, embeddings), which is not counted.
+`LungFinder.find_together`: these are counted. A decode is that of the film in question; a page also decodes what stands
+beside it (thumbnails, embeddings), which is not counted.
 """
 
 import argparse
@@ -57,8 +57,8 @@ def counting(names: set[str]) -> Iterator[Counts]:
     def decoded(source: Any, name: str = "", *_: Any, **__: Any) -> None:
         counts.decodes += (name or Path(str(source)).name) in counts.names
 
-    def searched(*_: Any, **__: Any) -> None:
-        counts.lungs += 1
+    def searched(_: LungFinder, films: Any) -> None:
+        counts.lungs += len(films)
 
     def predicted(_: Classifier, seen: Any) -> None:
         counts.predictions += len(seen)
@@ -69,8 +69,8 @@ def counting(names: set[str]) -> Iterator[Counts]:
     with (
         patch.object(opener, "read", wrap(opener.read, decoded)),
         patch.object(opener, "read_with_values", wrap(opener.read_with_values, decoded)),
-        patch.object(LungFinder, "find", wrap(LungFinder.find, searched)),
-        patch.object(Classifier, "predict_exactly", wrap(Classifier.predict_exactly, predicted)),
+        patch.object(LungFinder, "find_together", wrap(LungFinder.find_together, searched)),
+        patch.object(Classifier, "predict_with_maps", wrap(Classifier.predict_with_maps, predicted)),
         patch.object(Classifier, "tensor", wrap(Classifier.tensor, shown)),
     ):
         yield counts

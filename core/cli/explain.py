@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli import cohorts, exports
+from core.cli import cohorts, engines, exports
 from core.errors import ExplainError, FilmError
 
 if TYPE_CHECKING:
@@ -33,13 +33,15 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("--cohort", metavar="PATH", help="a cohort's folder or table, or phantom")
     command.add_argument("--split", help="of the cohort: train, validation or test, as the checkpoint met it")
     command.add_argument("--limit", type=int, metavar="N", help="at most N films of each class, drawn at random")
-    command.add_argument("--of", choices=("label", "predicted"), default="label", help="whose evidence in a cohort")
+    help_ = "whose evidence in a cohort: of each film's own class, of the class called, or of every class"
+    command.add_argument("--of", choices=("label", "predicted", "all"), default="label", help=help_)
     command.add_argument("--curves", action="store_true", help="deletion, insertion and ROAD as well (slow)")
     help_ = "run the randomisation check on two dozen films of the cohort and keep it in the checkpoint's card"
     command.add_argument("--randomisation", action="store_true", help=help_)
     cohorts.add(command)
     help_ = "measure the power of the occlusion test on the cohort for this model, and keep it in its card"
     command.add_argument("--power", action="store_true", help=help_)
+    engines.add(command)
     exports.add(command)
     command.set_defaults(run=run)
 

@@ -1,11 +1,13 @@
-"""`python -m core explain CHECKPOINT --cohort PATH`: one row per film as it comes, and the summary with intervals."""
+"""`python -m core explain CHECKPOINT --cohort PATH`: one row per film and method, and the summary with intervals."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.atomic import replacing
 from core.cli import cohorts
+from core.data.table import counted
 from core.errors import ExplainError
 from core.intervals import limits
 
@@ -33,12 +35,15 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
         return check(classifier, cohort, methods)
     if args.power:
         return measure_power(classifier, cohort, methods)
-    say(f"{len(cohort):,} films of {cohort.name} -> {folder}")
-    kept = Kept(folder, classifier, cohort, args)
+    say(escape(f"{len(cohort):,} films of {cohort.name} -> {folder}"))
+    kept = Kept(folder, classifier, cohort, methods, args)
     for sentence in kept.moved:
         say(escape(f"{sentence[0].upper()}{sentence[1:]}."))
-    frame = kept.score(methods)
-    unread = len(cohort) - frame["id"].nunique()
+    frame, unread = kept.score()
+    for film in unread.itertuples():
+        print(f"{film.film}: {film.error}", file=sys.stderr)
+    if not len(frame):
+        raise ExplainError(f"none of the {len(cohort):,} films of {cohort.name} can be read", "one at least")
     frame = frame.assign(
         method=pd.Categorical(frame["method"], methods), **{"class": pd.Categorical(frame["class"], classifier.classes)}
     )
@@ -56,8 +61,8 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     if drawn:
         print("\nFrom which severity on the maximum lies inside the finding on more than half of the films:")
         print(found_from(table).replace("", "-").to_string())
-    if unread:
-        print(f"{unread} films could not be read and are left out.")
+    if len(unread):
+        print(f"{counted(len(unread), 'film')} could not be read and left out.")
     return 0
 
 

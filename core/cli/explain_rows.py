@@ -1,32 +1,32 @@
-"""The rows of `core explain --cohort` on disk: each is there as soon as it is known, so that a killed run goes on.
+"""The rows of `core explain --cohort` on disk: Parquet parts as they come, and at the end a CSV file.
 
-Every row carries what made it: the key of weights, settings and code, the names of model and cohort, the film's hash
-and stamp. A run goes on with rows of its own key only, whether they name files and patients (``--names``) or call them
-by hashes; they are brought to the form that is asked for. Another's rows and summary in its folder are set aside under
-a name that bears their key, and said; whoever made them finds them again under that key.
+The parts of one model, cohort and setting lie in a folder that bears their key, so a killed run goes on with its own
+and nobody else's, and whoever comes back finds them. They name nobody: a film is known by the hash of its place in the
+cohort and of what the cohort says of it, so one whose label changed is another. The CSV file and the summary have
+plain names; another key's are set aside under a name that bears theirs, and that is said.
 """
 
 import argparse
 import csv
-import io
+import hashlib
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from core import identity
 from core.atomic import replacing
-from core.explain.cohort import NUMBERS as MEASURED
-from core.explain.cohort import columns, film_id
+from core.cli import engines
+from core.data.film_id import FILM_ID, base_name
+from core.examine.localisation import TRUTHS
+from core.explain.cohort import columns
 from core.identity import of_file, short
-from core.report.spreadsheet import called, defused, frame_as_csv, is_called, patient_called, restored
+from core.report.spreadsheet import MARK, called, frame_as_csv, patient_called
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.data.cohort import Cohort
     from core.model.classifier import Classifier
-
-NUMBERS = ("severity", "probability", *MEASURED)  # columns; all others are text, whatever they look like
-Film = tuple[str, str]  # what names a row: the film within its cohort, and the method
-Row = dict[str, Any]
 
 
 class Kept:
@@ -36,122 +36,110 @@ class Kept:
     setting, or of another version of Hilum.
     """
 
-    def __init__(self, folder: Path, classifier: "Classifier", cohort: "Cohort", args: argparse.Namespace) -> None:
-        from core.examine.cohort import rows_key
+    def __init__(
+        self, folder: Path, classifier: "Classifier", cohort: "Cohort", methods: list[str], args: argparse.Namespace
+    ) -> None:
+        from core.examine.cohort import Explain
+        from core.run.parts import Parts
 
-        self.classifier, self.cohort = classifier, cohort
-        self.names: bool = args.names
-        self.settings: dict[str, Any] = {"layer": args.layer, "of": args.of, "curves": args.curves}
-        self.key = rows_key(classifier, **self.settings, cohort=[cohort.name, cohort.layout, place_of(args.cohort)])
-        parts = [args.layer or "last", args.of, *(["curves"] if args.curves else [])]
-        self.path = folder / f"rows-{'-'.join(parts)}.csv"
+        self.classifier, self.cohort, self.args = classifier, cohort, args
+        self.work = Explain(classifier, methods, layer=args.layer, of=args.of, curves=args.curves)
+        place = [cohort.name, cohort.layout, place_of(args.cohort)]
+        self.key = identity.key("explained", rows=self.work.key, cohort=place)
+        settings = [args.layer or "last", args.of, *(["curves"] if args.curves else [])]
+        self.path = folder / f"rows-{'-'.join(settings)}.csv"
+        self.parts = Parts(aside(self.path, self.key).with_suffix(".parts"), self.key, self.work.columns)
         self.summary = folder / "summary.csv"
         self.moved = self._set_aside()
-        mine = aside(self.path, self.key)
-        if self.moved and mine.is_file():  # set aside by another run since
-            mine.replace(self.path)
-        self.here = {film_id(cohort, position): position for position in range(len(cohort))}
-        self.kept = self._of_this_cohort()
+
+    def score(self) -> "tuple[pd.DataFrame, pd.DataFrame]":
+        """Make the rows that are missing, and write the CSV file.
+
+        Returns:
+            the rows of the films that could be read (`core.explain.cohort.columns`), and of each other film "id",
+            "film" and "error", the reason in a sentence.
+        """
+        import pandas as pd
+
+        from core.cli.progress import Bars, say
+        from core.examine.cohort import table
+        from core.run import stream
+
+        ids = asked_of(self.cohort, self.args.of)
+        films = replace(self.cohort, samples=self.cohort.samples.assign(**{FILM_ID: ids}))
+        index = self.parts.index()
+        if len(index):
+            say(f"{len(index):,} heatmaps were marked by an earlier run; it goes on.")
+        engine = engines.chosen(self.args)
+        with Bars() as bars:
+            told = lambda *count: bars(self.cohort.name, *count)  # noqa: E731 - a bar for the rows
+            stream.into(self.parts, films, self.work, self.work.batch, engine, told, index)
+        found = self.parts.read()
+        found = found[found["unit"].isin(self.work.units) & found["id"].isin(ids)]
+        found = found.assign(unit=pd.Categorical(found["unit"], self.work.units)).sort_values("unit", kind="stable")
+        found = found.astype({"unit": str})
+        bad = found["error"] != ""
+        rows = table(self.cohort, found[~bad], self.classifier, self.key, ids)
+        broken = dict(found.loc[bad, ["id", "error"]].itertuples(index=False))
+        here = [place for place, id_ in enumerate(ids) if id_ in broken]
+        samples = self.cohort.samples.iloc[here]
+        unread = pd.DataFrame({"id": samples[FILM_ID].astype(str), "film": samples["path"].map(base_name)})
+        said = [broken[ids[place]].replace(ids[place], film) for place, film in zip(here, unread["film"], strict=True)]
+        unread = unread.assign(error=said)
+        self._write(rows, unread)
+        return rows, unread
 
     def write_summary(self, table: "pd.DataFrame") -> None:
         """The summary as a table, with the key of its rows as the last column."""
         with replacing(self.summary) as temporary:
             temporary.write_text(frame_as_csv(table.assign(key=self.key)), encoding="utf-8", newline="")
 
-    def score(self, methods: list[str]) -> "pd.DataFrame":
-        """Rows of every method; those of an earlier run are not made again unless their film has changed since."""
-        from core.cli.progress import Bars
-        from core.examine.cohort import rows
-
-        valid = self._unchanged()
-        with self.path.open("a", newline="", encoding="utf-8") as file, Bars() as bars:
-            writer = csv.DictWriter(file, columns())
-            if file.tell() == 0:
-                writer.writeheader()
-
-            def tell(count: int, total: int) -> None:
-                bars(self.cohort.name, count, total)
-
-            for row in rows(self.classifier, self.cohort, methods, **self.settings, done=valid, progress=tell):
-                writer.writerow(_cells(self._told(row) | {"key": self.key}))
-                file.flush()
-                valid.add((row["id"], row["method"]))
-        return self._frame({self._film(film) for film in valid if film[1] in methods})
-
-    def _unchanged(self) -> set[Film]:
-        """The rows that still stand: their film's file is as it was, or holds the same bytes again."""
-        found = set()
-        for film, row in self.kept.items():
-            if (position := self.here.get(film[0])) is not None:
-                path = Path(str(self.cohort.samples["path"].iat[position]))
-                same = row["stamp"] == self.cohort.stamp(position)
-                if same or (path.is_file() and of_file(path) == row["sha256"]):
-                    found.add(film)
-        return found
-
-    def _of_this_cohort(self) -> dict[Film, Row]:
-        """The rows of earlier runs by film and method, in the file as this run is to tell them."""
-        kept = whole_rows(self.path) or {}
-        called_here = {called(name): name for name in self.here}
-        found = {}
-        for film, row in kept.items():
-            name = called_here.get(film[0], film[0])
-            found[name, film[1]] = self._named(row, name)
-        told = {film: self._told(row) for film, row in found.items()}
-        if [*told.values()] != [*kept.values()]:
-            with replacing(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, columns())
-                writer.writeheader()
-                writer.writerows(_cells(row) for row in told.values())
-        return found
-
-    def _named(self, row: Row, name: str) -> Row:
-        """A row with the names of its film and patient, as far as this cohort knows them."""
-        position = self.here.get(name)
-        if position is None or row["id"] == name:
-            return row
-        sample = self.cohort.samples.iloc[position]
-        return row | {"id": name, "film": Path(str(sample["path"])).name, "patient": str(sample["patient"])}
-
-    def _told(self, row: Row) -> Row:
-        """A row as it is written: without names where none are asked for."""
-        if self.names or is_called(row["id"]):
-            return row
-        film = called(row["film"], row["sha256"])
-        return row | {"id": called(row["id"]), "film": film, "patient": patient_called(row["patient"])}
-
-    def _film(self, film: Film) -> Film:
-        """What names a row as it is written."""
-        return film if self.names else (called(film[0]), film[1])
-
-    def _frame(self, wanted: set[Film]) -> "pd.DataFrame":
-        """The latest row of each film and method, numbers as numbers and everything else as the text it is."""
+    def _write(self, rows: "pd.DataFrame", unread: "pd.DataFrame") -> None:
+        """The CSV file: every row, then those films that have none, with the reason as the last column."""
         import pandas as pd
 
-        frame = pd.read_csv(self.path, dtype=str, keep_default_na=False).drop_duplicates(["id", "method"], keep="last")
-        frame = frame.assign(**{name: frame[name].map(restored) for name in columns() if name not in NUMBERS})
-        frame = frame[[film in wanted for film in zip(frame["id"], frame["method"], strict=True)]]
-        numbers = {name: pd.to_numeric(frame[name], errors="coerce") for name in NUMBERS}
-        return frame.assign(**numbers).reset_index(drop=True)
+        made_of = {"key": self.key, "model": self.classifier.card.name, "cohort": self.cohort.name, "sha256": ""}
+        whole = pd.concat([rows.assign(error=""), unread.assign(**made_of)], ignore_index=True)
+        whole = whole.reindex(columns=[*columns(), "error"])
+        if not self.args.names:
+            film = [called(name, sha) for name, sha in zip(whole["film"], whole["sha256"], strict=True)]
+            patient = [patient_called(name) for name in whole["patient"].fillna("").astype(str)]
+            error = [said.replace(name, by) for said, name, by in zip(whole["error"], whole["film"], film, strict=True)]
+            whole = whole.assign(id=whole["id"].map(called), film=film, patient=patient, error=error)
+        with replacing(self.path) as temporary:
+            temporary.write_text(frame_as_csv(whole).removeprefix(MARK), encoding="utf-8", newline="")
 
     def _set_aside(self) -> tuple[str, ...]:
-        """Rename another's rows, and a summary of other rows than these; why, in a sentence each."""
+        """Rename another's CSV file, and a summary of other rows than these; why, in a sentence each."""
         said = []
-        kept = whole_rows(self.path)
-        theirs = ""
-        if kept is None:  # of a version that wrote no keys
-            theirs, told = of_file(self.path), "an earlier version of Hilum"
-        elif others := [row for row in kept.values() if row["key"] != self.key]:
-            theirs, told = others[-1]["key"], named(others[-1]["model"], others[-1]["cohort"], others[-1]["key"])
-        if theirs:
+        theirs, told = owner(self.path)
+        if theirs not in ("", self.key):
             self.path.replace(aside(self.path, theirs))
             mine = named(self.classifier.card.name, self.cohort.name, self.key)
             now = aside(self.path, theirs).name
             said.append(f"{self.path} held rows of {told}, set aside as {now}: this run is of {mine}")
-        if self.summary.is_file() and (owner := key_of(self.summary) or theirs) not in ("", self.key):
-            self.summary.replace(aside(self.summary, owner))
-            said.append(f"the summary of key {short(owner)} is set aside as {aside(self.summary, owner).name}")
+        if self.summary.is_file() and (key := key_of(self.summary) or theirs) not in ("", self.key):
+            self.summary.replace(aside(self.summary, key))
+            said.append(f"the summary of key {short(key)} is set aside as {aside(self.summary, key).name}")
         return tuple(said)
+
+
+def asked_of(cohort: "Cohort", of: str) -> list[str]:
+    """What each film is known by in the parts: SHA-256 of its identity and of what its rows depend on besides."""
+    said = [name for name in (*TRUTHS, *(["label"] if of != "predicted" else [])) if name in cohort.samples]
+    rows = cohort.samples[[FILM_ID, *said]].fillna("").astype(str).itertuples(index=False)
+    return [hashlib.sha256("\n".join(row).encode("utf-8", "surrogateescape")).hexdigest() for row in rows]
+
+
+def owner(path: Path) -> tuple[str, str]:
+    """The key of a CSV file's rows, and what they are of, for people; "" and "" where there is none."""
+    if not path.is_file():
+        return "", ""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        row = next(csv.DictReader(file), None) or {}
+    if not row.get("key"):
+        return of_file(path), "an earlier version of Hilum"
+    return row["key"], named(row.get("model") or "", row.get("cohort") or "", row["key"])
 
 
 def named(model: str, cohort: str, key: str) -> str:
@@ -174,28 +162,3 @@ def place_of(cohort: str) -> str:
     """Where a cohort lies: two of one name are two."""
     path = Path(cohort).expanduser()
     return str(path.resolve()) if path.exists() else cohort
-
-
-def whole_rows(path: Path) -> dict[Film, dict[str, str]] | None:
-    """The latest row of each film and method of an earlier run; a last line that was cut off is removed from the file.
-
-    None where the file has other columns, as rows without a key from before have.
-    """
-    if not path.is_file():
-        return {}
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if not text.endswith("\n"):
-        text = text[: text.rfind("\n") + 1]
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="")
-    table = csv.DictReader(io.StringIO(text, newline=""))
-    if text and table.fieldnames != columns():
-        return None
-    whole = [row for row in table if None not in row.values()]
-    rows = [{name: cell if name in NUMBERS else restored(cell) for name, cell in row.items()} for row in whole]
-    return {(row["id"], row["method"]): row for row in rows}
-
-
-def _cells(row: Row) -> Row:
-    """A row in which no text can be a formula."""
-    return {name: defused(cell) for name, cell in row.items()}

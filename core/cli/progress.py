@@ -3,7 +3,17 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 if TYPE_CHECKING:
     from core.training.fit import Epoch
@@ -17,12 +27,20 @@ def say(text: str) -> None:
     _CONSOLE.print(text, soft_wrap=True)
 
 
+class Speed(ProgressColumn):
+    """How many are done in a second."""
+
+    def render(self, task: Task) -> Text:
+        """See rich."""
+        return Text("" if task.speed is None else f"{task.speed:.1f}/s", style="progress.data.speed")
+
+
 class Bars:
     """A bar for whatever runs now; call it with (what, done, total)."""
 
     def __init__(self) -> None:
         text = TextColumn("{task.description}", markup=False)  # names come from folders and cards
-        columns = (text, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (text, BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
         self.progress = Progress(*columns, console=_CONSOLE, transient=True)
         self.what, self.task, self.headed = "", TaskID(-1), False
 

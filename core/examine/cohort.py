@@ -1,10 +1,12 @@
-"""A whole cohort examined: one row for each film and method. What rows hold, and their summary: `core.explain.cohort`.
+"""A whole cohort examined: one row for each film and method, by `core.run`. What rows hold, and their summary:
+`core.explain.cohort`.
 
-The question is always about the class that the film is labelled with, or the one the model called (``of``): where is
-the evidence for it? Films whose label means nothing to the model are left out by the caller.
+The question is about the class that the film is labelled with, or the one the model called, or each of all (``of``):
+where is the evidence for it? Films whose label means nothing to the model are left out by the caller.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,111 @@ import pandas as pd
 
 from core import identity
 from core.data.cohort import Cohort
+from core.data.film_id import FILM_ID, base_name
 from core.errors import FilmError
-from core.examine.examined import BATCH, CODE, Examined, examine, examine_many
-from core.explain.cohort import KEPT, Of, columns, film_id
+from core.examine.examined import CODE, Examined, examine
+from core.examine.localisation import TRUTHS
+from core.examine.together import BATCH, left_together, lungs_together, predict_together
+from core.explain.cohort import KEPT, MARKED, NUMBERS, Of, columns
+from core.explain.heatmap import Heatmap
+from core.explain.methods import METHODS
 from core.lungs.segment import weights_sha256
-from core.model.classifier import Classifier, batches
+from core.model.checkpoint import Checkpoint
+from core.model.classifier import Backend, Classifier
+from core.run import stream
+from core.run.parts import Columns, Row
 from core.shelf import Shelf
+
+_OF = "\t"  # between method and class in a unit, where each class is asked for
+
+
+class Explain:
+    """The heatmaps of each film as numbers, see `core.run.stream.Work`; a unit is a method, with ``of="all"`` a method
+    and a class.
+
+    Rows hold shares of 0 to 1, NaN where there is no lung mask, no truth (a "truth" mask or "boxes" of the cohort) or
+    no curve. Beside ``hit`` stand its chances, ``hit_area``, ``hit_lung_prior`` and so on. ``blank`` is 1 for a map
+    without positive evidence: its lung share is NaN, and against a truth it scores 0. ``outside`` is 1 where the truth
+    lies wholly outside the picture: neither a hit nor a miss. No sentence names a file.
+
+    Args:
+        classifier: whose heatmaps they are.
+        methods: keys of `core.explain.methods.METHODS`.
+        layer: a stage of the network; its usual one unless given.
+        of: whose evidence is judged: the film's own class, the class the model called, or every class. What a finding
+            is compared with is told of its own class only.
+        curves: deletion, insertion and ROAD as well (a second per film).
+        shelf: makes the shelf of each film's parts.
+    """
+
+    columns = Columns(("class", "predicted"), ("probability", *NUMBERS))
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        methods: Sequence[str] = ("gradcam",),
+        *,
+        layer: str | None = None,
+        of: Of = "label",
+        curves: bool = False,
+        shelf: Callable[[], Shelf] = Shelf,
+    ) -> None:
+        self.classifier, self.layer, self.of, self.curves, self.shelf = classifier, layer, of, curves, shelf
+        self.methods = tuple(methods)
+        every = [f"{method}{_OF}{name}" for method in methods for name in classifier.classes]
+        self.units = tuple(every) if of == "all" else self.methods
+
+    @property
+    def batch(self) -> int:
+        """How many films to take together: few where a method takes seconds, so that rows come soon."""
+        slowest = {METHODS[method].cost for method in self.methods}
+        return 1 if "slow" in slowest or self.curves else 4 if "seconds" in slowest else BATCH
+
+    @cached_property
+    def key(self) -> str:
+        """Of weights, settings and code; not of the methods, which are units."""
+        return rows_key(self.classifier, layer=self.layer, of=self.of, curves=self.curves)
+
+    def shipped(self) -> "Callable[[], Explain]":
+        """The checkpoint travels with it, so no other machine needs its folder."""
+        settings = {"layer": self.layer, "of": self.of, "curves": self.curves}
+        return partial(_opened, self.classifier.checkpoint, self.classifier.backend, self.methods, settings)
+
+    def __call__(self, films: Cohort, units: Sequence[tuple[str, ...]]) -> list[Row]:
+        """The rows of a batch: its films pass each network together, and each is read once for all its units."""
+        found: dict[int, list[Row]] = {}
+        opened: dict[int, Examined] = {}
+        names = films.samples[FILM_ID].astype(str).tolist()
+        for place, name in enumerate(names):
+            try:
+                opened[place] = open_film(self.classifier, films, place, self.shelf())
+            except FilmError as error:
+                said = str(error).replace(base_name(str(films.samples["path"].iat[place])), name)
+                found[place] = [{"id": name, "unit": unit, "error": said} for unit in units[place]]
+        group = list(opened.values())
+        network = self.classifier.network
+        lungs_together(group)
+        predict_together(group, (self.layer or network.usual_layer) if "maps" in network.tells else None)
+        maps = {place: [self._map(one, unit) for unit in units[place]] for place, one in opened.items()}
+        left_together([(opened[place], map_) for place, made in maps.items() for map_ in made])
+        for place, one in opened.items():
+            pairs = zip(units[place], maps[place], strict=True)
+            found[place] = [self._row(one, names[place], unit, map_) for unit, map_ in pairs]
+        return [row for place in range(len(names)) for row in found[place]]
+
+    def _map(self, one: Examined, unit: str) -> Heatmap:
+        method, _, name = unit.partition(_OF)
+        name = name or (one.label if self.of == "label" else one.prediction.label)
+        asked = self.classifier.classes if self.of == "all" else [name]  # all of them cost hardly more than one
+        return one.heatmaps(method, asked, self.layer)[name]
+
+    def _row(self, one: Examined, film: str, unit: str, map_: Heatmap) -> Row:
+        said, name = one.prediction, map_.class_name
+        told = one.measures(map_, self.curves)
+        if self.of == "all" and name != one.label:  # the finding is another one's
+            told |= dict.fromkeys(MARKED, float("nan"))
+        facts = {"id": film, "unit": unit, "sha256": one.film.sha256, "error": "", "class": name}
+        return facts | {"predicted": said.answer, "probability": said.by_class[name]} | told
 
 
 def score(
@@ -25,67 +126,35 @@ def score(
     cohort: Cohort,
     methods: Sequence[str] = ("gradcam",),
     *,
-    layer: str | None = None,
-    of: Of = "label",
-    curves: bool = False,
-    done: Collection[tuple[str, str]] = (),
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: stream.Told = lambda done, total: None,
+    **settings: Any,
 ) -> pd.DataFrame:
-    """A row for each film and method; see ``rows`` for the arguments and columns."""
-    found = list(rows(classifier, cohort, methods, layer=layer, of=of, curves=curves, done=done, progress=progress))
-    return pd.DataFrame(found, columns=columns())
+    """The rows of a cohort's readable films with what the cohort knows of them: see `Explain` and `table`."""
+    work = Explain(classifier, methods, **settings)
+    found = [row for rows in stream.rows(cohort, work, work.batch, progress) for row in rows if not row["error"]]
+    return table(cohort, pd.DataFrame(found, columns=list(work.columns.schema.names)), classifier, work.key)
 
 
-def rows(
-    classifier: Classifier,
-    cohort: Cohort,
-    methods: Sequence[str] = ("gradcam",),
-    *,
-    layer: str | None = None,
-    of: Of = "label",
-    curves: bool = False,
-    done: Collection[tuple[str, str]] = (),
-    progress: Callable[[int, int], None] = lambda done, total: None,
-    batch: int = BATCH,
-    shelf: Callable[[], Shelf] = Shelf,
-) -> Iterator[dict[str, Any]]:
-    """The rows one by one, so that a killed run can keep what it has; a film is read once for all its methods.
+def table(
+    cohort: Cohort, rows: pd.DataFrame, classifier: Classifier, key: str, ids: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Rows of `Explain` as `core.explain.cohort.columns`, film by film in the cohort's order.
 
     Args:
-        of: whose evidence is judged: the film's own class, or the class the model called.
-        curves: deletion, insertion and ROAD as well (a second per film).
-        done: films (by ``film_id``) with the method they need not be judged by again.
-        progress: called with films done and films in all.
-        batch: films that pass the network together.
-        shelf: makes the shelf of each film's parts.
-
-    Yields:
-        ``columns()``: shares are 0 to 1, NaN where there is no lung mask, no truth (a "truth" mask or "boxes" of the
-        cohort) or no curve. Beside ``hit`` stand its chances, ``hit_area``, ``hit_lung_prior`` and so on. ``blank`` is
-        1 for a map without positive evidence: its lung share is NaN, and against a truth it scores 0. ``outside`` is 1
-        where the truth lies wholly outside the picture: neither a hit nor a miss. An unreadable file gives no row.
+        rows: those of films of the cohort; the others are left out.
+        key: of the rows.
+        ids: what each film of the cohort is called in the rows; by default its identity.
     """
-    key = rows_key(classifier, layer=layer, of=of, curves=curves)
-    for positions in batches(range(len(cohort)), batch):
-        opened: dict[int, Examined] = {}
-        wanted, stamps = {}, {}
-        for position in positions:
-            name = film_id(cohort, position)
-            wanted[position] = [method for method in methods if (name, method) not in done]
-            if wanted[position]:
-                stamps[position] = cohort.stamp(position)  # before it is read: a later change shows
-                try:
-                    opened[position] = open_film(classifier, cohort, position, shelf())
-                except FilmError:
-                    continue
-        ready = dict(zip(opened, examine_many(opened.values(), batch), strict=True))
-        for position in positions:
-            for method in wanted[position] if position in ready else ():
-                row = _row(ready[position], cohort, position, method, layer, of, curves)
-                yield row | {"key": key, "stamp": stamps[position]}
-            ready.pop(position, None)
-            opened.pop(position, None)
-            progress(position + 1, len(cohort))
+    names = pd.Index(cohort.samples[FILM_ID].astype(str) if ids is None else ids)
+    place = names.get_indexer(rows["id"])
+    rows, place = rows[place >= 0], place[place >= 0]
+    order = np.argsort(place, kind="stable")
+    rows, samples = rows.iloc[order].reset_index(drop=True), cohort.samples.iloc[place[order]].reset_index(drop=True)
+    known = {name: samples.get(name, "") for name in KEPT}
+    made_of = {"key": key, "model": classifier.card.name, "cohort": cohort.name, "id": samples[FILM_ID].astype(str)}
+    film = samples["path"].astype(str).map(base_name)
+    method = rows["unit"].str.partition(_OF)[0] if len(rows) else rows["unit"]
+    return rows.assign(**made_of, film=film, method=method, **known)[columns()]
 
 
 def open_film(classifier: Classifier, cohort: Cohort, position: int, shelf: Shelf | None = None) -> Examined:
@@ -97,7 +166,7 @@ def open_film(classifier: Classifier, cohort: Cohort, position: int, shelf: Shel
 
 def truth_of(cohort: Cohort, position: int, shape: tuple[int, int]) -> np.ndarray | None:
     """Where the finding of a film (H, W) is known to be: its "truth" mask, else its "boxes"; else None."""
-    for column in ("truth", "outlines", "boxes"):
+    for column in TRUTHS:
         mask = cohort.mask(position, column, shape)
         if mask is not None and mask.any():
             return mask
@@ -109,23 +178,5 @@ def rows_key(classifier: Classifier, **settings: Any) -> str:
     return identity.key("rows", code=CODE, classifier=classifier.key, finder=weights_sha256(), **settings)
 
 
-def _row(
-    examined: Examined, cohort: Cohort, position: int, method: str, layer: str | None, of: Of, curves: bool
-) -> dict[str, Any]:
-    said, classes = examined.prediction, examined.classifier.classes
-    name = examined.label if of == "label" else said.label
-    map_ = examined.heatmaps(method, [name], layer)[name]
-    sample: dict[str, Any] = {str(key): value for key, value in cohort.samples.iloc[position].items()}
-    facts = {
-        "id": film_id(cohort, position),
-        "sha256": examined.film.sha256,
-        "model": examined.classifier.card.name,
-        "cohort": cohort.name,
-        "film": examined.film.name,
-        **{key: sample.get(key, "") for key in KEPT},
-        "class": name,
-        "predicted": said.answer,
-        "probability": float(said.probabilities[classes.index(name)]),
-        "method": method,
-    }
-    return dict.fromkeys(columns(), float("nan")) | facts | examined.measures(map_, curves)
+def _opened(checkpoint: Checkpoint, backend: Backend, methods: tuple[str, ...], settings: dict[str, Any]) -> Explain:
+    return Explain(Classifier(checkpoint, backend), methods, **settings)

@@ -11,7 +11,8 @@ from core.data.cohort import Cohort
 from core.data.patients import numbered
 from core.errors import ExplainError, FilmError
 from core.examine.cohort import open_film
-from core.examine.examined import BATCH, Examined, examine_many
+from core.examine.examined import Examined
+from core.examine.together import BATCH, examine_many
 from core.explain.concepts import CONCEPTS, Concept, concepts, strengths, ties
 from core.explain.strategies import FEWEST_FILMS, Strategy, strategies
 from core.model.classifier import Classifier, batches

@@ -2,11 +2,11 @@
 
 film -> lungs -> crop -> picture -> prediction -> heatmaps -> trust and measures. Each part is computed when it is first
 asked for and kept on a `Shelf` under its key (`core.identity`), so two who examine the same film with the same weights
-share the work, and whoever changes an ingredient gets it anew. A film alone is a batch of one: ``predict_together`` is
-the only place where pictures meet the network for a prediction.
+share the work, and whoever changes an ingredient gets it anew. What several films cost less of together is put on their
+shelves by `core.examine.together`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from core.data.film.radiograph import Radiograph
 from core.explain import deletion, nulls, truth, zones
 from core.explain.chance import Chance
 from core.explain.cohort import MEASURES, NUMBERS
-from core.explain.confidence import drop_and_increase
+from core.explain.confidence import drop_and_increase, left
 from core.explain.deletion import Curve
 from core.explain.heatmap import Heatmap, heatmaps
 from core.explain.heatmap.cache import kept_on
@@ -28,11 +28,10 @@ from core.explain.trust import Bank, Trust, assess, occlude
 from core.explain.whatif import WhatIf, ask
 from core.lungs import segment
 from core.lungs.segment import Lungs
-from core.model.classifier import Classifier, Prediction, batches
+from core.model.classifier import Classifier, Prediction
 from core.shelf import Shelf
 
 CODE = ("examine", "explain", "lungs/segment.py")  # beside that of the classifier
-BATCH = 16  # films that pass the network together
 
 
 def nowhere() -> None:
@@ -65,8 +64,12 @@ class Examined:
     @cached_property
     def lungs_on_film(self) -> Lungs:
         """The lung fields in the film's own frame, searched for once for every model."""
-        key = identity.key("lungs", code=CODE[-1:], film=self.film.sha256, finder=segment.weights_sha256())
-        return self.shelf.keep_in_turn(key, lambda: segment.default_finder().find(self.film))
+        return self.shelf.keep_in_turn(self.lungs_key, lambda: segment.default_finder().find(self.film))
+
+    @cached_property
+    def lungs_key(self) -> str:
+        """What the lung fields of this film are known by, before any model."""
+        return identity.key("lungs", code=CODE[-1:], film=self.film.sha256, finder=segment.weights_sha256())
 
     @cached_property
     def crop(self) -> np.ndarray | None:
@@ -77,7 +80,7 @@ class Examined:
     @cached_property
     def picture(self) -> np.ndarray:
         """The film as the model sees it, uint8 (S, S)."""
-        known = self.shelf.get(self._part("prediction"))
+        known = self.shelf.get(self.part("prediction"))
         return known.picture if known else self.classifier.preprocess.picture(self.film, self.crop)
 
     @cached_property
@@ -109,7 +112,8 @@ class Examined:
     @cached_property
     def prediction(self) -> Prediction:
         """What the model says of the film."""
-        found: Prediction = self.shelf.keep_in_turn(self._part("prediction"), lambda: _predicted([self])[0])
+        made = lambda: self.classifier.predict_exactly([(self.film, self.picture)])[0]  # noqa: E731 - of a batch of one
+        found: Prediction = self.shelf.keep_in_turn(self.part("prediction"), made)
         return replace(found, name=self.film.name)  # the same bytes may lie here under another name
 
     def heatmaps(
@@ -152,7 +156,7 @@ class Examined:
     def trust(self, map_: Heatmap) -> Trust:
         """The trust card of one of this film's heatmaps, with the lines on the truth where it is known."""
         card = self.classifier.card
-        key = self._part("trust", map=_of_map(map_), truth=self.truth, checks=[card.randomisation, card.power])
+        key = self.part("trust", map=_of_map(map_), truth=self.truth, checks=[card.randomisation, card.power])
 
         def assessed() -> Trust:
             domain, bank = self.prediction.domain, lambda: self.bank
@@ -168,29 +172,39 @@ class Examined:
     @property
     def bank(self) -> Bank:
         """What hiding each part of the picture does to the answer: shared by the trust cards of all its heatmaps."""
-        return self.shelf.keep_in_turn(self._part("bank"), lambda: occlude(self.classifier, self.picture))
+        return self.shelf.keep_in_turn(self.part("bank"), lambda: occlude(self.classifier, self.picture))
 
     @property
     def mild_copies(self) -> MildCopies:
         """What the model says of mildly changed copies of the picture."""
-        return self.shelf.keep_in_turn(self._part("mild copies"), lambda: mild_copies(self.classifier, self.picture))
+        return self.shelf.keep_in_turn(self.part("mild copies"), lambda: mild_copies(self.classifier, self.picture))
 
     def curves(self, map_: Heatmap) -> dict[str, Curve]:
         """Deletion, insertion and ROAD of one of this film's heatmaps, to look at."""
-        key = self._part("curves", map=_of_map(map_))
+        key = self.part("curves", map=_of_map(map_))
         return self.shelf.keep_in_turn(
             key, lambda: deletion.curves(self.classifier, self.picture, map_.values, map_.class_name)
         )
 
     def chance(self, map_: Heatmap) -> dict[str, Chance]:
         """What maps that know nothing get on this film, by measure; see `core.explain.nulls.of_map`."""
-        key = self._part("chance", map=_of_map(map_), truth=self.truth)
+        key = self.part("chance", map=_of_map(map_), truth=self.truth)
 
         def found() -> dict[str, Chance]:
             with kept_on(self.shelf):
                 return nulls.of_map(self.classifier, self.picture, map_, self.lungs, self.truth)
 
         return self.shelf.keep_in_turn(key, found)
+
+    def left(self, map_: Heatmap) -> np.ndarray:
+        """Each class's probability, float32 (C,), when only what a heatmap marks is shown; it must not be blank."""
+        return self.shelf.keep_in_turn(
+            self.left_key(map_), lambda: left(self.classifier, [(self.picture, map_.values)])[0]
+        )
+
+    def left_key(self, map_: Heatmap) -> str:
+        """What `left` is known by."""
+        return self.part("left", map=_of_map(map_))
 
     def measures(self, map_: Heatmap, curves: bool = False) -> dict[str, float]:
         """What a cohort's summary counts of one heatmap, see `core.explain.cohort.NUMBERS`; unknown ones are NaN.
@@ -210,9 +224,9 @@ class Examined:
         for measure, by_chance in self.chance(map_).items():
             found |= {f"{measure}_{baseline}": getattr(by_chance, baseline) for baseline in MEASURES[measure].chance}
         index = self.classifier.classes.index(map_.class_name)
-        found["drop"], found["increase"] = drop_and_increase(
-            self.classifier, self.picture, map_.values, index, float(self.prediction.probabilities[index])
-        )
+        if not found["blank"]:
+            probability = float(self.prediction.probabilities[index])
+            found["drop"], found["increase"] = drop_and_increase(probability, float(self.left(map_)[index]))
         if curves:
             drawn = {} if found["blank"] else self.curves(map_)
             for key in ("deletion", "insertion", "road"):
@@ -224,7 +238,7 @@ class Examined:
         self, mask: np.ndarray, fill: str, class_name: str, method: str = "", layer: str | None = None
     ) -> WhatIf:
         """The answer and the heatmaps with a part of the picture hidden; ``mask`` is bool (S, S)."""
-        key = self._part("what if", mask=mask, fill=fill, class_name=class_name, method=method, layer=layer)
+        key = self.part("what if", mask=mask, fill=fill, class_name=class_name, method=method, layer=layer)
 
         def asked() -> WhatIf:
             with kept_on(self.shelf):
@@ -238,9 +252,10 @@ class Examined:
 
     def keep(self, kind: str, make: Callable[[], Any], **made_of: Any) -> Any:
         """Whatever else follows from this film and model, kept with its parts; ``made_of`` names what decides it."""
-        return self.shelf.keep_in_turn(self._part(kind, **made_of), make)
+        return self.shelf.keep_in_turn(self.part(kind, **made_of), make)
 
-    def _part(self, kind: str, **made_of: Any) -> str:
+    def part(self, kind: str, **made_of: Any) -> str:
+        """The key of what follows from this film and model; ``made_of`` names what else decides it."""
         return identity.key(kind, examined=self.key, **made_of)
 
     def _map_keys(
@@ -251,7 +266,7 @@ class Examined:
         settings = {**self._drawn(row.name), **options}
         where = layer or (self.classifier.network.usual_layer if row.layered else "film")
         made_of = {"method": row.name, "layer": where, "options": settings}
-        return {name: self._part("heatmap", class_name=name, **made_of) for name in names}
+        return {name: self.part("heatmap", class_name=name, **made_of) for name in names}
 
     def _drawn(self, method: str) -> dict[str, Any]:
         return {"seed": int(self.film.sha256[:8], 16)} if "seed" in find(method).options else {}
@@ -266,27 +281,6 @@ def examine(
 ) -> Examined:
     """One film before one model; nothing is computed until it is asked for. See `Examined` for the arguments."""
     return Examined(classifier, film, label, marked, Shelf() if shelf is None else shelf)
-
-
-def examine_many(examined: Iterable[Examined], batch: int = BATCH) -> Iterator[Examined]:
-    """Films in order, each with its prediction made: they pass the network ``batch`` at a time."""
-    for group in batches(examined, batch):
-        predict_together(group)
-        yield from group
-
-
-def predict_together(group: Sequence[Examined]) -> None:
-    """Make the predictions that are missing among films before one model, as one batch."""
-    missing = [one for one in group if one._part("prediction") not in one.shelf]
-    if missing:
-        with missing[0].shelf.turn():
-            found = _predicted(missing)
-        for one, said in zip(missing, found, strict=True):
-            one.shelf.put(one._part("prediction"), said)
-
-
-def _predicted(group: Sequence[Examined]) -> list[Prediction]:
-    return group[0].classifier.predict_exactly([(one.film, one.picture) for one in group]) if group else []
 
 
 def _of_map(map_: Heatmap) -> list[Any]:

@@ -5,6 +5,9 @@ import pandas as pd
 from core.data.cohort import Cohort
 from core.errors import EvaluationError
 
+TRUTHS = ("truth", "outlines", "boxes")
+"""Columns of a cohort that say where a finding is, the best first."""
+
 
 def markable(met: Cohort, each: int) -> Cohort:
     """Films with a known finding that a model did not learn from: at most ``each`` of a class and severity.
@@ -17,7 +20,7 @@ def markable(met: Cohort, each: int) -> Cohort:
     """
     table = met.samples
     known = pd.Series(False, index=table.index)
-    for column in ("truth", "outlines", "boxes"):
+    for column in TRUTHS:
         if column in table:
             known |= table[column].astype(str) != ""
     table = table[known & table["split"].isin(["test", ""])]

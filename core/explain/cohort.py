@@ -17,7 +17,7 @@ from core.data.phantom.cohort import BANDS
 from core.explain.chance import BASELINES, Gain, gain
 from core.intervals import of_mean
 
-Of = Literal["label", "predicted"]
+Of = Literal["label", "predicted", "all"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ MEASURES = {
 }
 CHANCES = tuple(f"{measure}_{baseline}" for measure, kind in MEASURES.items() for baseline in kind.chance)
 NUMBERS = (*MEASURES, *CHANCES)
+MARKED = ("outside", *(name for name in NUMBERS if name.partition("_")[0] in ("hit", "iou", "mass")))
+"""Those that compare a map with a known finding."""
 FOUND = 0.5  # of the films, at the least, on which a method must hit to be said to find a class
 KEPT = ("label", "patient", "source", "severity", "band")  # columns of the cohort that rows carry along
 MADE_OF = ("key", "model", "cohort", "id", "sha256", "stamp")  # what made a row: see `core.identity`

@@ -5,7 +5,7 @@ what the answer rests on loses little of it. The figures are in use wherever met
 they favour maps that mark nearly everything, as an evenly lit one loses nothing at all: read them beside Random CAM's.
 """
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,19 +21,19 @@ def shown_only(picture: np.ndarray, map_: np.ndarray) -> np.ndarray:
     return shown
 
 
-def drop_and_increase(
-    classifier: Classifier, picture: np.ndarray, map_: np.ndarray, index: int, probability: float
-) -> tuple[float, float]:
-    """The part of a class's probability that is lost, 0 to 1, and whether it rises (1 or 0); one pass.
+def left(classifier: Classifier, shown: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Probabilities, float32 (B, C), of B films of which only what a map marks is shown.
 
     Args:
-        picture: uint8 (S, S).
-        index: of the class that the map is of; ``probability``: what the model gives it on the whole picture.
-
-    Returns:
-        NaN for both where the map is blank: it shows nothing.
+        shown: picture, uint8 (S, S), and map, float (S, S), of each; none of the maps is blank.
     """
-    if not map_.max() > 0:
-        return math.nan, math.nan
-    left = float(classifier.predict_pictures(shown_only(picture, map_)[None])[1][0, index])
-    return max(0.0, probability - left) / max(probability, 1e-12), float(left > probability + _LEAST)
+    return classifier.predict_pictures(np.stack([shown_only(picture, map_) for picture, map_ in shown]))[1]
+
+
+def drop_and_increase(probability: float, rest: float) -> tuple[float, float]:
+    """The part of a class's probability that is lost, 0 to 1, and whether it rises (1 or 0).
+
+    Args:
+        probability: what the model gives the class on the whole picture; ``rest``: on what the map marks, see `left`.
+    """
+    return max(0.0, probability - rest) / max(probability, 1e-12), float(rest > probability + _LEAST)

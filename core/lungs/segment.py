@@ -13,6 +13,7 @@ Notable choices:
 
 import functools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,18 +146,29 @@ class LungFinder:
     def probabilities(self, pixels: np.ndarray) -> tuple[np.ndarray, int]:
         """Of one uint8 film ``(H, W)``: the probability of lung to each of ``EXTENTS``, float32 ``(2, SIZE, SIZE)`` in
         the squashed frame, and the index of the extent that its source would draw."""
-        film = squash(pixels)
+        return self._probabilities([pixels])[0]
+
+    def _probabilities(self, films: Sequence[np.ndarray]) -> list[tuple[np.ndarray, int]]:
+        small = [squash(pixels) for pixels in films]
         with torch.no_grad():
-            logits = self.network(standardise(torch.from_numpy(film.astype(np.float32))[None, None]))[0]
-        evidence = self.habit_weight @ habit_features(film, logits[-1].numpy()) + self.habit_bias
-        return logits[:-1].sigmoid().numpy(), int(evidence > 0)
+            logits = self.network(standardise(torch.from_numpy(np.stack(small).astype(np.float32))[:, None]))
+        found = []
+        for film, seen in zip(small, logits, strict=True):
+            evidence = self.habit_weight @ habit_features(film, seen[-1].numpy()) + self.habit_bias
+            found.append((seen[:-1].sigmoid().numpy(), int(evidence > 0)))
+        return found
 
     def find(self, film: Radiograph | np.ndarray) -> Lungs:
         """The lung fields of one film; FilmError when an array is not grey uint8 ``(H, W)``."""
-        pixels = film.pixels if isinstance(film, Radiograph) else np.asarray(film)
-        if pixels.ndim != 2 or pixels.dtype != np.uint8 or not pixels.size:
-            raise FilmError(f"an array of {pixels.dtype} and shape {pixels.shape}", "grey uint8 (H, W)")
-        extents, habit = self.probabilities(pixels)
+        return self.find_together([film])[0]
+
+    def find_together(self, films: Sequence[Radiograph | np.ndarray]) -> list[Lungs]:
+        """The lung fields of several films, one at least, which pass the network as one batch; FilmError as `find`."""
+        grey = [_grey(film) for film in films]
+        found = self._probabilities(grey)
+        return [self._lungs(pixels, *seen) for pixels, seen in zip(grey, found, strict=True)]
+
+    def _lungs(self, pixels: np.ndarray, extents: np.ndarray, habit: int) -> Lungs:
         tidied = [tidy(probabilities) for probabilities in extents]
         inside = tidied[habit] > 0.5
         share, confidence = float(inside.mean()), float(tidied[habit][inside].mean()) if inside.any() else 0.0
@@ -167,6 +179,13 @@ class LungFinder:
         share = float(_enlarged(tidied[habit], pixels.shape).mean())
         sentence = f"The lung fields cover {share:.0%} of the film."
         return Lungs(pixels.shape, np.stack([tidied[0], tidied[habit]]), True, share, confidence, sentence)
+
+
+def _grey(film: Radiograph | np.ndarray) -> np.ndarray:
+    pixels = film.pixels if isinstance(film, Radiograph) else np.asarray(film)
+    if pixels.ndim != 2 or pixels.dtype != np.uint8 or not pixels.size:
+        raise FilmError(f"an array of {pixels.dtype} and shape {pixels.shape}", "grey uint8 (H, W)")
+    return pixels
 
 
 def _enlarged(probabilities: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -22,7 +22,7 @@ from core.model import output as outputs
 from core.model.bulk.engine import Engine, open_engine
 from core.model.checkpoint import Checkpoint, load
 from core.model.conformal import PredictionSet, Sets
-from core.model.domain import DomainVerdict, Gate, signature
+from core.model.domain import DomainVerdict, Gate, signature_and_map
 from core.model.output import Output
 
 Backend = Literal["auto", "torch", "openvino"]
@@ -176,12 +176,18 @@ class Classifier:
 
         Sums of a batch may come in another order than those of one film: equal to the sixth digit.
         """
-        if not seen:
-            return []
-        with torch.no_grad():
-            logits, signatures = signature(self.network, self.tensor(np.stack([picture for _, picture in seen])))
+        return self.predict_with_maps(seen)[0] if seen else []
+
+    def predict_with_maps(
+        self, seen: Sequence[tuple[Radiograph, np.ndarray]]
+    ) -> tuple[list[Prediction], torch.Tensor | None]:
+        """The same for one film at least, with what the network's last stage made of them (B, ...), see
+        `core.networks.network.Layout`; None of a network that is only a function."""
+        with torch.inference_mode(False), torch.no_grad():  # a map made in inference mode could never take gradients
+            images = self.tensor(np.stack([picture for _, picture in seen]))
+            logits, signatures, maps = signature_and_map(self.network, images)
         outputs = zip(seen, logits.numpy(), signatures.numpy(), strict=True)
-        return [self._prediction(*pair, *found) for pair, *found in outputs]
+        return [self._prediction(*pair, *found) for pair, *found in outputs], maps
 
     def predict_pictures(self, pictures: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (B, S, S) -> logits and probabilities, each float32 (B, C), in float32; no in-domain verdict."""

@@ -133,8 +133,16 @@ def signature(network: Network, images: torch.Tensor, bf16: Collection[str] = ()
     Args:
         bf16: stages that are computed in bfloat16 (`core.model.bulk.precision`); the others, and the head, never.
     """
+    logits, signatures, _ = signature_and_map(network, images, bf16)
+    return logits, signatures
+
+
+def signature_and_map(
+    network: Network, images: torch.Tensor, bf16: Collection[str] = ()
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """The same, and what the last stage made of the images; None of a network that is only a function."""
     if network.opaque:
-        return network.head(images), _gridded(images[:, :1].float())
+        return network.head(images), _gridded(images[:, :1].float()), None
     first = len(network.features) - STAGES
     map_, found = images, []
     for number, (name, stage) in enumerate(network.features.named_children()):
@@ -145,7 +153,7 @@ def signature(network: Network, images: torch.Tensor, bf16: Collection[str] = ()
             map_ = stage(map_.float())
         if number >= first:
             found.append(pooled(network.layout.map_of(map_)))
-    return network.head(map_.float()), torch.cat(found, dim=1)
+    return network.head(map_.float()), torch.cat(found, dim=1), map_
 
 
 def pooled(map_: torch.Tensor) -> torch.Tensor:

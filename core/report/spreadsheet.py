@@ -7,7 +7,6 @@ which Excel knows UTF-8.
 """
 
 import csv
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256 as sha256_of
 from io import StringIO
@@ -21,7 +20,6 @@ from core.data.film_id import CONTENT, FILM_ID, base_name
 MARK = "\ufeff"  # byte order mark
 _FORMULA = ("=", "+", "-", "@")
 _FILES = ("path", "lungs", "truth")  # columns of files; of the last two it is said only whether there are any
-_CALLED = re.compile(rf"film-[0-9a-f]{{{identity.SHORT}}}")
 
 
 def called(name: str, sha256: str = "", names: bool = False) -> str:
@@ -30,11 +28,6 @@ def called(name: str, sha256: str = "", names: bool = False) -> str:
     A film whose content is not known (a file that cannot be read) is called by the hash of its name.
     """
     return name if names else f"film-{identity.short(sha256 or sha256_of(name.encode()).hexdigest())}"
-
-
-def is_called(name: str) -> bool:
-    """Whether this is what `called` says instead of a name."""
-    return bool(_CALLED.fullmatch(name))
 
 
 def without_names(films: pd.DataFrame, names: bool = False) -> pd.DataFrame:
@@ -80,11 +73,6 @@ def defused(cell: Any) -> Any:
         return cell
     text = cell.replace("\r\n", "\n").replace("\r", "\n")  # a bare carriage return would end the row for some readers
     return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
-
-
-def restored(cell: str) -> str:
-    """The text that `defused` was given."""
-    return cell[1:] if cell.startswith("'") and defused(cell[1:]) == cell else cell
 
 
 def patient_called(name: str) -> str:

@@ -51,6 +51,14 @@ class Work(Protocol):
         ...
 
 
+class Known(Protocol):
+    """Which rows are there already, such as `core.run.parts.Index`."""
+
+    def stands(self, film: str, unit: str, stamp: str, path: Path | None = None) -> bool:
+        """Whether this unit of a film need not be done again; ``stamp`` is that of its file now."""
+        ...
+
+
 class Batch(NamedTuple):
     """Films that are worked on together: their places in the cohort, and what is asked of each."""
 
@@ -70,25 +78,31 @@ def rows(
     batch: int = 16,
     progress: Told = lambda done, total: None,
     pause: Callable[[], None] | None = None,
+    known: Known | None = None,
+    engine: Engine | None = None,
 ) -> Iterator[list[Row]]:
-    """The rows of all films, batch by batch, in order; nothing is kept.
+    """The missing rows of all films, batch by batch; nothing is kept.
 
     Args:
         batch: films that go through the network together.
-        progress: called with films done and films in all.
+        progress: called with films done and films in all, when the caller is through with a batch.
         pause: called before each batch; batches are then worked on one by one, so nothing is at work when it is called.
+        known: the rows that are there already; none by default.
+        engine: `Threads` by default, in order, or `core.run.cluster.Ray`.
     """
+    done = 0
 
     def groups() -> Iterator[Batch]:
-        for group in _missing(cohort, work, None, batch):
+        nonlocal done
+        for group in _missing(cohort, work, known, batch):
+            done += len(group.positions) - group.films
             if pause is not None:
                 pause()
             yield group
 
-    done = 0
-    for found, films in Threads(None if pause is None else 1)(cohort, work, groups()):
-        done += films
+    for found, films in (engine or Threads(None if pause is None else 1))(cohort, work, groups()):
         yield found
+        done += films
         progress(done, len(cohort))
 
 
@@ -116,34 +130,24 @@ def into(
     parts.begin()
     index = parts.index() if index is None else index
     writer = Writer(parts)
-    done = 0
-
-    def counted() -> Iterator[Batch]:
-        nonlocal done
-        for group in _missing(cohort, work, index, batch):
-            done += len(group.positions) - group.films
-            yield group
-
     try:
-        for found, films in (engine or Threads())(cohort, work, counted()):
+        for found in rows(cohort, work, batch, progress, known=index, engine=engine):
             writer.add(found)
-            done += films
-            progress(done, len(cohort))
     finally:
         writer.flush()
     return len(index)
 
 
-def _missing(cohort: Cohort, work: Work, index: Index | None, batch: int) -> Iterator[Batch]:
+def _missing(cohort: Cohort, work: Work, known: Known | None, batch: int) -> Iterator[Batch]:
     """The films that lack a row, in batches; a film's file is looked at only when its turn comes."""
     names, paths = cohort.samples[FILM_ID].astype(str).array, cohort.samples["path"].astype(str).array
     waiting = Batch([], [], [])
     for position in range(len(cohort)):
         stamp, wanted = "", work.units
-        if index is not None:
+        if known is not None:
             stamp = _stamp(cohort, position)
             path = Path(paths[position]) if cohort.prepare is None and cohort.fetch is None else None
-            wanted = tuple(unit for unit in wanted if not index.stands(names[position], unit, stamp, path))
+            wanted = tuple(unit for unit in wanted if not known.stands(names[position], unit, stamp, path))
         waiting.positions.append(position)
         waiting.units.append(wanted)
         waiting.stamps.append(stamp)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -29,17 +30,17 @@ def films(model: "Classifier", cohort: Cohort, each: int) -> Cohort:
 
 
 def marks(model: "Classifier", chosen: Cohort, methods: Sequence[str]) -> pd.DataFrame:
-    """The marks made so far of these films: see ``core.examine.cohort.rows``."""
+    """The marks made so far of these films: see `core.examine.cohort.table`."""
     found = [resources.shelf().get(key) for key in _keys(model, chosen, methods).values()]
     return pd.DataFrame([mark for mark in found if mark], columns=columns())
 
 
 def mark(model: "Classifier", chosen: Cohort, methods: Sequence[str], progress: Callable[[float], None]) -> None:
     """Make the marks that are missing; ``progress`` gets the share done and may raise to stop: what is made stays."""
-    from core.examine.cohort import rows
+    from core.examine.cohort import Explain, table
+    from core.run import stream
 
     keys = _keys(model, chosen, methods)
-    done = {one for one, key in keys.items() if key in resources.shelf()}
     with resources.long_work() as pause:
 
         def told(count: int, total: int) -> None:
@@ -47,8 +48,23 @@ def mark(model: "Classifier", chosen: Cohort, methods: Sequence[str], progress: 
             progress(count / total)
 
         shelf = partial(resources.memory().shelf, "films being marked")  # in turns, also in the middle of a slow map
-        for row in rows(model, chosen, methods, done=done, progress=told, batch=TOGETHER, shelf=shelf):
-            resources.shelf().put(keys[row["id"], row["method"]], row)
+        work = Explain(model, methods, shelf=shelf)
+        batch, known, engine = min(work.batch, TOGETHER), _Marked(keys), stream.Threads(1)
+        for rows in stream.rows(chosen, work, batch, told, known=known, engine=engine):
+            made = pd.DataFrame([row for row in rows if not row["error"]], columns=list(work.columns.schema.names))
+            for row in table(chosen, made, model, work.key).to_dict("records"):
+                resources.shelf().put(keys[row["id"], row["method"]], row)
+
+
+class _Marked:
+    """The marks that are on the shelf: their keys hold what the files are now."""
+
+    def __init__(self, keys: dict[tuple[str, str], str]) -> None:
+        self.keys = keys
+
+    def stands(self, film: str, unit: str, stamp: str, path: Path | None = None) -> bool:
+        """See `core.run.stream.Known`."""
+        return self.keys[film, unit] in resources.shelf()
 
 
 def _keys(model: "Classifier", chosen: Cohort, methods: Sequence[str]) -> dict[tuple[str, str], str]:

@@ -8,8 +8,9 @@ import pytest
 from core.data.film.radiograph import from_pixels
 from core.data.readers import open_cohort
 from core.examine import examined as room
-from core.examine.cohort import open_film, rows
-from core.examine.examined import examine, examine_many
+from core.examine.cohort import Explain, open_film, score
+from core.examine.examined import examine
+from core.examine.together import examine_many
 from core.explain.heatmap import heatmaps
 from core.lungs.segment import LungFinder
 from core.model.checkpoint import Checkpoint
@@ -43,8 +44,8 @@ def counted(monkeypatch):
 
         monkeypatch.setattr(owner, name, wrapped)
 
-    count(LungFinder, "find", "lungs")
-    count(Classifier, "predict_exactly", "network")
+    count(LungFinder, "find_together", "lungs")
+    count(Classifier, "predict_with_maps", "network")
     count(room, "heatmaps", "maps")
     return counts
 
@@ -138,14 +139,22 @@ def test_a_cohort_reads_each_film_once_and_looks_for_its_lungs_once(toy, films, 
 
     read, decoded = opener.read, []
     monkeypatch.setattr(opener, "read", lambda *args: (decoded.append(args), read(*args))[1])
-    found = list(rows(toy, films, ["gradcam", "hirescam"]))
+    found = score(toy, films, ["gradcam", "hirescam"])
     assert len(found) == 6
-    assert (len(decoded), counted["lungs"], counted["network"]) == (3, 3, 1)
-    assert {row["key"] for row in found} == {found[0]["key"]}
+    assert (len(decoded), counted["lungs"], counted["network"]) == (3, 1, 1)  # as one batch
+    assert set(found["key"]) == {Explain(toy).key}
+
+
+def test_a_batch_meets_the_network_twice_and_each_film_never_alone(toy, films, monkeypatch):
+    real, batches = Classifier.tensor, []
+    monkeypatch.setattr(Classifier, "tensor", lambda self, seen: (batches.append(len(seen)), real(self, seen))[1])
+    found = score(toy, films, ["gradcam", "hirescam"])
+    shown = int((found["blank"] == 0).sum())
+    assert batches == [3, shown]  # answers and feature maps; then what the maps that are not blank mark
 
 
 def test_rows_are_what_a_film_alone_gives(toy, films):
-    (row,) = rows(toy, films.take([1]))
+    row = score(toy, films.take([1])).iloc[0]
     film = films.film(1)
     map_ = heatmaps(toy, toy.picture(film), "gradcam", [row["class"]])[row["class"]]
     alone = open_film(toy, films, 1)

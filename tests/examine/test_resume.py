@@ -1,6 +1,10 @@
 """Rows on disk: a run goes on with its own rows, and with nobody else's."""
 
 import shutil
+import signal
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +13,7 @@ import pytest
 from PIL import Image
 
 from core.__main__ import main
+from core.examine.cohort import open_film
 from core.model import checkpoint
 from core.model.checkpoint import Checkpoint
 from tests.explain.toys import CLASSES, classifier, picture
@@ -130,8 +135,10 @@ def test_a_film_that_changed_is_decoded_again_and_no_other(stored, tmp_path):
     touched.write_bytes(touched.read_bytes())  # another time, the same content
     assert explain(stored, cohort, out, "--names") == 0
     after = rows(out)
-    assert len(after) == len(before) + 1
-    assert after["id"].iloc[-1].endswith(f"{CLASSES[0]}/0.png")
+    assert list(after["film"]) == ["0.png", "1.png"] * 2
+    same = (before["sha256"] == after["sha256"]).tolist()
+    assert same == [not id_.endswith(f"{CLASSES[0]}/0.png") for id_ in after["id"]]
+    assert not same[list(after["id"]).index(next(i for i in after["id"] if i.endswith(f"{CLASSES[0]}/0.png")))]
     summary = pd.read_csv(out / "summary.csv").set_index("measure")
     assert set(summary["films"]) == {2}  # of each class: the old row no longer counts
 
@@ -157,6 +164,100 @@ def test_rows_call_films_and_patients_by_hashes_unless_names_are_asked_for(store
     assert set(named["patient"]) == {"Jane Doe"}
     assert explain(stored, tmp_path / "table.csv", out) == 0
     assert (out / ROWS).read_text() == hashed
+
+
+def test_a_film_whose_label_was_corrected_is_another(stored, tmp_path):
+    folder = films(tmp_path / "p")
+    table, out = tmp_path / "table.csv", tmp_path / "out"
+    samples = pd.DataFrame([{"path": str(p), "label": p.parent.name} for p in sorted(folder.rglob("*.png"))])
+    samples.to_csv(table, index=False)
+    assert explain(stored, table, out) == 0
+    before = rows(out)
+    other = next(name for name in samples["label"] if name != samples["label"][0])
+    samples.assign(label=[other, *samples["label"][1:]]).to_csv(table, index=False)
+    assert explain(stored, table, out) == 0
+    after = rows(out)
+    assert list(after["class"]) == list(after["label"])
+    assert (before["class"] != after["class"]).sum() == 1
+
+
+def test_a_film_that_cannot_be_read_is_a_row_with_the_reason_and_is_tried_again(stored, tmp_path, capsys):
+    cohort, out = films(tmp_path / "p"), tmp_path / "out"
+    bad = cohort / CLASSES[0] / "Jane Roe.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\ncut off")
+    assert explain(stored, cohort, out) == 0
+    told = capsys.readouterr()
+    assert "1 film could not be read and left out" in told.out
+    assert "Jane Roe.png: " in told.err
+    assert "Jane" not in (out / ROWS).read_text()
+    assert all(b"Jane" not in part.read_bytes() for part in out.rglob("*.parquet"))
+    last = rows(out).iloc[-1]
+    assert last["film"].startswith("film-")
+    assert "cannot be read" in last["error"] or "damaged" in last["error"], last["error"]
+    assert rows(out)["error"].notna().sum() == 1
+    Image.fromarray(picture(96, seed=3)).save(bad)
+    assert explain(stored, cohort, out) == 0
+    assert len(rows(out)) == 5
+    assert not rows(out)["error"].notna().any()
+
+
+def test_with_no_readable_film_the_reason_is_said(stored, tmp_path, capsys):
+    cohort = films(tmp_path / "p")
+    for path in cohort.rglob("*.png"):
+        path.write_bytes(b"no film")
+    assert explain(stored, cohort, tmp_path / "out") == 2
+    assert "None of the 4 films of p can be read" in capsys.readouterr().err
+
+
+KILLED = """
+    import sys, time
+    from core.run import parts
+    from core.examine.cohort import Explain
+    from core.__main__ import main
+    parts.Writer.__init__.__defaults__ = (1, 1e9)
+    Explain.batch = 1
+    real = parts.Parts.write
+    def write(self, rows):
+        real(self, rows)
+        print(len(self.files), flush=True)
+        time.sleep(60)
+    parts.Parts.write = write
+    main(sys.argv[1:])
+"""
+
+
+def test_killed_it_goes_on_to_the_table_of_an_undisturbed_run(stored, tmp_path, monkeypatch):
+    cohort, out, whole = films(tmp_path / "p"), tmp_path / "out", tmp_path / "whole"
+    arguments = ["explain", str(stored), "--cohort", str(cohort), "--method", "gradcam,hirescam"]
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), *arguments, "--out", str(out), "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as running:
+        assert running.stdout
+        while running.stdout.readline().strip() != b"1":
+            assert running.poll() is None
+        running.send_signal(signal.SIGKILL)
+    assert len(list(out.rglob("part-*.parquet"))) == 1
+    assert not (out / ROWS).exists()
+    read: list[object] = []
+    monkeypatch.setattr("core.examine.cohort.open_film", lambda *a: (read.append(a), open_film(*a))[1])
+    assert main([*arguments, "--out", str(out)]) == 0
+    assert len(read) == 3
+    assert main([*arguments, "--out", str(whole)]) == 0
+    assert len(read) == 7
+    pd.testing.assert_frame_equal(pd.read_csv(out / ROWS), pd.read_csv(whole / ROWS))
+    assert (out / "summary.csv").read_text() == (whole / "summary.csv").read_text()
+
+
+def test_a_truncated_part_is_named_and_without_it_its_films_are_done_again(stored, tmp_path, capsys):
+    cohort, out = films(tmp_path / "p"), tmp_path / "out"
+    assert explain(stored, cohort, out) == 0
+    before = rows(out)
+    [part] = out.rglob("part-*.parquet")
+    part.write_bytes(part.read_bytes()[:200])
+    assert explain(stored, cohort, out) == 2
+    assert f"{part.name} cannot be read" in capsys.readouterr().err
+    part.unlink()
+    assert explain(stored, cohort, out) == 0
+    pd.testing.assert_frame_equal(rows(out), before)
 
 
 def test_other_settings_have_files_of_their_own(stored, tmp_path):

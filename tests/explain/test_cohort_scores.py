@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from core.__main__ import main
-from core.cli.explain_rows import whole_rows
 from core.data.readers import open_cohort
 from core.examine import cohort as walk
 from core.explain import cohort as scoring
@@ -43,14 +42,6 @@ def test_a_row_a_film_with_the_truth_where_there_is_one(frame, films):
     assert ((shares >= 0) & (shares <= 1) | np.isnan(shares)).all()
 
 
-def test_films_done_before_are_passed_over_and_counted(toy, films, frame):
-    told = []
-    done = {(identity, "gradcam") for identity in frame["id"][:3]}
-    rest = walk.score(toy, films, done=done, progress=lambda count, total: told.append((count, total)))
-    assert list(rest["id"]) == [frame["id"][3]]
-    assert told == [(n + 1, 4) for n in range(4)]
-
-
 def test_several_methods_share_a_film_and_give_what_each_gives_alone(toy, films, frame):
     both = walk.score(toy, films.take([0, 1]), ["gradcam", "layercam"])
     assert list(both["method"]) == ["gradcam", "layercam"] * 2
@@ -71,6 +62,18 @@ def test_the_random_control_is_drawn_anew_for_every_film_and_the_same_again(toy,
 def test_the_model_s_own_choice_can_be_asked_for(toy, films):
     one = walk.score(toy, films.take([0]), of="predicted")
     assert one["class"][0] == one["predicted"][0]
+
+
+def test_every_class_can_be_asked_for_and_a_finding_is_compared_with_its_own_only(toy, films, frame):
+    marked = int(np.flatnonzero(films.samples["truth"] != "")[0])
+    every = walk.score(toy, films.take([marked]), of="all")
+    assert list(every["class"]) == list(CLASSES)
+    own = every["class"] == films.samples["label"][marked]
+    assert (every["hit"].notna() == own).all()
+    assert (every["hit_area"].notna() == own).all()
+    numbers = [name for name in frame if name in ("probability", *scoring.NUMBERS)]
+    one, other = (found[numbers].astype(float).to_numpy() for found in (every[own], frame.iloc[[marked]]))
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 def table(**columns):
@@ -154,23 +157,6 @@ def test_a_method_finds_a_class_from_the_severity_on_at_which_it_hits_more_often
     assert found.loc["b"].to_dict() == {"x": "mild", "y": ""}
 
 
-def test_a_line_cut_off_by_a_kill_is_removed(tmp_path):
-    path = tmp_path / "rows.csv"
-    header = scoring.columns()
-    blank = dict.fromkeys(header, "")
-
-    def line(film, method):
-        return ",".join((blank | {"id": film, "method": method}).values())
-
-    whole = "\n".join([",".join(header), line("a", "x"), line("b\u2028", "y"), ""])
-    path.write_text(whole + "c", encoding="utf-8")
-    assert set(whole_rows(path)) == {("a", "x"), ("b\u2028", "y")}
-    assert path.read_text(encoding="utf-8") == whole
-    path.write_text("id,method\na,x\n")
-    assert whole_rows(path) is None
-    assert whole_rows(tmp_path / "none.csv") == {}
-
-
 @pytest.fixture(scope="module")
 def stored(toy, tmp_path_factory):
     return checkpoint.save(toy.checkpoint, tmp_path_factory.mktemp("weights") / "toy")
@@ -195,14 +181,16 @@ def test_the_command_explains_a_film(stored, films, tmp_path, capsys):
 def test_the_command_scores_a_cohort_and_goes_on(stored, tmp_path, capsys):
     arguments = ["explain", str(stored), "--cohort", "phantom:fair", "--limit", "1", "--out", str(tmp_path)]
     assert main(arguments) == 0
-    first = (tmp_path / "rows-last-label.csv").read_text()
+    first = pd.read_csv(tmp_path / "rows-last-label.csv")
     told = capsys.readouterr().out
     assert "lung_share" in told
     assert "Beside the strongest chance" in told
     beside = pd.read_csv(tmp_path / "chance.csv")
     assert {"area", "lung_prior", "random_cam"} <= set(beside["baseline"])
     assert main([*arguments, "--method", "gradcam,hirescam"]) == 0
-    assert (tmp_path / "rows-last-label.csv").read_text().startswith(first)
+    both = pd.read_csv(tmp_path / "rows-last-label.csv")
+    pd.testing.assert_frame_equal(both[both["method"] == "gradcam"].reset_index(drop=True), first)
+    assert list(both["method"]) == ["gradcam", "hirescam"] * len(first)
     assert "more than half of the films" in capsys.readouterr().out
     assert set(pd.read_csv(tmp_path / "summary.csv")["measure"]) <= set(scoring.MEASURES)
 

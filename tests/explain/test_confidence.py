@@ -1,11 +1,13 @@
 """Average drop and increase in confidence, against the formula done by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.explain.confidence import drop_and_increase, shown_only
+from core.examine.examined import examine
+from core.explain.confidence import drop_and_increase, left, shown_only
 from tests.explain.toys import classifier, picture
 
 
@@ -20,11 +22,20 @@ def test_a_film_is_darkened_as_its_map_falls():
     assert shown.tolist() == [[200, 100], [0, 0]]
 
 
-def test_an_evenly_lit_map_loses_nothing_and_a_blank_one_shows_nothing(toy):
+def test_an_evenly_lit_map_loses_nothing(toy):
     film = toy.preprocess.picture(_film())
     said = toy.predict_pictures(film[None])[1][0]
-    assert drop_and_increase(toy, film, np.ones(film.shape), 0, float(said[0])) == pytest.approx((0, 0), abs=1e-5)
-    assert all(math.isnan(value) for value in drop_and_increase(toy, film, np.zeros(film.shape), 0, float(said[0])))
+    [rest] = left(toy, [(film, np.ones(film.shape))])
+    assert drop_and_increase(float(said[0]), float(rest[0])) == pytest.approx((0, 0), abs=1e-5)
+
+
+def test_a_blank_map_has_neither(toy):
+    film = examine(toy, _film())
+    map_ = next(iter(film.heatmaps().values()))
+    told = film.measures(replace(map_, values=np.zeros_like(map_.values)))
+    assert told["blank"] == 1
+    assert math.isnan(told["drop"])
+    assert math.isnan(told["increase"])
 
 
 def test_drop_and_increase_are_the_formula(toy):
@@ -33,7 +44,8 @@ def test_drop_and_increase_are_the_formula(toy):
     before = toy.predict_pictures(film[None])[1][0]
     after = toy.predict_pictures(np.rint(film * map_ / map_.max()).astype(np.uint8)[None])[1][0]
     for index in range(len(toy.classes)):
-        drop, rise = drop_and_increase(toy, film, map_, index, float(before[index]))
+        [rest] = left(toy, [(film, map_)])
+        drop, rise = drop_and_increase(float(before[index]), float(rest[index]))
         assert drop == pytest.approx(max(0, (before[index] - after[index]) / before[index]), abs=1e-6)
         assert rise == (after[index] > before[index])
     assert (before != after).any()

@@ -6,7 +6,7 @@ weights, but the randomisation check does so to its own copy; PyTorch counts eve
 count is part of the key.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import chain
@@ -47,6 +47,42 @@ def feature_map(classifier: Classifier, picture: np.ndarray, layer: str, lower: 
 
     if (shelf := _shelf.get()) is None:
         return made()
-    changes = sum(weight._version for weight in chain(lower.parameters(), lower.buffers()))
-    key = identity.key("feature map", classifier=classifier.key, layer=layer, changes=changes, picture=picture)
-    return shelf.keep(key, made)
+    return shelf.keep(_key(classifier, picture, layer, _changes(lower)), made)
+
+
+def keep_together(
+    classifier: Classifier,
+    films: Sequence[tuple[Shelf, np.ndarray]],
+    layer: str,
+    lower: nn.Module,
+    maps: torch.Tensor | None = None,
+) -> None:
+    """Put the maps of several films at a layer on their shelves, made in one pass.
+
+    Args:
+        films: shelf and picture, uint8 (S, S), of each of the B.
+        maps: the maps (B, K, h, w), for who has them already.
+    """
+    changes = _changes(lower)
+    missing = [
+        (place, key)
+        for place, (shelf, picture) in enumerate(films)
+        if (key := _key(classifier, picture, layer, changes)) not in shelf
+    ]
+    if not missing:
+        return
+    if maps is None:
+        with torch.inference_mode(False), torch.no_grad():
+            found = lower(classifier.tensor(np.stack([films[place][1] for place, _ in missing])))
+    else:
+        found = maps[[place for place, _ in missing]]
+    for number, (place, key) in enumerate(missing):
+        films[place][0].put(key, found[number : number + 1])
+
+
+def _changes(lower: nn.Module) -> int:
+    return sum(weight._version for weight in chain(lower.parameters(), lower.buffers()))
+
+
+def _key(classifier: Classifier, picture: np.ndarray, layer: str, changes: int) -> str:
+    return identity.key("feature map", classifier=classifier.key, layer=layer, changes=changes, picture=picture)
