@@ -24,6 +24,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command = subparsers.add_parser("data", help="show or download a cohort", description=about)
     command.add_argument("path", nargs="+", help="cohorts, or the word download and a collection")
     command.add_argument("--to", type=Path, default=Path("data"), help="folder to download into (default: data)")
+    help_ = "look for every file that is named, instead of some of a table of many; exit status 1 if any is missing"
+    command.add_argument("--check", action="store_true", help=help_)
     cohorts.add(command)
     command.set_defaults(run=run)
 
@@ -34,9 +36,39 @@ def run(args: argparse.Namespace) -> int:
         return _download(args.path[1:], args.to)
     from core.cli.cohorts import opened
 
+    status = 0
     for cohort in opened(args.path, args.layout, args.labels):
         print(describe(cohort), end="\n\n")
-    return 0
+        if args.check:
+            told, missing = checked(cohort)
+            print(told, end="\n\n")
+            status |= bool(missing)
+    return int(status)
+
+
+def checked(cohort: "Cohort") -> tuple[str, int]:
+    """Which files that the cohort names are not there, in words, and how many they are."""
+    from core.cli.progress import Bars
+    from core.data.table import FILES, named
+
+    if cohort.prepare is not None or cohort.fetch is not None:
+        return "Check: its films are made, or fetched, when they are asked for.", 0
+    lines, missing = [], 0
+    with Bars() as bars:
+        for column in (name for name in FILES if name in cohort.samples):
+            files = [file for file in cohort.samples[column].tolist() if isinstance(file, str) and file]
+            gone = []
+            for number, file in enumerate(files, start=1):
+                if not Path(file).is_file():
+                    gone.append(file)
+                if number % 1000 == 0 or number == len(files):
+                    bars(f"looking for the files of {column}", number, len(files))
+            missing += len(gone)
+            if gone:
+                lines.append(f"{column}: {len(gone):,} of {len(files):,} files are missing: {named(gone)}")
+            elif files:
+                lines.append(f"{column}: all {len(files):,} files are there")
+    return "\n".join(f"Check: {line}" for line in lines), missing
 
 
 def describe(cohort: "Cohort") -> str:

@@ -64,7 +64,7 @@ class Cohort:
         if missing:
             came = f"the table of {self.name} lacks {', '.join(missing)}"
             raise CohortError(came, f"the columns {', '.join(COLUMNS)}")
-        unknown = sorted(set(self.samples["label"]) - set(self.classes))
+        unknown = sorted(set(self.samples["label"].unique()) - set(self.classes))
         if unknown:
             raise CohortError(f"{self.name} has the labels {', '.join(unknown)}", f"only {', '.join(self.classes)}")
         samples = self.samples.reset_index(drop=True)

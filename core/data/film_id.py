@@ -24,8 +24,31 @@ def film_ids(paths: Sequence[str] | pd.Series, root: str | Path | None = None) -
     """
     if not len(paths):
         return []
-    base = str(root) if root is not None else _common([os.path.dirname(p) for p in paths])
-    return [_below(str(path), base) for path in paths]
+    return [str(path) for path in film_id_column(pd.Series(paths), root).tolist()]
+
+
+def film_id_column(paths: pd.Series, root: str | Path | None = None) -> pd.Series:
+    """`film_ids` of a column of paths, of which a table may have a million."""
+    files = paths.astype(str)
+    base = str(root) if root is not None else _common([os.path.dirname(p) for p in files])
+    if not base.startswith("/"):
+        return pd.Series([_below(path, base) for path in files], files.index)
+    usual = plain(files)
+    inside = usual & files.str.startswith(base + "/")
+    found = files.str.slice(len(base) + 1)
+    if not inside.all():
+        found[~inside] = files[~inside].str.slice(1)
+        found[~usual] = [_below(path, base) for path in files[~usual]]
+    return found
+
+
+def plain(paths: pd.Series) -> pd.Series:
+    """Which paths (text) are absolute and have nothing to be tidied, as nearly all of a table's: bool (N,)."""
+    if os.sep != "/":
+        return pd.Series(False, paths.index)
+    part, end = paths.str, paths.str.endswith("/")
+    untidy = part.contains("//", regex=False) | part.contains("/.", regex=False) | part.contains("\\", regex=False)
+    return part.startswith("/") & ~untidy & ~end
 
 
 def unique(parts: Sequence[tuple[str, Sequence[str]]]) -> list[str]:

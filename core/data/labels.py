@@ -114,18 +114,24 @@ def fold(label: str) -> str:
     return re.sub(r"[\s_\-,]+", " ", label).strip().casefold()
 
 
-def look_alikes(labels: Iterable[str]) -> dict[str, str]:
+def look_alikes(labels: Iterable[str] | Mapping[str, int]) -> dict[str, str]:
     """Each word -> the spelling to keep: the vocabulary's where it differs in case and blanks only, else the commonest.
 
     Words that mean the same but are spelled otherwise ("covid", "COVID-19") stay two.
+
+    Args:
+        labels: of films, or how many films each word has.
     """
-    counts = Counter(" ".join(label.split()) for label in labels)
+    every = Counter(labels)
+    counts: Counter[str] = Counter()
+    for label, times in every.items():
+        counts[" ".join(label.split())] += times
     groups: dict[str, list[str]] = {}
     for word in counts:
         groups.setdefault(_squeeze(word), []).append(word)
     known = {_squeeze(name): name for name in _BY_NAME}
     kept = {key: known.get(key) or max(words, key=lambda word: (counts[word], word)) for key, words in groups.items()}
-    return {label: kept[_squeeze(label)] for label in set(labels)}
+    return {label: kept[_squeeze(label)] for label in every}
 
 
 def resolve(labels: Iterable[str], mapping: Mapping[str, str], classes: Sequence[str]) -> dict[str, str]:

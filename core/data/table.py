@@ -5,7 +5,7 @@ an empty cell is empty. One film is one row.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ import pandas as pd
 
 from core.data import findings
 from core.data.cohort import COLUMNS
-from core.data.film_id import FILM_ID, film_ids
+from core.data.film_id import FILM_ID, film_id_column, plain
 from core.data.labels import look_alikes
 from core.errors import CohortError
 
 FILES = ("path", "lungs", "truth")  # columns that name files
 NUMBERS = ("age", "severity")
 OLDEST = 120  # years; a higher number is not an age
+MANY = 20_000  # rows of a table up to which every file is looked at when it is opened
+_LOOKED_AT = 500  # files of a longer one
 _NAMED = 10  # files that a note names
 _YEARS = {"": 1.0, "Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _AGE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([YMWD]?)(?:EARS?|RS?|O)?", re.IGNORECASE)
@@ -58,15 +60,14 @@ def samples(
             data[column] = ""
     for column in FILES:
         if column in data:
-            data[column] = [str(Path(p).absolute()) if p else "" for p in data[column]]
-    kept = look_alikes(data["label"])
-    data["label"] = data["label"].map(kept)
-    data["sex"] = [_SEXES.get(word.upper(), word) for word in data["sex"]]
+            data[column] = absolute(data[column])
+    data["label"] = data["label"].map(look_alikes(data["label"].value_counts().to_dict()))
+    data["sex"] = of_each(data["sex"], lambda word: _SEXES.get(word.upper(), word))
     if "boxes" in data:
         data["boxes"] = _boxes(data, notes)
     data = _without_missing_masks(_one_row_per_film(data, notes), notes)
     data["age"] = _ages(data, notes)
-    data[FILM_ID] = film_ids(data["path"], root)
+    data[FILM_ID] = film_id_column(data["path"], root)
     told = [findings.column(name) for name in findings.names(data)]
     data = findings.typed(data, notes)
     others = [c for c in data if c not in (*COLUMNS, FILM_ID) and (data[c].notna() & data[c].ne("")).any()]
@@ -75,13 +76,35 @@ def samples(
     return data[[*COLUMNS, FILM_ID, *others]].reset_index(drop=True), tuple(notes)
 
 
+def of_each(values: pd.Series, function: Callable[[str], Any]) -> pd.Series:
+    """A function of each cell (text, none missing), asked once for each different text: a million films have a few."""
+    places, different = pd.factorize(values)
+    made = pd.Series([function(str(text)) for text in different], dtype=None if len(different) else object)
+    return made.take(places).set_axis(values.index)
+
+
+def absolute(files: pd.Series, folder: Path | None = None) -> pd.Series:
+    """Paths as absolute ones, relative ones from a folder (the current one by default); "" stays.
+
+    Those that are absolute and plain already cost nothing: a table may name a million.
+    """
+    asked = files.ne("") & ~plain(files)
+    found = files.copy()
+    if asked.any():
+        base = Path.cwd() if folder is None else folder.absolute()
+        found[asked] = [str(base / file) for file in files[asked]]
+    return found
+
+
 def words(values: pd.Series) -> pd.Series:
     """Any column as text without blanks at its ends: 3.0 of a column of numbers is "3", nothing is ""."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.str.strip().fillna("")
     if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
         return values.map(_word).astype(object)
-    return values.map(lambda v: "" if pd.isna(v) else f"{int(v)}" if float(v).is_integer() else repr(float(v))).astype(
-        object
-    )
+    places, different = pd.factorize(values)
+    said = ["", *(f"{int(v)}" if float(v).is_integer() else repr(float(v)) for v in different)]
+    return pd.Series(said).take(places + 1).set_axis(values.index)
 
 
 def years(text: str) -> float:
@@ -105,16 +128,43 @@ def without_missing(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], t
     Raises:
         CohortError: rows there are, but not one of their files.
     """
-    there = [Path(row["path"]).is_file() for row in rows]
-    missing = [Path(row["path"]).name for row, found in zip(rows, there, strict=True) if not found]
+    there, notes = _there([str(row["path"]) for row in rows])
+    return [row for row, found in zip(rows, there, strict=True) if found], notes
+
+
+def without_missing_files(data: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The same of a table; of more than `MANY` rows only some are looked at, and none is left out.
+
+    A film that turns out to be missing says so where it is met; `core data --check` looks at all of them.
+    """
+    if len(data) <= MANY:
+        there, notes = _there(data["path"].tolist())
+        return (data if all(there) else data[there]), notes
+    looked_at = data["path"].iloc[np.linspace(0, len(data) - 1, _LOOKED_AT).astype(int)].tolist()
+    missing = [Path(file).name for file in looked_at if not Path(file).is_file()]
+    if len(missing) == len(looked_at):
+        raise _none_there(f"{len(missing):,} of {len(data):,} rows were looked at, and each names", missing)
     if not missing:
-        return rows, ()
-    if len(missing) == len(rows):
-        came = f"no film is there: all {len(rows)} rows name a file that is missing ({named(missing)})"
-        raise CohortError(came, "the films that the table names", "Check the paths, or move the table beside its films")
+        return data, ()
+    came = f"{len(missing):,} of {len(looked_at):,} rows that were looked at name a file that is missing"
+    return data, (f"{came}: {named(missing)}; python -m core data --check looks at all",)
+
+
+def _there(paths: list[str]) -> tuple[list[bool], tuple[str, ...]]:
+    """Which files are there, and a note on the others."""
+    there = [Path(path).is_file() for path in paths]
+    missing = [Path(path).name for path, found in zip(paths, there, strict=True) if not found]
+    if not missing:
+        return there, ()
+    if len(missing) == len(paths):
+        raise _none_there(f"all {len(paths)} rows name", missing)
     verb = "row names a file that is" if len(missing) == 1 else "rows name a file that is"
-    kept = [row for row, found in zip(rows, there, strict=True) if found]
-    return kept, (f"{len(missing)} {verb} missing: {named(missing)}",)
+    return there, (f"{len(missing)} {verb} missing: {named(missing)}",)
+
+
+def _none_there(rows: str, missing: list[str]) -> CohortError:
+    came = f"no film is there: {rows} a file that is missing ({named(missing)})"
+    return CohortError(came, "the films that the table names", "Check the paths, or move the table beside its films")
 
 
 def _word(value: object) -> str:
@@ -127,7 +177,7 @@ def _word(value: object) -> str:
 
 def _without_missing_masks(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     for column in ("lungs", "truth"):
-        if column in data:
+        if column in data and len(data) <= MANY:  # of more, a mask that is missing is none where it is asked for
             gone = data[column].ne("") & ~data[column].map(lambda p: Path(p).is_file())
             if gone.any():
                 files = named(dict.fromkeys(Path(p).name for p in data.loc[gone, column]))
@@ -152,6 +202,8 @@ def _boxes(data: pd.DataFrame, notes: list[str]) -> list[str]:
 
 def _one_row_per_film(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """Rows of one film as one; those that name different masks of it stay, for they are different marks."""
+    if data["path"].is_unique:
+        return data
     key = [column for column in FILES if column in data]
     repeated = data[key].duplicated(keep=False)
     marked = data.drop_duplicates(key)["path"].duplicated(keep=False)
@@ -188,7 +240,7 @@ def _one_row_per_film(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
 
 
 def _ages(data: pd.DataFrame, notes: list[str]) -> pd.Series:
-    found = data["age"].map(years).astype(float)
+    found = of_each(data["age"], years).astype(float)
     strange = data["age"].ne("") & found.isna() & ~data["age"].str.lower().isin(_NO_AGE)
     if strange.any():
         said = named(f'"{word}"' for word in dict.fromkeys(data.loc[strange, "age"]))

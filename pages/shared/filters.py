@@ -12,14 +12,13 @@ import streamlit as st
 
 from core import identity
 from core.data import findings
-from core.data.cohort import Cohort, file_name
-from pages.shared import exports, state
+from core.data.cohort import Cohort
+from core.data.facets import HIDDEN, WORDS, Facet, Facets
+from pages.shared import exports, resources, state
 from pages.shared.selection_link import LONGEST, Wanted, films_asked, filters_asked, filters_told
 from pages.shared.text import plain
 
-HIDDEN = ("path", "lungs", "truth", "outlines", "boxes", "film_id")  # files, not facts; a file is searched by its name
 FEW = 40  # a column with at most this many values is chosen from a list, one with more is searched
-WORDS = {1.0: "present", 0.0: "absent"}
 FILTERS, LASSO, SLICES = "filters", "lasso", "slices"
 NAME = "file name"  # the filter that is no column's
 _TURN = "_filters_turn"
@@ -30,29 +29,31 @@ _SHOWN = "_filters_shown"  # of which cohort the controls were drawn last, and w
 
 def selection(cohort: Cohort) -> np.ndarray:
     """The filter controls; gives the rows that pass, ascending."""
-    session, table, spec = st.session_state, in_words(cohort), st.session_state["cohort"]
+    session, spec = st.session_state, st.session_state["cohort"]
+    known = resources.facets(spec, cohort)
     if session.get(_OF) != spec:
         session.update({SLICES: {}, _OF: spec})
     for name in (FILTERS, LASSO):
         state.belongs_to(name, spec)  # rows and values of another cohort mean nothing here
     if session.get(_SHOWN) != (spec, session[FILTERS]):
-        _set_controls(table, session[FILTERS])
+        _set_controls(known, session[FILTERS])
     with st.popover("Filters", icon=":material/filter_alt:"):
-        chosen = {column: _control(table[column], column) for column in columns(table)}
+        chosen = {column: _control(facet, column) for column, facet in known.columns.items()}
         chosen[NAME] = _said(_key(NAME), "File name contains")
-        asked = {column: wanted for column, wanted in chosen.items() if _asks(table, column, wanted)}
+        asked = {column: wanted for column, wanted in chosen.items() if _asks(known, column, wanted)}
         told = {column: wanted for column, wanted in asked.items() if _may_be_told(cohort, column, wanted)}
         if len(told) < len(asked):
             st.caption("What was typed, and patients, may name somebody: the link leaves them out. " + _WAY_IN)
         session[FILTERS] = filters_told(told)
         session[_SHOWN] = spec, session[FILTERS]
         _slices(filters_told(asked))
-    keep = pd.Series(True, index=table.index)
-    for column, wanted in asked.items():
-        keep &= _passes(_values(table, column), wanted)
+    name = str(asked.pop(NAME, ""))
+    keep = known.passing(asked, name)
     if session[LASSO]:
-        keep &= table.index.isin(films_asked(session[LASSO]))
-    return np.flatnonzero(keep.to_numpy())
+        picked = np.zeros(len(keep), dtype=bool)
+        picked[[row for row in films_asked(session[LASSO]) if row < len(keep)]] = True
+        keep &= picked
+    return np.flatnonzero(keep)
 
 
 def in_words(cohort: Cohort) -> pd.DataFrame:
@@ -91,7 +92,7 @@ def clear() -> None:
     st.session_state.update({FILTERS: "", LASSO: "", _SHOWN: None})
 
 
-def _set_controls(table: pd.DataFrame, text: str) -> None:
+def _set_controls(known: Facets, text: str) -> None:
     """Make the controls anew, set to what is asked for; what does not fit the cohort is left out, and said.
 
     While the list of filters is closed, the browser would keep what was cleared, and send it with the next click: so
@@ -102,48 +103,38 @@ def _set_controls(table: pd.DataFrame, text: str) -> None:
         del session[key]
     session[_TURN] = session.get(_TURN, 0) + 1
     asked = filters_asked(text)
-    fitting = {column: found for column, wanted in asked.items() if (found := _fitting(table, column, wanted))}
+    fitting = {column: found for column, wanted in asked.items() if (found := _fitting(known, column, wanted))}
     session.update({_key(column): wanted for column, wanted in fitting.items()})
     if absent := [column for column in asked if column not in fitting]:
         state.notice(f"The link filters by {plain(', '.join(absent))}, which is not here or has no such values.")
 
 
-def _fitting(table: pd.DataFrame, column: str, wanted: Any) -> Wanted | None:
+def _fitting(known: Facets, column: str, wanted: Any) -> Wanted | None:
     """What a filter asks for as its control takes it; None where the cohort has no such column or values."""
-    if column != NAME and column not in columns(table):
+    facet = known.columns.get(column)
+    if facet is None and column != NAME:
         return None
-    kind, values = _kind(column, _values(table, column)), wanted if isinstance(wanted, list) else [wanted]
-    if kind == "words":
+    if facet is None or _searched(facet):
         return wanted if isinstance(wanted, str) else None
-    if kind == "values":
-        known = set(table[column])
-        return [value for value in values if value in known] or None
+    values = wanted if isinstance(wanted, list) else [wanted]
+    if not facet.numeric:
+        return [value for value in values if value in facet.words] or None
     if len(values) != 2 or isinstance(values[0], str):
         return None
-    least, most = _reach(table[column])
+    least, most = facet.reach
     low, high = max(least, float(values[0])), min(most, float(values[1]))
     return (low, high) if low <= high else None
 
 
-def _kind(column: str, values: pd.Series) -> str:
-    """How a column is filtered: by a span of "numbers", some of its "values", or "words" to be found in it."""
-    if column != NAME and pd.api.types.is_numeric_dtype(values):
-        return "numbers"
-    return "values" if column != NAME and values.nunique() <= FEW else "words"
+def _searched(facet: Facet) -> bool:
+    """Whether a column has too many words for a list: it is searched."""
+    return not facet.numeric and len(facet.words) > FEW
 
 
-def _reach(values: pd.Series) -> tuple[float, float]:
-    return float(np.nanmin(values)), float(np.nanmax(values))
-
-
-def _values(table: pd.DataFrame, column: str) -> pd.Series:
-    return table["path"].map(file_name) if column == NAME else table[column]
-
-
-def _asks(table: pd.DataFrame, column: str, wanted: Wanted | None) -> bool:
+def _asks(known: Facets, column: str, wanted: Wanted | None) -> bool:
     """Whether a control was moved from where every film passes."""
     if isinstance(wanted, tuple):
-        least, most = _reach(table[column])
+        least, most = known.columns[column].reach
         return wanted[0] > least or wanted[1] < most
     return bool(wanted)
 
@@ -154,21 +145,21 @@ def _may_be_told(cohort: Cohort, column: str, wanted: Wanted) -> bool:
     return not personal or cohort.prepare is not None or exports.names_wanted()
 
 
-def _control(values: pd.Series, column: str) -> Any:
-    key, title, kind = _key(column), plain(column[:1].upper() + column[1:]), _kind(column, values)
-    if kind == "numbers":
-        low, high = _reach(values)
+def _control(facet: Facet, column: str) -> Any:
+    key, title = _key(column), plain(column[:1].upper() + column[1:])
+    if facet.numeric:
+        low, high = facet.reach
         if low == high:  # known of some films only
             return None
         _start(key, (low, high))
         return st.slider(title, low, high, format="%g", key=key, persist_state="session")
-    if kind == "words":
+    if _searched(facet):
         return _said(key, f"{title} contains")
+    counts = dict(zip(facet.words, facet.counts, strict=True))
     _start(key, [])
-    counts = values.value_counts()
     return st.multiselect(
         title,
-        counts.index.tolist(),
+        list(facet.words),
         key=key,
         format_func=lambda v: f"{v or 'unknown'} ({counts[v]:,})",
         persist_state="session",
@@ -187,14 +178,6 @@ def _start(key: str, value: Any) -> None:
 def _key(column: str) -> str:
     """The key of a filter's control, see `_set_controls`."""
     return f"filter {column}{st.session_state[_TURN]}"
-
-
-def _passes(values: pd.Series, wanted: Wanted) -> Any:
-    if isinstance(wanted, tuple):
-        return values.between(*wanted)
-    if isinstance(wanted, str):
-        return values.str.contains(wanted, case=False, regex=False)
-    return values.isin(wanted)
 
 
 def _slices(asked: str) -> None:

@@ -6,14 +6,13 @@ for each.
 """
 
 from pathlib import Path
-from typing import Any, cast
 
 import pandas as pd
 
 from core.data import findings, spreadsheet
 from core.data.cohort import COLUMNS, Cohort
 from core.data.readers.folders import SPLIT_NAMES
-from core.data.table import FILES, counted, named, samples, without_missing
+from core.data.table import FILES, absolute, counted, named, of_each, samples, without_missing_files
 from core.errors import CohortError
 
 LISTED = "findings"  # a column with the names of those present
@@ -37,12 +36,11 @@ def read(path: Path) -> Cohort:
         expected = "the columns path and label, or path and findings (Effusion|Edema, or a column of 1 and 0 for each)"
         raise CohortError(came, expected, "Rename the columns")
     for column in set(FILES) & set(data):
-        data[column] = [str(path.parent / file.replace("\\", "/")) if file else "" for file in data[column]]
+        data[column] = absolute(data[column].str.replace("\\", "/", regex=False), path.parent)
     if "split" in data:
-        data["split"] = [_split_name(word, path.name) for word in data["split"]]
+        data["split"] = of_each(data["split"], lambda word: _split_name(word, path.name))
     nameless, unlabelled = data["path"].eq(""), data["label"].eq("") & data["path"].ne("")
-    mapped = cast("list[dict[str, Any]]", data[~nameless & ~unlabelled].to_dict("records"))
-    rows, notes = without_missing(mapped)
+    rows, notes = without_missing_files(data[~nameless & ~unlabelled])
     if nameless.any():
         notes = (*notes, f"{counted(int(nameless.sum()), 'row')} without a file name left out")
     if unlabelled.any():
@@ -51,7 +49,7 @@ def read(path: Path) -> Cohort:
     if twice:
         notes = (*notes, f"several columns are called {', '.join(map(str, twice))}: the first counts")
     table, said = samples(rows, path.parent)
-    return Cohort(path.stem, table, tuple(sorted(set(table["label"]))), (*notes, *said))
+    return Cohort(path.stem, table, tuple(sorted(table["label"].unique())), (*notes, *said))
 
 
 def _known_heads(data: pd.DataFrame) -> pd.DataFrame:

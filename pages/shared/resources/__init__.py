@@ -16,7 +16,7 @@ from pages.shared.resources.answers import (
     probabilities,
     sweep,
 )
-from pages.shared.resources.cohorts import cohort, fingerprint
+from pages.shared.resources.cohorts import cohort, facets, fingerprint
 from pages.shared.resources.films import file_key, film, keep_values, mask, small, thumbnail, values, values_of_upload
 from pages.shared.resources.models import cards, classifier, refused_models
 from pages.shared.resources.shelves import (
@@ -44,6 +44,7 @@ __all__ = [
     "cohort",
     "component",
     "examined",
+    "facets",
     "file_key",
     "film",
     "fingerprint",

@@ -8,6 +8,10 @@ import streamlit as st
 
 from core import identity
 from core.data.cohort import Cohort
+from core.data.facets import Facets
+from core.data.facets import facets as facets_of
+from core.data.store import Store
+from core.data.table import MANY
 from pages.shared.resources.shelves import shelf
 
 TABLES = (".csv", ".tsv", ".parquet", ".json", ".xlsx")  # files that say what a cohort's films are
@@ -24,7 +28,18 @@ class _Opened:
 
     @cached_property
     def fingerprint(self) -> str:
+        if len(self.cohort) <= MANY or not self.watched:
+            return self.cohort.fingerprint
+        store = Store("fingerprints-1")  # of a million rows it takes ten seconds
+        key = identity.key("fingerprint", code=("data",), files=list(self.watched), stamps=list(map(list, self.stamps)))
+        if (known := store.read([key]).get(key)) is not None:
+            return known.decode()
+        store.write([(key, self.cohort.fingerprint.encode())])
         return self.cohort.fingerprint
+
+    @cached_property
+    def facets(self) -> Facets:
+        return facets_of(self.cohort)
 
 
 def cohort(spec: str) -> Cohort:
@@ -35,6 +50,12 @@ def cohort(spec: str) -> Cohort:
 def fingerprint(spec: str) -> str:
     """The fingerprint of a cohort's rows, as cards of models name it: equal on every machine."""
     return _opened(spec).fingerprint
+
+
+def facets(spec: str, found: Cohort) -> Facets:
+    """By what the films of a cohort can be told apart; ``found`` is the cohort that the page shows."""
+    opened = _opened(spec)
+    return opened.facets if opened.cohort is found else facets_of(found)
 
 
 def _opened(spec: str) -> _Opened:
