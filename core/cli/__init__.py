@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from core.errors import HilumError
 
 COMMANDS: tuple[str, ...] = (
-    *("data", "augment", "train", "adopt", "evaluate", "predict", "explain", "report", "audit", "serve"),
+    *("data", "augment", "train", "adopt", "calibrate", "evaluate", "predict", "explain", "report", "audit", "serve"),
     *("watch", "strategies"),
 )
 

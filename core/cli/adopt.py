@@ -5,15 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.atomic import replacing
 from core.cli import cohorts
-from core.errors import CheckpointError, ExplainError
+from core.cli.calibrate import FILES, calibrated
+from core.errors import CheckpointError
 
 if TYPE_CHECKING:
     from core.data.cohort import Cohort
     from core.model.checkpoint import Checkpoint
-
-CHECKED = 8  # films of the sanity check
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -66,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
         adopted = _tried(adopted, cohort)
     if args.calibrate:
         [cohort] = cohorts.several([args.calibrate], args.layout, args.labels)
-        written = ", ".join(_calibrated(adopted, cohort, folder))
+        for line in calibrated(adopted, cohort, folder):
+            print(line)
+        written = ", ".join(FILES)
     else:
         save(adopted, folder)
         print(adopted.card.caveat + ": see --calibrate.")
@@ -99,48 +99,6 @@ def _tried(checkpoint: "Checkpoint", cohort: "Cohort") -> "Checkpoint":
     tried = [vars(look) for look in found]
     card = replace(checkpoint.card, origin={**checkpoint.card.origin, "tried": tried, "tried_on": cohort.name})
     return replace(checkpoint, card=card)
-
-
-def _calibrated(checkpoint: "Checkpoint", cohort: "Cohort", folder: Path) -> list[str]:
-    """Calibrate, save, and check that heatmaps come from the weights; the files written."""
-    from core.cli.progress import Bars
-    from core.evaluate.scoring import labelled
-    from core.model.checkpoint import EVALUATION, save
-    from core.model.classifier import Classifier
-    from core.training.adopted import calibrate
-
-    known = labelled(Classifier(checkpoint, "torch"), cohort)
-    with Bars() as bars:
-        made, table = calibrate(checkpoint, known, bars)
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / EVALUATION) as temporary:
-        table.to_parquet(temporary, index=False)
-    save(made, folder)
-    checked = _checked(folder, known)
-    for line in (f"Calibrated on {cohort.name}: {made.card.metrics.get('films', 0)} of its films judge it.", checked):
-        print(line)
-    return ["card.json", "model.safetensors", EVALUATION]
-
-
-def _checked(folder: Path, cohort: "Cohort") -> str:
-    """Adebayo's sanity check of Grad-CAM, kept in the card."""
-    from core.explain.randomisation import randomisation, record
-    from core.model.checkpoint import load
-    from core.model.classifier import Classifier
-
-    classifier = Classifier(load(folder), "torch")
-    films = cohort.draw(max(1, CHECKED // len(cohort.classes)))
-    pictures = [classifier.picture(films.film(row)) for row in range(min(CHECKED, len(films)))]
-    try:
-        found = randomisation(classifier, pictures, ["gradcam"], seeds=2)
-    except ExplainError as error:  # a map of one place, say
-        return f"No sanity check of heatmaps: {error}"
-    record(folder, found)
-    final, limit = found["gradcam"]["final"], found["gradcam"]["chance_95"]
-    if final is None:
-        return "Destroying the weights leaves Grad-CAM blank."
-    passed = "as it should" if final <= limit else "more than by chance: its maps come from the picture"
-    return f"After its weights are destroyed, Grad-CAM resembles its maps with |rho| {final:.2f} ({passed})."
 
 
 def _adopted(args: argparse.Namespace, name: str) -> "Checkpoint":

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from core.data.cohort import Cohort
 
 _LAYOUTS = (
-    "table, pacs, siim, rsna, mimic, padchest, vindr, chexpert, nih, coronahack, covid-chestxray, "
+    "table, pacs, siim, rsna, mimic, padchest, vindr, chexpert, nih, nih-rsna, coronahack, covid-chestxray, "
     "montgomery-shenzhen, radiography, folders, films"
 )
 

@@ -39,6 +39,7 @@ class Card:
     network_config: dict[str, Any] = field(default_factory=dict)
     output: str = "softmax"  # a key of output.KINDS: exclusive classes, or "sigmoid", findings that occur together
     temperature: float = 1.0  # of softmax: logits are divided by it
+    offsets: dict[str, float] = field(default_factory=dict)  # of softmax: class -> added after the temperature
     platt: dict[str, list[float]] = field(default_factory=dict)  # of sigmoid: finding -> slope and offset of its logit
     thresholds: dict[str, float] = field(default_factory=dict)  # class -> probability of its operating point
     domain: dict[str, Any] = field(default_factory=dict)  # limits of the in-domain gate
@@ -193,6 +194,10 @@ _RULES: dict[str, Rule] = {
         f"a slope from {COOLEST:g} to {HOTTEST:g} and an offset from {-HOTTEST:g} to {HOTTEST:g} for each finding",
         _map_of(lambda value: _is_pair(value) and COOLEST <= value[0] <= HOTTEST and abs(value[1]) <= HOTTEST),
     ),
+    "offsets": (
+        f"an offset from {-HOTTEST:g} to {HOTTEST:g} for each class",
+        _map_of(lambda value: _is_number(value) and abs(value) <= HOTTEST),
+    ),
     "thresholds": (
         "a probability from 0 to 1 for each class",
         _map_of(lambda value: _is_number(value) and 0 <= value <= 1),
@@ -249,7 +254,7 @@ def _check(values: Any) -> None:
     for (part, name), (expected, fits) in _INSIDE.items():
         if name in values.get(part, {}) and not fits(values[part][name]):
             raise CheckpointError(f"the card's {part}.{name} is {_shown(values[part][name])}", expected)
-    for part, what in (("thresholds", "an operating point"), ("platt", "a calibration")):
+    for part, what in (("thresholds", "an operating point"), ("platt", "a calibration"), ("offsets", "an offset")):
         if strange := sorted(values.get(part, {}).keys() - set(values["classes"])):
             raise CheckpointError(f"the card has {what} for {strange[0]!r}", "one of its own classes")
     _check_sets(values)

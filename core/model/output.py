@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from core.data import findings
 from core.errors import CheckpointError
-from core.model.calibration import fit_platt, fit_temperature, operating_point
+from core.model.calibration import even_weights, fit_platt, fit_softmax, log_odds, operating_point
 from core.model.calls import by_operating_points
 
 if TYPE_CHECKING:
@@ -76,12 +76,16 @@ class Output(ABC):
         """The truth of a table of films, as the module says it; a label or finding columns under the own names."""
 
     @abstractmethod
-    def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Output":
+    def fitted(
+        self, logits: np.ndarray, targets: np.ndarray, sources: np.ndarray | None = None, offsets: bool = False
+    ) -> "Output":
         """Calibration and operating points from labelled films that the weights did not learn from.
 
         Args:
             logits: (N, C).
             targets: see the module.
+            sources: (N,), where films come from: each class of each source weighs the same. None: each film does.
+            offsets: exclusive classes get an offset each beside the temperature; findings always have theirs.
         """
 
     @abstractmethod
@@ -123,9 +127,11 @@ class Output(ABC):
 
 @dataclass(frozen=True)
 class Softmax(Output):
-    """Exclusive classes: softmax of logits divided by one temperature (Guo 2017)."""
+    """Exclusive classes: softmax of logits divided by one temperature (Guo 2017), plus offsets of the classes."""
 
     temperature: float = 1.0
+    offsets: tuple[float, ...] = ()
+    """Of each class, after the temperature; none: 0."""
 
     kind: ClassVar[str] = "softmax"
     exclusive: ClassVar[bool] = True
@@ -135,7 +141,7 @@ class Softmax(Output):
         return 1 / n
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        scaled = logits.astype(np.float64) / self.temperature
+        scaled = logits.astype(np.float64) / self.temperature + np.array(self.offsets or (0.0,))
         powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
         shares: np.ndarray = (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
         return shares
@@ -151,8 +157,12 @@ class Softmax(Output):
     def targets(self, table: pd.DataFrame) -> np.ndarray:
         return table["label"].map({name: c for c, name in enumerate(self.classes)}).to_numpy(np.int64)
 
-    def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Softmax":
-        cooled = replace(self, temperature=fit_temperature(logits, targets))
+    def fitted(
+        self, logits: np.ndarray, targets: np.ndarray, sources: np.ndarray | None = None, offsets: bool = False
+    ) -> "Softmax":
+        weights = None if sources is None else even_weights(sources, targets)
+        temperature, shifts = fit_softmax(logits, targets, weights, offsets)
+        cooled = replace(self, temperature=temperature, offsets=shifts)
         p = cooled.probabilities(logits)
         return replace(
             cooled, operating_points=tuple(operating_point(p[:, c], targets == c) for c in range(p.shape[1]))
@@ -182,11 +192,13 @@ class Softmax(Output):
         return len(targets) / (len(counts) * counts)
 
     def calibrated(self, card: "Card") -> "Softmax":
-        return replace(self, temperature=card.temperature)
+        shifts = tuple(float(card.offsets.get(name, 0.0)) for name in self.classes) if card.offsets else ()
+        return replace(self, temperature=card.temperature, offsets=shifts)
 
     def to_card(self) -> dict[str, Any]:
         points = dict(zip(self.classes, self.operating_points, strict=True))
-        return {"output": self.kind, "temperature": self.temperature, "thresholds": points}
+        shifts = dict(zip(self.classes, self.offsets, strict=False))
+        return {"output": self.kind, "temperature": self.temperature, "offsets": shifts, "thresholds": points}
 
 
 @dataclass(frozen=True)
@@ -213,16 +225,21 @@ class Sigmoid(Output):
 
     def first(self, probabilities: np.ndarray) -> np.ndarray:
         """The finding whose log-odds lie highest above those of its operating point; of equal ones the first."""
-        return np.asarray(np.argmax(_log_odds(probabilities) - _log_odds(np.asarray(self.operating_points)), axis=-1))
+        return np.asarray(np.argmax(log_odds(probabilities) - log_odds(np.asarray(self.operating_points)), axis=-1))
 
     def targets(self, table: pd.DataFrame) -> np.ndarray:
         return findings.values(table, self.classes)
 
-    def fitted(self, logits: np.ndarray, targets: np.ndarray) -> "Sigmoid":
+    def fitted(
+        self, logits: np.ndarray, targets: np.ndarray, sources: np.ndarray | None = None, offsets: bool = False
+    ) -> "Sigmoid":
         """A finding that no film, or every film, shows keeps slope 1, offset 0 and its operating point."""
         known = [~np.isnan(column) for column in targets.T]
         sides = [(z[k], y[k] > 0.5) for z, y, k in zip(logits.T, targets.T, known, strict=True)]
-        cooled = replace(self, platt=tuple(fit_platt(z, y) for z, y in sides))
+        weights = [
+            None if sources is None else even_weights(sources[k], y) for k, (_, y) in zip(known, sides, strict=True)
+        ]
+        cooled = replace(self, platt=tuple(fit_platt(z, y, w) for (z, y), w in zip(sides, weights, strict=True)))
         p = cooled.probabilities(logits)
         points = [
             operating_point(p[k, c], y, RAREST) if y.any() and not y.all() else self.operating_points[c]
@@ -277,9 +294,3 @@ def new(kind: str, classes: Sequence[str]) -> Output:
 def of_card(card: "Card") -> Output:
     """What a card says of its model's logits."""
     return KINDS[card.output].of(card.classes, card.thresholds).calibrated(card)
-
-
-def _log_odds(p: np.ndarray) -> np.ndarray:
-    """Of probabilities, which are kept off 0 and 1."""
-    kept = np.clip(p.astype(np.float64), 1e-9, 1 - 1e-9)
-    return np.log(kept) - np.log1p(-kept)

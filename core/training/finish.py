@@ -74,12 +74,16 @@ def finish(run: Run) -> Checkpoint:
     return load(folder)
 
 
-def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
+def calibrated(
+    card: Card, table: pd.DataFrame, sources: np.ndarray | None = None, offsets: bool = False
+) -> tuple[Card, pd.DataFrame]:
     """The card with calibration, thresholds and sets (from validation films) and metrics (of test films).
 
     Args:
         card: its classes name the columns.
         table: label, split, and logit_<class> for every class.
+        sources: (N,), by which each class of each source weighs the same; None: each film does.
+        offsets: exclusive classes get an offset each beside the temperature.
 
     Returns:
         The card, and the table with a calibrated p_<class> for every class.
@@ -88,9 +92,10 @@ def calibrated(card: Card, table: pd.DataFrame) -> tuple[Card, pd.DataFrame]:
     output = outputs.of_card(card)
     targets = output.targets(table)
     chosen = (table["split"] == "validation").to_numpy()
-    output = output.fitted(logits[chosen], targets[chosen])
+    output = output.fitted(logits[chosen], targets[chosen], None if sources is None else sources[chosen], offsets)
     p = output.probabilities(logits)
-    card = replace(card, **output.to_card(), metrics={"validation_accuracy": _accuracy(p[chosen], targets[chosen])})
+    metrics = {**card.metrics, "validation_accuracy": _accuracy(p[chosen], targets[chosen])}
+    card = replace(card, **output.to_card(), metrics=metrics)
     columns = pd.DataFrame(p, table.index, [f"p_{name}" for name in card.classes])
     judged = p.astype(np.float64)
     if output.exclusive:

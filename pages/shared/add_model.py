@@ -165,7 +165,7 @@ def _calibrate(tried: "Checkpoint") -> None:
     """Calibration, operating points and in-domain check from the labelled films of the sidebar's cohort."""
     from core.evaluate.scoring import labelled
     from core.model.classifier import Classifier
-    from core.training.adopted import calibrate
+    from core.training.calibrate import calibrate
 
     try:
         known = labelled(Classifier(tried, "torch"), current_cohort())
@@ -180,9 +180,9 @@ def _calibrate(tried: "Checkpoint") -> None:
 
 def _keep(tried: "Checkpoint", judged: "DataFrame | None", name: str) -> None:
     """Write the checkpoint where models are found by name, and show it in the sidebar."""
-    from core.atomic import replacing
     from core.model.adopt.adopted import folder_name
-    from core.model.checkpoint import EVALUATION, rooms, save
+    from core.model.checkpoint import rooms, save
+    from core.training.calibrate import store
 
     folder = rooms()[-1] / folder_name(name)
     if folder.exists():
@@ -190,10 +190,10 @@ def _keep(tried: "Checkpoint", judged: "DataFrame | None", name: str) -> None:
         return
     try:
         folder.mkdir(parents=True)
-        if judged is not None:
-            with replacing(folder / EVALUATION) as temporary:
-                judged.to_parquet(temporary, index=False)
-        save(tried, folder)
+        if judged is None:
+            save(tried, folder)
+        else:
+            store(tried, judged, folder)
     except OSError as error:
         st.session_state["_add_refused"] = f"{folder} cannot be written ({error.strerror})."
         return

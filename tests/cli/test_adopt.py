@@ -241,5 +241,14 @@ def test_calibrated_on_labelled_films(tmp_path: Path, adopt: Adopt, squares, cap
     assert set(kept.samples["split"]) == {"validation", "test"}
     verdict = classifier.predict(squares.film(0)).domain
     assert np.isfinite(verdict.score)
+    assert main(["calibrate", str(folder), "--data", own[-1]]) == 2
+    assert "The model has met every film of" in capsys.readouterr().err
+    bare = adopt(tmp_path / "two.pth", *own[:4], "--out", str(tmp_path / "weights" / "bare"), classes="A,B")
+    assert bare == folder  # where `adopt` looks; the last --out counts
+    assert main(["calibrate", str(tmp_path / "weights" / "bare"), "--data", own[-1]]) == 0  # the same function
+    later = load(tmp_path / "weights" / "bare").card
+    assert (later.temperature, later.thresholds, later.domain) == (card.temperature, card.thresholds, card.domain)
+    assert (later.caveat, later.randomisation.keys()) == ("", card.randomisation.keys())
+    assert "Calibration error (ECE) on the" in capsys.readouterr().out
     photo = from_pixels(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8), "noise")
     assert classifier.predict(photo).domain.status == "out"

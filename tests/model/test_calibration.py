@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from core.errors import CheckpointError
-from core.model.calibration import fit_temperature, operating_point
+from core.model.calibration import even_weights, fit_shifted, fit_temperature, operating_point
 
 
 @pytest.mark.parametrize("true_temperature", [0.5, 1.0, 3.0])
@@ -55,3 +55,18 @@ def test_where_every_film_is_right_the_temperature_stays_off_its_bound() -> None
     assert perfect > 5
     assert min(found) > 0.45
     assert 0.75 < np.median(found) < 1.3
+
+
+def test_temperature_and_offsets_that_made_the_labels_are_found() -> None:
+    rng = np.random.default_rng(0)
+    logits, offsets = rng.normal(0, 3, (6000, 3)), np.array([1.0, 0.2, -1.2])
+    labels = (rng.random((6000, 1)) > softmax(logits / 2 + offsets, axis=1).cumsum(1)).sum(1).clip(0, 2)
+    temperature, found = fit_shifted(logits, labels)
+    assert temperature == pytest.approx(2, rel=0.08)
+    assert found == pytest.approx(offsets, abs=0.15)
+    assert sum(found) == pytest.approx(0, abs=1e-9)
+    even = even_weights(labels)
+    assert even.mean() == pytest.approx(1)
+    assert np.bincount(labels, even) == pytest.approx([2000] * 3)
+    _, balanced = fit_shifted(logits, labels, even)
+    assert np.ptp(balanced) < np.ptp(found) - 0.5  # as if all classes were equally frequent

@@ -31,6 +31,7 @@ LAYOUTS: dict[str, Layout] = {
         Layout("vindr", "VinDr-CXR", vindr.recognise, vindr.read),
         Layout("chexpert", "CheXpert", chexpert.recognise, chexpert.read),
         Layout("nih", "NIH ChestX-ray14", nih.recognise, nih.read),
+        Layout("nih-rsna", "NIH ChestX-ray14 as RSNA read it", lambda _: "", nih.read_by_rsna),  # only where asked for
         Layout("coronahack", "CoronaHack", coronahack.recognise, coronahack.read),
         Layout("covid-chestxray", "covid-chestxray-dataset", covid_chestxray.recognise, covid_chestxray.read),
         Layout(

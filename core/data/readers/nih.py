@@ -81,6 +81,11 @@ def read(root: Path) -> Cohort:
     return Cohort("NIH ChestX-ray14", table, classes, (*notes, *said), layout="nih")
 
 
+def read_by_rsna(root: Path) -> Cohort:
+    """Of NIH's films those that RSNA's radiologists read, with their reading as the label."""
+    return as_rsna_read(read(root))
+
+
 def as_rsna_read(cohort: Cohort) -> Cohort:
     """The films that RSNA's radiologists read, labelled with their reading instead of the mined findings.
 

@@ -1,7 +1,7 @@
 """``adopt``: a weights file or a source's own weights -> a checkpoint that opens on every page.
 
 What is known of such a model is what its file and its source say, and what the user adds. Its answers are uncalibrated
-and it has no in-domain check until labelled films have been shown to it (`core.training.adopted`); its card says so.
+and it has no in-domain check until labelled films have been shown to it (`core.training.calibrate`); its card says so.
 """
 
 import unicodedata

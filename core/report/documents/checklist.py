@@ -216,6 +216,11 @@ def _recalibration(report: Report) -> str | None:
     if not report.card.recipe and value == 1:
         return "None that is known: probabilities as the network gives them."
     bound = " That is the bound of the fit: every validation film was right." if value < 1.001 * LOWEST else ""
+    if report.card.offsets:
+        shifts = ", ".join(f"{name} {shift:+.2f}" for name, shift in report.card.offsets.items())
+        return (
+            f"One temperature, {value:.2f}, and an offset of each class ({shifts}), fitted on validation films.{bound}"
+        )
     return f"One temperature, {value:.2f}, fitted on validation films; the ranking stays.{bound}"
 
 
