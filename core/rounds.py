@@ -136,8 +136,9 @@ class Rounds:
             if found.case + 1 >= len(found.rows):
                 del self._open[code]
                 raise RoundError("that was the last film of the round")
-            past, none = (*found.past, found.answers), MappingProxyType({})
-            return self._put(replace(found, case=found.case + 1, shown=False, answers=none, past=past), secret)
+            past = (*found.past, found.answers)
+            following = replace(found, case=found.case + 1, shown=False, answers=MappingProxyType({}), past=past)
+            return self._put(following, secret)
 
     def close(self, code: str, secret: str) -> None:
         """End a round before its last film."""

@@ -51,12 +51,16 @@ def checked(cohort: "Cohort") -> tuple[str, int]:
     from core.cli.progress import Bars
     from core.data.table import FILES, named
 
-    if cohort.prepare is not None or cohort.fetch is not None:
+    if cohort.drawn or cohort.fetch is not None:
         return "Check: its films are made, or fetched, when they are asked for.", 0
     lines, missing = [], 0
     with Bars() as bars:
         for column in (name for name in FILES if name in cohort.samples):
-            files = [file for file in cohort.samples[column].tolist() if isinstance(file, str) and file]
+            files = [
+                file
+                for file in cohort.samples[column].tolist()
+                if isinstance(file, str) and file and not cohort.is_drawn(file)
+            ]
             gone = []
             for number, file in enumerate(files, start=1):
                 if not Path(file).is_file():

@@ -15,7 +15,7 @@ from core.data.film import opener
 from core.data.film.radiograph import Radiograph
 from core.data.film.values import Values
 from core.data.film_id import FILM_ID, base_name, film_ids, unique
-from core.data.joined_sources import Fetches, Prepares
+from core.data.joined_sources import Fetches, Maker, Makers
 from core.data.masks import boxes_to_mask
 from core.errors import CohortError, FilmError
 
@@ -39,8 +39,7 @@ class Cohort:
             and truth (paths of masks), boxes ("x,y,w,h;..." in pixels of the film as stored), slices.
         classes: the labels, in the order of a model's outputs.
         notes: what the reader of the cohort noticed, in words.
-        prepare: makes a file that is missing or damaged at a path (drawn films); a module-level function, so that
-            processes can share it.
+        prepare: makes a file that is missing or damaged at a path (drawn films), and tells which those are.
         layout: a key of ``readers.LAYOUTS`` or "phantom"; several, with " + " between them, for joined cohorts.
         grounds: by what the layout was recognised, in words.
         fetch: gives the bytes of a film that is not a file on this machine, by its path, or None for others.
@@ -54,7 +53,7 @@ class Cohort:
     samples: pd.DataFrame
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    prepare: Callable[[Path], None] | None = None
+    prepare: Maker | Makers | None = None
     layout: str = "table"
     grounds: str = ""
     fetch: Callable[[str], bytes | None] | None = None
@@ -95,10 +94,9 @@ class Cohort:
         Made of the rows, and of size and time of change of every file they name; those of drawn films follow from their
         paths. Reads no film, but asks the system about each.
         """
-        files = [
-            name for name in ("path", "lungs", "truth") if name in self.samples and not self.prepare and not self.fetch
-        ]
-        named = [path for name in files for path in self.samples[name].array if isinstance(path, str) and path]
+        files = [name for name in ("path", "lungs", "truth") if name in self.samples]
+        given = [path for name in files for path in self.samples[name].array if isinstance(path, str) and path]
+        named = [path for path in given if not self.is_drawn(path)]
         stamps = " ".join(map(str, map(identity.stamp, named)))
         return identity.key("cohort", name=self.name, classes=self.classes, rows=self._rows, stamps=stamps)
 
@@ -227,9 +225,17 @@ class Cohort:
 
     def stamp(self, i: int) -> str:
         """Size and modification time of the file of film ``i`` as text; ``DRAWN`` where it follows from its path."""
-        if self.prepare is not None:
-            return DRAWN
-        return "-".join(map(str, identity.stamp(str(self.samples["path"].iat[i]))))
+        path = str(self.samples["path"].iat[i])
+        return DRAWN if self.is_drawn(path) else "-".join(map(str, identity.stamp(path)))
+
+    def is_drawn(self, path: str) -> bool:
+        """Whether what is in a file follows from its path, and is nobody's; of joined cohorts others may be real."""
+        return self.prepare is not None and self.prepare.makes(Path(path))
+
+    @cached_property
+    def drawn(self) -> bool:
+        """Whether every film is drawn."""
+        return self.prepare is not None and all(map(self.is_drawn, self.samples["path"].astype(str).array))
 
     def mask(self, i: int, column: str, shape: tuple[int, int] | None = None) -> np.ndarray | None:
         """Bool (H, W) in the frame of film ``i`` from a column of mask paths, "outlines" or "boxes"; else None.
@@ -277,7 +283,7 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
         samples,
         tuple(dict.fromkeys(label for c in cohorts for label in c.classes)),
         tuple(f"{c.name}: {note}" for c in cohorts for note in c.notes),
-        Prepares(prepares) if len(prepares) > 1 else next(iter(prepares), None),
+        Makers(prepares) if len(prepares) > 1 else next(iter(prepares), None),
         JOIN.join(dict.fromkeys(c.layout for c in cohorts)),
         "; ".join(dict.fromkeys(c.grounds for c in cohorts if c.grounds)),
         Fetches(fetches) if len(fetches) > 1 else next(iter(fetches), None),

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import HilumError
-
 
 @dataclass(frozen=True)
 class Fetches:
@@ -18,16 +16,32 @@ class Fetches:
 
 
 @dataclass(frozen=True)
-class Prepares:
-    """Makes a missing file by whichever cohort knows how; a value, so that processes can share it."""
+class Maker:
+    """Makes the files of a cohort that are missing or damaged; of module-level functions, so that processes share it.
 
-    parts: tuple[Callable[[Path], None], ...]
+    Args:
+        make: makes the file at a path, unless it is there and whole.
+        makes: whether a path is one of its files. What is in them follows from the path; all others are somebody's.
+    """
+
+    make: Callable[[Path], None]
+    makes: Callable[[Path], bool]
+
+    def __call__(self, path: Path) -> None:
+        if self.makes(path):
+            self.make(path)
+
+
+@dataclass(frozen=True)
+class Makers:
+    """Those of joined cohorts."""
+
+    parts: tuple["Maker | Makers", ...]
+
+    def makes(self, path: Path) -> bool:
+        """Whether one of them makes this file."""
+        return any(part.makes(path) for part in self.parts)
 
     def __call__(self, path: Path) -> None:
         for part in self.parts:
-            try:
-                part(path)
-            except HilumError:  # a file of another cohort
-                continue
-            if path.is_file():
-                return
+            part(path)

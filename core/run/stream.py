@@ -146,7 +146,8 @@ def _missing(cohort: Cohort, work: Work, known: Known | None, batch: int) -> Ite
         stamp, wanted = "", work.units
         if known is not None:
             stamp = _stamp(cohort, position)
-            path = Path(paths[position]) if cohort.prepare is None and cohort.fetch is None else None
+            made = cohort.fetch is not None or cohort.is_drawn(paths[position])
+            path = None if made else Path(paths[position])
             wanted = tuple(unit for unit in wanted if not known.stands(names[position], unit, stamp, path))
         waiting.positions.append(position)
         waiting.units.append(wanted)

@@ -60,7 +60,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         on_click="ignore",
         type="tertiary",
     )
-    if cohort.prepare is None:
+    if not cohort.drawn:
         exports.ask_for_names()
 state.choose("explore view", TITLES, lambda: "films")
 view = st.segmented_control(

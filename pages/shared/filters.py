@@ -69,7 +69,7 @@ def columns(table: pd.DataFrame) -> list[str]:
 
 def as_csv(cohort: Cohort, rows: np.ndarray) -> str:
     """Some rows as CSV, with films by their hash, or by name where that is asked for, and never a path."""
-    table, drawn = cohort.samples.iloc[rows], cohort.prepare is not None
+    table, drawn = cohort.samples.iloc[rows], cohort.drawn
     if not drawn and not exports.names_wanted():
         table = table.assign(sha256=[_content(str(path)) for path in table["path"]])
     return exports.films_as_csv(table, names=drawn)
@@ -142,7 +142,7 @@ def _asks(known: Facets, column: str, wanted: Wanted | None) -> bool:
 def _may_be_told(cohort: Cohort, column: str, wanted: Wanted) -> bool:
     """Whether a link may say what a filter asks for: never what may name somebody, unless the visitor allows names."""
     personal = isinstance(wanted, str) or column == "patient"
-    return not personal or cohort.prepare is not None or exports.names_wanted()
+    return not personal or cohort.drawn or exports.names_wanted()
 
 
 def _control(facet: Facet, column: str) -> Any:

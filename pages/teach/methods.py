@@ -157,7 +157,7 @@ def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: 
             "interval; –: at none."
         )
     name = export_name("marks", "csv", films.name, model.card.name)
-    drawn = films.prepare is not None
+    drawn = films.drawn
     st.download_button(
         "Marks .csv", exports.films_as_csv(table, names=drawn), name, on_click="ignore", icon=":material/download:"
     )

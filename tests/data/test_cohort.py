@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from core.data.cohort import Cohort, boxes_to_mask, concatenate
+from core.data.joined_sources import Maker
+from core.data.phantom import cohort as phantom
 from core.data.table import samples
 from core.errors import CohortError, FilmError
 
@@ -86,10 +88,33 @@ def make(path: Path) -> None:
     Image.new("L", (32, 32), 90).save(path)
 
 
+def everything(path: Path) -> bool:
+    return True
+
+
 def test_missing_films_are_prepared(tmp_path: Path) -> None:
-    drawn = Cohort("drawn", cohort(str(tmp_path / "new")).samples, ("well", "ill"), prepare=make)
+    drawn = Cohort("drawn", cohort(str(tmp_path / "new")).samples, ("well", "ill"), prepare=Maker(make, everything))
     assert drawn.film(0).pixels[0, 0] == 90
     assert pickle.loads(pickle.dumps(drawn)).film(1).shape == (32, 32)
+
+
+def test_a_real_film_beside_drawn_ones_is_known_as_it_is_now(tmp_path: Path) -> None:
+    """Whatever it was joined with; all films of such a cohort were taken for drawn ones, which never change."""
+    real = cohort(str(tmp_path / "new"))
+    for path in real.samples["path"]:
+        make(Path(path))
+    drawn = phantom.cohort("fair").take([0, 1])
+    both = concatenate("both", [drawn, real])
+    assert both.film(0).shape == (256, 256)
+    assert both.film(2).shape == (32, 32)
+    assert (drawn.drawn, both.drawn, real.drawn) == (True, False, False)
+    assert both.stamp(0) == drawn.stamp(0) == "drawn"
+    stamp, key = both.stamp(2), both.key
+    assert stamp == real.stamp(0)
+    Path(both.samples["path"].iat[2]).write_bytes(b"another film")
+    assert both.stamp(2) != stamp
+    assert both.key != key
+    assert drawn.key == phantom.cohort("fair").take([0, 1]).key  # drawn or not yet
 
 
 def test_an_empty_selection_is_a_cohort() -> None:

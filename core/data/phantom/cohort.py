@@ -18,6 +18,7 @@ from core import identity
 from core.atomic import replacing
 from core.data.cache import cache_dir
 from core.data.cohort import Cohort
+from core.data.joined_sources import Maker
 from core.data.phantom.parameters import CLASSES
 from core.data.phantom.plan import VERSION, Key, Kind, PlannedFilm, index, plan
 from core.data.phantom.shortcuts import KINDS, carry
@@ -28,7 +29,7 @@ __all__ = ["BANDS", "VERSION", "Kind", "band", "cohort", "draw_all", "prepare"]
 BANDS = ("mild", "moderate", "severe")
 """severity below a third, to two thirds, above"""
 
-_TITLES = {
+_TITLES: dict[str, str] = {
     "fair": "Phantoms, fair",
     "confounded": "Phantoms, planted shortcut",
     "new-hospital": "Phantoms, new hospital",
@@ -62,7 +63,7 @@ def cohort(kind: Kind = "fair", films: int = 2000, seed: int = 7, strength: floa
     rows = [_row(root, film) for film in plan(key)]
     if kind in KINDS:
         rows = [row | {"planted": bool(film.planted)} for row, film in zip(rows, plan(key), strict=True)]
-    return Cohort(_TITLES[kind], pd.DataFrame(rows), CLASSES, prepare=prepare, layout="phantom")
+    return Cohort(_TITLES[kind], pd.DataFrame(rows), CLASSES, prepare=MAKER, layout="phantom")
 
 
 def prepare(path: Path) -> None:
@@ -76,8 +77,8 @@ def prepare(path: Path) -> None:
     from core.data.phantom import draw
 
     folder = path.parent.parent
-    if not folder.name.startswith("phantoms-") or _sum_of(path) == _recorded(path):
-        return  # a film of another cohort, joined with a drawn one; or drawn before
+    if _sum_of(path) == _recorded(path):
+        return  # drawn before
     key = Key.parse(folder.name)
     film = index(key).get(path.stem)
     if film is None:
@@ -97,6 +98,14 @@ def prepare(path: Path) -> None:
     except OSError as error:
         came = f'"{path.name}" was drawn and cannot be kept in {folder} ({error.strerror or error})'
         raise FilmError(came, remedy="Make room there, or set HILUM_CACHE to another folder") from error
+
+
+def _makes(path: Path) -> bool:
+    return path.parent.parent.name.startswith("phantoms-") and path.parent.name in _FOLDERS.values()
+
+
+MAKER = Maker(prepare, _makes)
+"""How a cohort's films are drawn when they are asked for."""
 
 
 def _sums(path: Path) -> Path:

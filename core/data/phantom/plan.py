@@ -106,7 +106,7 @@ def _plan_class(key: Key, number: int) -> Iterator[PlannedFilm]:
 
 
 def _number_of(kind: Kind) -> int:
-    return get_args(Own).index(kind) if kind in get_args(Own) else _BATTERY + KINDS.index(kind)  # type: ignore[arg-type]
+    return get_args(Own).index(kind) if kind in get_args(Own) else _BATTERY + KINDS.index(kind)
 
 
 def _plant(

@@ -39,9 +39,9 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             help="PCA keeps distances, UMAP neighbours; its first run takes up to a minute.",
         )  # fmt: skip
         colour = st.selectbox("Colour", COLOURS, key="colour", width=160, persist_state="session")
-    known_by = found.matrix(chosen), method
+    features, wanted = found.matrix(chosen), method or PROJECTIONS[0]
     points = widgets.in_background(
-        "Projecting", lambda: st.session_state.update(projection="PCA"), lambda: overview.projection(*known_by)
+        "Projecting", lambda: st.session_state.update(projection="PCA"), lambda: overview.projection(features, wanted)
     )
     group = grouping(case, cohort, found, chosen, colour)
     hover = [f"film {row + 1}: {cohort.samples['label'].iat[row]}" for row in chosen]

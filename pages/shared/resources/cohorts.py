@@ -78,7 +78,7 @@ def _stamps(paths: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 def _watched(spec: str, found: Cohort) -> tuple[str, ...]:
     """The folders and tables of a cohort: a film that comes, goes or takes another's place changes its folder."""
     root = Path(spec).expanduser()
-    if found.prepare is not None or not root.is_dir():
+    if found.drawn or not root.is_dir():
         return (str(root),) if root.is_file() else ()
     folders = {Path(path).parent for path in found.samples["path"].astype(str)}
     folders |= {above for folder in folders for above in folder.parents if above.is_relative_to(root)} | {root}

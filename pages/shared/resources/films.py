@@ -65,7 +65,7 @@ def thumbnail(spec: str, row: int, side: int = 160) -> bytes:
 def file_key(kind: str, found: Cohort, row: int, column: str, *more: Any) -> str:
     """What is read from a file of a cohort: known by the file as it is now."""
     path = str(found.samples[column].iat[row])
-    stamp = None if found.prepare is not None else identity.stamp(path)
+    stamp = None if found.is_drawn(path) else identity.stamp(path)
     return identity.key(kind, path=path, stamp=stamp, more=more)
 
 
