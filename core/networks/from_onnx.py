@@ -8,9 +8,6 @@ They answer; nothing in them can be seen or differentiated. Notable choices:
 - Where the file ends in a softmax or sigmoid, the program kept ends before it: what is explained is the logit.
 """
 
-import math
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,35 +17,15 @@ import torch
 from torch import nn
 
 from core.errors import CheckpointError, RecipeError
-from core.networks import onnx_file
+from core.networks import onnx_file, trial
 from core.networks.from_scratch import named
 from core.networks.network import Network, NetworkSpec
-from core.networks.program import INSTALL, Program
+from core.networks.program import Program
 from core.networks.sources import Offered
 
 KIND = "program"
 SUFFIXES = (".onnx", ".pt2")
 USUAL_SIDE = 224
-LONGEST = 300  # seconds that the first run, or a conversion, may take
-MEMORY = 24 * 2**30  # bytes of address space that they may take
-
-_BOUND = """
-import sys
-try:
-    import resource
-    resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))
-except (ImportError, ValueError):
-    pass
-"""
-_TRY = """
-import numpy, onnxruntime
-options = onnxruntime.SessionOptions()
-options.log_severity_level = 4
-session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-[given] = session.get_inputs()
-shape, kind = [int(n) for n in sys.argv[2].split(",")], {"tensor(float)": "f4", "tensor(float16)": "f2"}[given.type]
-print(",".join(map(str, session.run(None, {given.name: numpy.zeros(shape, kind)})[0].shape)))
-"""
 _CONVERT = """
 import torch
 torch.onnx.export(torch.export.load(sys.argv[1]), (), sys.argv[2], dynamo=True, external_data=False, verbose=False)
@@ -97,29 +74,19 @@ def own_weights(name: str, run_pickle: bool = False, size: int = 0) -> Offered:
         if path.suffix.lower() == ".pt2":
             path = _converted(path, Path(folder), run_pickle)
         found = onnx_file.read(path)
-        outputs = _tried(found, size or found.side or USUAL_SIDE, Path(folder))
+    tried_on = (size or found.side or USUAL_SIDE,) * 2
+    channels_last = found.config["layout"] == "NHWC"
+    shape = (1, *tried_on, found.channels) if channels_last else (1, found.channels, *tried_on)
+    outputs = trial.run(found.content, shape)
     if outputs > onnx_file.MOST:
         raise CheckpointError(f"{path.name} has {outputs:,} outputs", f"{onnx_file.MOST:,} at most")
     config = {**found.config, "bytes": len(found.content)}
     model = Program(outputs, config)
-    model.program = torch.frombuffer(bytearray(found.content), dtype=torch.uint8)
+    model.program, model.session.tried = torch.frombuffer(bytearray(found.content), dtype=torch.uint8), True
     look = {"mean": (0.0,) * found.channels, "std": (1.0,) * found.channels, "fit": "squash"}
     side = found.side or size or USUAL_SIDE
     classes = tuple(f"output {n}" for n in range(1, outputs + 1))
     return Offered(model, KIND, classes, {**look, "size": side}, output=found.output, config=config, named=False)
-
-
-def _tried(found: onnx_file.Found, side: int, folder: Path) -> int:
-    """Run it once on an empty picture, in a process of its own; how many outputs it has."""
-    file = folder / "tried.onnx"
-    file.write_bytes(found.content)
-    shape = (1, side, side, found.channels) if found.config["layout"] == "NHWC" else (1, found.channels, side, side)
-    said = _alone(_TRY, file, ",".join(map(str, shape)), doing=f"run on a picture of {side} px", folder=folder)
-    row = [int(n) for n in said.strip().split(",") if n]
-    if row[:1] != [1] or math.prod(row) < 1 or len([n for n in row if n != 1]) > 1:
-        came = f"the program answers one picture with an array of shape {tuple(row)}"
-        raise CheckpointError(came, "one row of numbers, a number for each class")
-    return math.prod(row)
 
 
 def _converted(path: Path, folder: Path, allowed: bool) -> Path:
@@ -128,21 +95,5 @@ def _converted(path: Path, folder: Path, allowed: bool) -> Path:
         remedy = "If you trust it, say --run-pickle: a process of its own writes it as ONNX. Or export it to ONNX"
         raise CheckpointError(came, remedy=remedy)
     out = folder / "converted.onnx"
-    _alone(_CONVERT, path.resolve(), str(out), doing="converted", folder=folder)
+    trial.alone(_CONVERT, path.resolve(), str(out), doing="converted", folder=folder)
     return out
-
-
-def _alone(script: str, file: Path, argument: str, doing: str, folder: Path) -> str:
-    """What a script prints, run by another process with bounded memory and time."""
-    command = [sys.executable, "-I", "-c", _BOUND.format(memory=MEMORY) + script, str(file), argument]
-    try:
-        done = subprocess.run(command, check=True, capture_output=True, timeout=LONGEST, cwd=folder, text=True)
-    except subprocess.TimeoutExpired as error:
-        raise CheckpointError(f"the program could not be {doing} within {LONGEST} s") from error
-    except subprocess.CalledProcessError as error:
-        last = (error.stderr.strip().splitlines() or ["it ended without a word"])[-1][:300]
-        if "No module named" in last:
-            raise RecipeError(f"ONNX programs need a package that is not installed ({last})", remedy=INSTALL) from error
-        remedy = "If it is the side of the picture, give it with --size"
-        raise CheckpointError(f"the program could not be {doing} ({last})", remedy=remedy) from error
-    return done.stdout

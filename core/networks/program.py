@@ -1,10 +1,12 @@
 """A network that is only a function: an ONNX program, run by ONNX Runtime, from pictures to logits.
 
 The program lies as bytes in the checkpoint's ``model.safetensors``, as a tensor like any other: one file to copy, hash
-and check. The session is opened at the first picture, and shared by all threads and copies of the network.
+and check. The session is opened at the first picture, and shared by all threads and copies of the network. Before that
+the program is run in a process of its own (`core.networks.trial`): a checkpoint's folder may have been copied by hand
+from anywhere, and what its card says of a trial proves nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -12,26 +14,32 @@ import torch
 from torch import nn
 
 from core.errors import CheckpointError, RecipeError
+from core.networks import trial
+from core.networks.trial import INSTALL
 
-INSTALL = "pip install -r requirements-models.txt"
 LARGEST = 2**31 - 1  # bytes; what a protocol buffer can be
 
 
 class Session:
-    """ONNX Runtime's session of a program, opened once; a copy of a network shares it."""
+    """ONNX Runtime's session of a program, tried and opened once; a copy of a network shares it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._opened: Any = None
+        self.tried = False  # in a process of its own, by this one
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Session":
         return self
 
-    def of(self, content: torch.Tensor) -> Any:
-        """The session of these bytes, uint8 (N,)."""
+    def of(self, content: torch.Tensor, shape: Sequence[int]) -> Any:
+        """The session of these bytes, uint8 (N,), which are first tried on an empty picture of a shape."""
         with self._lock:
             if self._opened is None:
-                self._opened = opened(content.numpy(force=True).tobytes())
+                program = content.numpy(force=True).tobytes()
+                if not self.tried:
+                    trial.run(program, shape)
+                    self.tried = True
+                self._opened = opened(program)
             return self._opened
 
 
@@ -62,7 +70,7 @@ class Program(nn.Module):
             array = array.transpose(0, 2, 3, 1)
         if self.config.get("half"):
             array = array.astype("float16")
-        session, name = self.session.of(self.program), str(self.config.get("input"))
+        session, name = self.session.of(self.program, (1, *array.shape[1:])), str(self.config.get("input"))
         step = 1 if self.config.get("batch") == 1 else len(array)
         try:
             parts = [session.run(None, {name: array[i : i + step].copy()})[0] for i in range(0, len(array), step)]
