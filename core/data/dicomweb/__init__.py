@@ -4,6 +4,7 @@
     session.py    HTTP within limits of time and size; every failure as a sentence
     multipart.py  the parts of a multipart answer
     query.py      what is searched for (QIDO-RS), and what came back, each value checked
+    studies.py    a search study by study, for servers that know no other
     client.py     search, retrieve, thumbnail, store
     films.py      films of a search as opaque names, read when they are first asked for
 

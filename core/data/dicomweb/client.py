@@ -6,14 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 
-from core.data.dicomweb import multipart
+from core.data.dicomweb import multipart, studies
 from core.data.dicomweb.query import FIELDS, Found, Query, is_uid, read_matches
 from core.data.dicomweb.server import Server
-from core.data.dicomweb.session import Session
+from core.data.dicomweb.session import RefusedError, Session
 from core.errors import PacsAwayError, PacsError
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Pacs:
     def search(self, query: Query, most: int = MOST) -> Iterator[Found]:
         """The films that match, page by page as they are asked for; our own answers and other objects are left out.
 
+        A server that does not search instances across studies is searched study by study.
+
         Args:
             most: matches after which the search is given up.
 
@@ -76,6 +78,32 @@ class Pacs:
             PacsError: no usable answer, or more than ``most`` matches.
         """
         seen: set[str] = set()
+        try:
+            yield from self._across(query, most, seen)
+        except RefusedError as error:
+            if seen or query.study or error.status not in studies.REFUSALS:
+                raise
+            yield from self._by_study(query, most)
+
+    def _by_study(self, query: Query, most: int) -> Iterator[Found]:
+        wanted, shown = self._wanted(), self.server.show_patient
+
+        def ask(place: tuple[str, ...], keys: dict[str, str], offset: int) -> list[Any]:
+            look = (self._client.search_for_studies, self._client.search_for_series, self._client.search_for_instances)
+            search = look[len(place)]
+            return self._tried(
+                lambda: _listed(search(*place, limit=PAGE, offset=offset, fields=wanted, search_filters=keys)),
+                "a search",
+            )
+
+        for number, match in enumerate(studies.matches(ask, query), start=1):
+            if number > most:
+                raise _too_many(most)
+            for _, found in read_matches([match], shown, self.server.secret):
+                if found and not found.is_ours:
+                    yield found
+
+    def _across(self, query: Query, most: int, seen: set[str]) -> Iterator[Found]:
         for modality in query.modalities:
             offset, barren = 0, False
             while True:
@@ -86,16 +114,13 @@ class Pacs:
                 barren = not fresh
                 seen |= fresh.keys()
                 if max(len(seen), offset) > most:
-                    came = f"more than {most:,} objects match"
-                    raise PacsError(came, "a narrower search", "Give dates, a view or an accession number")
+                    raise _too_many(most)
                 yield from (found for found in fresh.values() if found and not found.is_ours)
                 offset += sent  # a short page is not the end: servers send fewer than they are asked for
 
     def _page(self, query: Query, modality: str, offset: int) -> tuple[int, list[tuple[str, Found | None]]]:
         """How many matches the server sent, and those that can be used."""
-        shown, secret = self.server.show_patient, self.server.secret
-        hidden = set() if shown else {"PatientName"} if secret else {"PatientName", "PatientID"}
-        wanted = [tag for name, tag in FIELDS.items() if name not in hidden]
+        shown, secret, wanted = self.server.show_patient, self.server.secret, self._wanted()
 
         def ask() -> tuple[int, list[tuple[str, Found | None]]]:
             matches = self._client.search_for_instances(
@@ -108,6 +133,12 @@ class Pacs:
             return len(matches), list(read_matches(matches, shown, secret))
 
         return self._tried(ask, "a search")
+
+    def _wanted(self) -> list[str]:
+        """The tags that are asked for: what tells whose film it is only where it is shown or hashed."""
+        shown, secret = self.server.show_patient, self.server.secret
+        hidden = set() if shown else {"PatientName"} if secret else {"PatientName", "PatientID"}
+        return [tag for name, tag in FIELDS.items() if name not in hidden]
 
     def exists(self, study: str, uid: str) -> bool:
         """Whether an object of a study is there."""
@@ -216,6 +247,18 @@ class Pacs:
         except Exception:  # wrong types, half a multipart: whatever a library stumbles over
             came = f"{self.server.name} answers {what} with something that cannot be used"
             raise PacsError(came, "a DICOMweb service", "Check its address, and try again") from None
+
+
+def _too_many(most: int) -> PacsError:
+    came = f"more than {most:,} objects match"
+    return PacsError(came, "a narrower search", "Give dates, a view or an accession number")
+
+
+def _listed(answer: Any) -> list[Any]:
+    """A page of matches; TypeError where it is something else."""
+    if not isinstance(answer, list):
+        raise TypeError(type(answer).__name__)
+    return answer
 
 
 def _whole_file(made: "Dataset") -> "Dataset":

@@ -142,14 +142,14 @@ def read_matches(matches: Any, show_patient: bool = False, secret: str = "") -> 
     if not isinstance(matches, list):
         raise ValueError(f"a {type(matches).__name__}")
     for match in matches:
-        uid = _text(match.get(FIELDS["SOPInstanceUID"])) if isinstance(match, Mapping) else ""
+        uid = text_of(match.get(FIELDS["SOPInstanceUID"])) if isinstance(match, Mapping) else ""
         yield uid, _read(match, show_patient, secret)
 
 
 def _read(match: Any, show_patient: bool, secret: str) -> Found | None:
     if not isinstance(match, Mapping):
         return None
-    said = {name: _text(match.get(tag)) for name, tag in FIELDS.items()}
+    said = {name: text_of(match.get(tag)) for name, tag in FIELDS.items()}
     uids = (said["StudyInstanceUID"], said["SeriesInstanceUID"], said["SOPInstanceUID"])
     if not all(map(is_uid, uids)) or said["SOPClassUID"] not in ("", *SOP_CLASSES):
         return None
@@ -174,7 +174,7 @@ def _hashed(secret: str, text: str) -> str:
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def _text(element: Any) -> str:
+def text_of(element: Any) -> str:
     """The first value of a DICOM JSON element (PS3.18 F.2) as text; "" where there is none that is one."""
     values = element.get("Value") if isinstance(element, Mapping) else None
     first = values[0] if isinstance(values, list) and values else ""

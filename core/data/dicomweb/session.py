@@ -32,6 +32,14 @@ _STATUS = {
 }
 
 
+class RefusedError(PacsError):
+    """An answer that asking again will not mend, with its HTTP status."""
+
+    def __init__(self, came: str, remedy: str, status: int) -> None:
+        super().__init__(came, "", remedy)
+        self.status = status
+
+
 class Session(requests.Session):
     """Requests to one server."""
 
@@ -102,4 +110,4 @@ class Session(requests.Session):
         if status in _AWAY:
             raise PacsAwayError(f"{name} is in trouble (HTTP {status})", "", "Try again later")
         said, remedy = _STATUS.get(status, (f"refuses the request (HTTP {status})", "Look into its log"))
-        raise PacsError(f"{name} {said} (HTTP {status})" if status in _STATUS else f"{name} {said}", "", remedy)
+        raise RefusedError(f"{name} {said} (HTTP {status})" if status in _STATUS else f"{name} {said}", remedy, status)

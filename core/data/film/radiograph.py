@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.data.film.limits import REMEDY
+from core.data.film.turn import AS_STORED, Turn
 from core.errors import FilmError
 
 PLANES = {
@@ -49,6 +50,7 @@ class Radiograph:
         notes: what the reader did to the film, in words.
         colour: mean saturation (max - min of the channels), 0 = grey to 1; high in photographs.
         spacing: how large a pixel is; None where it is unknown, or where what the file says is not believed.
+        turn: what was done to the stored pixels so that the film hangs; what refers to them has to undo it.
     """
 
     pixels: np.ndarray
@@ -61,6 +63,7 @@ class Radiograph:
     notes: tuple[str, ...] = ()
     colour: float = 0.0
     spacing: Spacing | None = None
+    turn: Turn = AS_STORED
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 2:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.data.film.turn import AS_STORED, Turn
+
 _LUNGS = (0.01, 0.99)  # quantiles of the values in the lungs that become black and white
 _SAMPLE = 500_000  # of them are looked at, at the most about twice as many
 _INTEGERS = (np.uint8, np.int16, np.uint16, np.int32)
@@ -36,13 +38,15 @@ class Values:
             step, read-only.
         inverse: the lowest value is white.
         asked: the window that the file asks for; None where it asks for none, or for a table or a curve.
-        finish: uint8 (rows, columns) -> the film's frame (H, W): square pixels.
+        finish: uint8 (rows, columns) -> square pixels.
+        turn: from there to the film's frame (H, W).
     """
 
     values: np.ndarray
     inverse: bool = False
     asked: Window | None = None
     finish: Callable[[np.ndarray], np.ndarray] = lambda pixels: pixels
+    turn: Turn = AS_STORED
 
     def __post_init__(self) -> None:
         frozen = _fewest_bits(self.values).view()
@@ -65,6 +69,7 @@ class Values:
             lungs: bool, in the film's frame (H, W).
         """
         rows, columns = self.values.shape
+        lungs = self.turn.stored(lungs)
         down, across = (np.arange(n) * side // n for n, side in zip((rows, columns), lungs.shape, strict=True))
         inside = self.values[lungs[down][:, across]]
         some = inside[:: max(1, inside.size // _SAMPLE)]
@@ -75,7 +80,7 @@ class Values:
         low, high = window.ends
         share = (self.values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / max(high - low, 1e-9))
         pixels = np.rint(np.clip(share, 0.0, 255.0)).astype(np.uint8)
-        return self.finish(255 - pixels if self.inverse else pixels)
+        return self.turn.shown(self.finish(255 - pixels if self.inverse else pixels))
 
 
 def _between(low: float, high: float) -> Window:

@@ -42,6 +42,7 @@ class Answer:
         trust: lines of the trust card as (title, verdict in words, sentence).
         report: makes the case report as a PDF, or None where there is none.
         prediction_set: classes of the conformal set, or None where the model has none.
+        turned: the overlay hangs as films do (L\\F), the stored pixels do not.
     """
 
     film_sha256: str
@@ -61,6 +62,7 @@ class Answer:
     trust: tuple[tuple[str, str, str], ...] = ()
     prediction_set: tuple[str, ...] | None = None
     report: Callable[[], bytes] | None = None
+    turned: bool = False
 
     def __post_init__(self) -> None:
         if self.evidence.ndim != 2 or not np.isfinite(self.evidence).all() or self.evidence.min() < 0:

@@ -81,6 +81,7 @@ def answer_of(examined: Examined, map_: Heatmap) -> Answer:
         trust=tuple((line.title, line.word, line.sentence) for line in examined.trust(map_).lines),
         prediction_set=None if refused or said.prediction_set is None else said.prediction_set.classes,
         report=lambda: case_pdf(case_report(examined, map_)),
+        turned=bool(film.turn),
     )
 
 
@@ -123,7 +124,8 @@ def _check(kinds: Sequence[str]) -> None:
 
 
 def _as_stored(on_film: np.ndarray, film: Radiograph) -> np.ndarray:
-    """A map or mask (H, W) on the film's square pixels, on the pixels that its file stores (``source_shape``)."""
+    """A map or mask (H, W) on the film as it hangs, on the pixels that its file stores (``source_shape``)."""
+    on_film = film.turn.stored(on_film)
     if on_film.shape == film.source_shape:
         return on_film
     size = (film.source_shape[1], film.source_shape[0])

@@ -28,7 +28,7 @@ def secondary_capture(film: Dataset, answer: Answer) -> Dataset:
         sop_instance_uid=answer.uid(source.SOPInstanceUID, "capture"),
         instance_number=1,
         manufacturer=MANUFACTURER,
-        patient_orientation=tuple(source.PatientOrientation),
+        patient_orientation=("L", "F") if answer.turned else tuple(source.PatientOrientation),
         transfer_syntax_uid="1.2.840.10008.1.2.1",
     )
     capture.Modality = source.Modality  # OT would open a cine bar

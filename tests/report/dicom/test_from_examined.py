@@ -98,3 +98,25 @@ def test_a_refused_film_gets_a_text_that_says_so_and_no_picture() -> None:
     assert list(objects(film(), blank, list(KINDS))) == ["sc", "sr"]
     with pytest.raises(ExplainError):
         objects(film(), answer(), ["movie"])
+
+
+def test_a_mirrored_film_gets_the_answer_of_the_film_as_it_hangs_and_objects_on_its_stored_pixels(
+    tmp_path: Path,
+) -> None:
+    hung = film(ViewPosition="PA", PatientOrientation=["L", "F"])
+    lying = film(ViewPosition="PA", PatientOrientation=["R", "F"])
+    lying.PixelData = np.ascontiguousarray(hung.pixel_array[:, ::-1]).tobytes()
+    told = []
+    for number, source in enumerate((hung, lying)):
+        path = tmp_path / f"{number}.dcm"
+        source.save_as(path, enforce_file_format=True)
+        examined = examine(open_classifier("honest"), read(path))
+        told.append(answer_of(examined, examined.heatmaps("gradcam", ["COVID-19"])["COVID-19"]))
+    assert [one.probability for one in told[0].findings] == [one.probability for one in told[1].findings]
+    np.testing.assert_array_equal(told[1].evidence, told[0].evidence[:, ::-1])
+    np.testing.assert_array_equal(told[1].overlay, told[0].overlay)
+    assert told[0].evidence.max() > 0
+    assert told[0].lungs is not None
+    np.testing.assert_array_equal(told[1].lungs, told[0].lungs[:, ::-1])
+    captures = [KINDS["sc"](source, one) for source, one in zip((hung, lying), told, strict=True)]
+    assert [list(capture.PatientOrientation) for capture in captures] == [["L", "F"], ["L", "F"]]

@@ -15,6 +15,7 @@ from core.data.film.dicom.view import read_body_part, read_hanging, read_view
 from core.data.film.grey import colourfulness
 from core.data.film.limits import EXPECTED, Room, unlimited
 from core.data.film.radiograph import Radiograph
+from core.data.film.turn import AS_STORED, Turn
 from core.data.film.values import Values, Window
 from core.errors import FilmError, HilumError
 
@@ -64,22 +65,23 @@ def _film(of: Attributes, syntax: str, digest: str, room: Room) -> tuple[Radiogr
         notes = ["colour averaged to grey"] if colour else []
     pixels, note = square(pixels, aspect, of.name)
     notes += [note] if note else []
-    tags, said = _tags(of, header.photometric)
+    tags, said, turn = _tags(of, header.photometric)
     if tags.get("modality", "") not in _RADIOGRAPHS:
         said.append(f"modality {tags['modality']} is not a radiograph")
     spacing, note = read_spacing(of, header.rows, header.columns, float(tags["age"]) if "age" in tags else None)
     said += [note] if note else []
     shape, depth = (header.rows, header.columns), header.stored
-    film = Radiograph(pixels, of.name, digest, shape, depth, "DICOM", tags, (*notes, *said), colour, spacing)
+    notes, pixels = [*notes, *said], turn.shown(pixels)
+    film = Radiograph(pixels, of.name, digest, shape, depth, "DICOM", tags, tuple(notes), colour, spacing, turn)
 
     name = of.name  # Values must not hold the data set
 
     def values() -> Values:
         if header.photometric not in GREY:
-            return Values(film.pixels)
+            return Values(film.turn.stored(film.pixels), turn=turn)
         found, inverse, window = linear_values(stored, of, header)
         asked = None if window is None else Window(*window)
-        return Values(found, inverse, asked, lambda shown: square(shown, aspect, name)[0])
+        return Values(found, inverse, asked, lambda shown: square(shown, aspect, name)[0], turn)
 
     return film, values
 
@@ -109,13 +111,14 @@ def _rgb_already(of: Attributes) -> bool:
     return b"\xff\xc0" in bytes(of.dataset["PixelData"].value[:4096])
 
 
-def _tags(of: Attributes, photometric: str) -> tuple[dict[str, str], list[str]]:
-    """What may leave the file, and notes: each value must look right, for people type names anywhere."""
+def _tags(of: Attributes, photometric: str) -> tuple[dict[str, str], list[str], Turn]:
+    """What may leave the file, notes, and how it hangs: each value must look right, for people type names anywhere."""
     age = re.fullmatch(r"(\d{1,3})([DWMY]?)", of.text("PatientAge"))
     years = int(age[1]) / {"D": 365.25, "W": 52.18, "M": 12}.get(age[2], 1) if age else None
     view, notes = read_view(of)
     part = read_body_part(of)
-    notes += read_hanging(of) if view in ("", "AP", "PA") else []
+    turn, hanging = read_hanging(of, bool(view)) if view in ("", "AP", "PA") else (AS_STORED, [])
+    notes += hanging
     found = {
         "view": view,
         "body part": part,
@@ -126,7 +129,7 @@ def _tags(of: Attributes, photometric: str) -> tuple[dict[str, str], list[str]]:
     }
     if part:
         notes.append(f"the file says that it shows another part of the body ({part})")
-    return {key: value for key, value in found.items() if value}, notes
+    return {key: value for key, value in found.items() if value}, notes, turn
 
 
 def _code(text: str, pattern: str) -> str:

@@ -3,6 +3,7 @@
 import re
 
 from core.data.film.dicom.attributes import Attributes
+from core.data.film.turn import AS_STORED, Turn
 
 LATERAL = "LATERAL"
 _POSITIONS = ("AP", "PA", "LL", "RL", "LAT", LATERAL, "LLO", "RLO", "LPO", "RPO")
@@ -13,6 +14,7 @@ _VIEW_CODES = {
     "399348003": "AP", "R-10206": "AP", "R-10214": "PA",
     "399173006": "LL", "R-10236": "LL", "399198007": "RL", "R-10232": "RL",
 }  # fmt: skip
+_LIES = {(False, True): "mirrored", (True, False): "upside down", (True, True): "upside down and mirrored"}
 _SIDE = re.compile(
     r"\b([LR]?[ _-]?LAT[LR]?\.?|LATERALE?|[LR]L|PROFILE?|PROFIL|SEITL(ICH)?|OBL(IQUE)?|DECUB\w*|LLD|RLD)(?![A-Z])"
 )
@@ -76,26 +78,40 @@ def read_body_part(of: Attributes) -> str:
     return ""
 
 
-def read_hanging(of: Attributes) -> list[str]:
-    """Notes on a frontal film that does not lie as films hang, and on one that shows one side only.
+def read_hanging(of: Attributes, frontal: bool) -> tuple[Turn, list[str]]:
+    """How a frontal film is turned so that it hangs as films hang, and notes, also on one that shows one side only.
 
     Patient Orientation names where rows and columns run to (C.7.6.1.1.1): L\\F is a film as it hangs, with the
-    patient's left at the right. The pixels are left as they are, for what refers to them must fit. Laterality
-    (C.7.3.1.1) and Image Laterality (C.8.11.2.1.1) of a chest are U, B or empty.
+    patient's left at the right. Another one is believed of a film that the file itself calls frontal; of others the
+    pixels stay as they are stored, for a lateral film has no such way of hanging. Laterality (C.7.3.1.1) and Image
+    Laterality (C.8.11.2.1.1) of a chest are U, B or empty.
+
+    Args:
+        frontal: the file says that the view is AP or PA.
     """
-    notes = []
+    turn, notes = AS_STORED, []
     ends = of.raw("PatientOrientation")
     if not isinstance(ends, str) and ends is not None and len(ends) == 2:
         row, column = (str(end).strip().upper()[:1] for end in ends)
-        if row + column != "LF" and {row, column} <= set("LRHF"):
-            how = {"RF": "mirrored", "LH": "upside down and mirrored", "RH": "upside down"}.get(
-                row + column, "on its side"
-            )
-            notes.append(f"by its Patient Orientation {row}\\{column} the film lies {how}: shown as stored")
+        found = _turn(row, column)
+        if found:
+            how = _LIES[found.upside_down, found.mirrored] if not found.exchanged else "on its side"
+            done = "it is turned to hang as films do" if frontal else "shown as stored"
+            notes.append(f"by its Patient Orientation {row}\\{column} the film lies {how}: {done}")
+            turn = found if frontal else turn
     side = of.text("ImageLaterality") or of.text("Laterality")
     if side in ("L", "R"):
         notes.append(f"the file says that it shows the {'left' if side == 'L' else 'right'} side only")
-    return notes
+    return turn, notes
+
+
+def _turn(row: str, column: str) -> Turn:
+    """What undoes rows that run to ``row`` and columns that run to ``column``; none where these are not frontal."""
+    if row in "LR" and column in "FH":
+        return Turn(upside_down=column == "H", mirrored=row == "R")
+    if row in "FH" and column in "LR":
+        return Turn(exchanged=True, upside_down=row == "H", mirrored=column == "R")
+    return AS_STORED
 
 
 def _coded(of: Attributes) -> str:
