@@ -172,6 +172,8 @@ def main() -> None:
     parser.add_argument("--boxed", type=int, default=50, help="boxed films for each model")
     parser.add_argument("--models", nargs="+", default=["hilum", "resnet18-radiography"], help="for the boxed films")
     args = parser.parse_args()
+    if not args.films and not args.data:
+        parser.error("nothing to judge: --films 0 leaves the boxed films, which lie below --data")
     print(f"On {device.describe(torch.device('cpu'))}")
     rows = []
     if args.films:
