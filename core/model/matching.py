@@ -64,7 +64,8 @@ def for_upload(cards: Mapping[str, "Card"], status: Callable[[str], "Status"], c
     A model that the visitor chose stays where it knows the film, and so does one of drawn films: it takes hardly any
     real film for one of its own (`honest` 0 of 280). Otherwise the one for strangers answers, unless it refuses the
     film: that another model lets more films through does not make it the better one. Where it refuses, the model that
-    is shown answers if it knows the film, else the one of most sources that does.
+    is shown answers if it knows the film, else the one of most sources that does. What nobody knows is refused by the
+    one for strangers, so that a photograph among films does not hand them all to the model of the drawn ones.
 
     Args:
         status: of a film before the model of this name, by its in-domain gate; "in" where it has none.
@@ -77,4 +78,5 @@ def for_upload(cards: Mapping[str, "Card"], status: Callable[[str], "Status"], c
     if default and status(default) != "out":
         return default
     broadest = sorted(cards, key=lambda name: -breadth(cards[name]))
-    return next((name for name in (current, *broadest) if status(name) == "in"), current)
+    refusing = current if by_hand else default or current
+    return next((name for name in (current, *broadest) if status(name) == "in"), refusing)

@@ -166,9 +166,11 @@ def choose_model(film: Radiograph) -> None:
     name = matching.for_upload(cards, lambda name: _status(name, film), current, by_hand)
     if name == shown:
         return
-    was, now = plain(cards[current].title), plain(cards[name].title)
+    was, now = (f'"{plain(cards[each].title)}"' for each in (current, name))
     if _status(current, film) == "in":
         told = f"{was} is the cohort's model, and this film may be from anywhere; {now} answers first."
+    elif _status(name, film) == "out":
+        told = f"No model here knows this picture; {now} is the one for films from anywhere."
     else:
         told = f"This film is outside what {was} knows; {now} answers instead."
     session.update({"model": name, _BEFORE: (current, name), _WHY: "" if name == current else told})

@@ -74,9 +74,21 @@ def test_a_model_from_outside_does_not_take_the_place_of_the_default() -> None:
         ("trained", True, "strangers in, trained doubtful", "strangers"),
         ("honest", False, "strangers out, trained in, hilum in, honest out", "hilum"),  # the broadest that knows it
         ("trained", False, "strangers out, trained in, hilum in", "trained"),
-        ("honest", False, "strangers out, hilum doubtful, honest out, trained out", "honest"),  # a cat
+        ("honest", False, "strangers out, hilum doubtful, honest out, trained out", "strangers"),  # a cat
+        ("trained", True, "strangers out, trained out, hilum out", "trained"),
     ],
-    ids=["real", "doubtful", "drawn", "cohort", "hand", "hand-doubtful", "refused", "refused-cohort", "cat"],
+    ids=[
+        "real",
+        "doubtful",
+        "drawn",
+        "cohort",
+        "hand",
+        "hand-doubtful",
+        "refused",
+        "refused-cohort",
+        "cat",
+        "hand-cat",
+    ],
 )
 def test_the_model_that_answers_for_an_upload(current: str, by_hand: bool, says: str, answers: str) -> None:
     verdicts: dict[str, Any] = dict.fromkeys(CARDS, "out") | dict(said.split() for said in says.split(", "))

@@ -151,7 +151,7 @@ def test_an_upload_is_answered_by_the_default_even_where_it_is_in_doubt(open_pag
     monkeypatch.setattr(resources, "prediction", said)
     app = upload(open_page(PAGE, model="honest"), ("a.png", encoded("PNG")))
     assert sound(app).session_state["model"] == "opacity"
-    told = "Opacity of pneumonia, and where answers instead"
+    told = '"Opacity of pneumonia, and where" answers instead'
     assert told in sound(app.run()).info[0].value  # a browser runs the page again when the file has arrived
     assert told not in " ".join(info.value for info in sound(app.selectbox(key="model").set_value("hilum").run()).info)
 
