@@ -3,7 +3,7 @@
 Resamples draw patients once for all findings, so that what two findings of one patient share counts once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +12,11 @@ import numpy as np
 from core.evaluate import metrics
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.glossary import GLOSSARY, OF_FINDINGS
-from core.intervals import FEWEST, Estimate, of_mean, resamples, settle
+from core.intervals import FEWEST, Estimate, of_mean, percentiles, resamples, settle
 
 SHOWN = ("auroc", "average_precision", "recall", "specificity", "precision", "npv", "f1")
 _MICRO = 200  # resamples of the rankings of all labels pooled, which are as many rows as films times findings
+_PAIRED = "percentiles of the bootstrap over patients, paired"
 _HOW = "score interval of the bootstrap's variance over patients"
 
 
@@ -43,9 +44,22 @@ class Pooled:
     @cached_property
     def macro(self) -> dict[str, Estimate]:
         """Means over the findings of `averaged`; where a figure of one is not defined, over the others."""
-        rows = [self.of.classes.index(name) for name in self.averaged]
+        return {key: self.average(key, self.averaged) for key in SHOWN}
+
+    def average(self, key: str, names: Sequence[str]) -> Estimate:
+        """The mean of a figure of ``SHOWN`` over these findings; where it is not defined for one, over the others."""
+        rows = [self.of.classes.index(name) for name in names]
         fewest = min((self._fewest(c) for c in rows), default=0)
-        return {key: _settled(key, _average(self._samples[key][rows]), fewest, len(self.of)) for key in SHOWN}
+        return _settled(key, _average(self._samples[key][rows]), fewest, len(self.of))
+
+    def difference(self, other: "Pooled", key: str, names: Sequence[str]) -> Estimate:
+        """The same of another model less this one, of the same films in the same order and the same resamples."""
+        rows = [self.of.classes.index(name) for name in names]
+        gaps = _average(other._samples[key][rows]) - _average(self._samples[key][rows])
+        if min((self._fewest(c) for c in rows), default=0) < FEWEST:
+            return Estimate.without(float(gaps[0]), len(self.of), GLOSSARY[key].help)
+        low, high = percentiles(gaps[1:][~np.isnan(gaps[1:]), None])
+        return Estimate(float(gaps[0]), float(low[0]), float(high[0]), len(self.of), GLOSSARY[key].help, method=_PAIRED)
 
     @cached_property
     def averaged(self) -> tuple[str, ...]:

@@ -173,6 +173,7 @@ KEYS: dict[str, Key] = {
     "curves of": Key(_names, page="compare"),
     "ranked": Key(_names, page="compare"),
     "ranked by": Key(str, page="compare"),
+    "ranked finding": Key(str, page="compare"),
     "quiz labels": Key(_names, page="quiz"),
     "quiz for": Key(str, page="quiz"),
     "round": Key(_code, None, "the code of a round", "quiz"),

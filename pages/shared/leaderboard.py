@@ -1,7 +1,7 @@
 """Models ranked on the same films, those that none of them learned from, by a figure of the visitor's choice."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -12,12 +12,12 @@ from core.evaluate.glossary import GLOSSARY
 from core.report import evaluation_figures
 from core.report.outputs import export_name
 from core.report.spreadsheet import frame_as_csv
+from core.words import joined
 from pages.shared import evaluations, resources, state, widgets
 from pages.shared.case import current_cohort
 from pages.shared.text import plain
 
 if TYPE_CHECKING:
-    from core.evaluate.evaluation import Evaluation
     from core.model.card import Card
 
 CAPTION = (
@@ -30,25 +30,23 @@ CAPTION = (
 def view(cards: "dict[str, Card]") -> None:
     """The controls, the ranking and its CSV."""
     first = str(st.session_state["model"])
-    if not cards[first].exclusive:
-        st.info(
-            f"{cards[first].title} tells several findings. Two such models are compared by “Two on the same films”."
-        )
-        return
-    alike = [name for name, card in cards.items() if set(card.classes) == set(cards[first].classes)]
+    exclusive = cards[first].exclusive
+    alike = [name for name, card in cards.items() if _comparable(card, cards[first])]
     if len(alike) < 2:
         known = plain(", ".join(cards[first].classes), longest=400)
-        st.info(f"No other model knows the classes of {plain(cards[first].title)}: {known}.")
+        what = "classes" if exclusive else "findings"
+        st.info(f"No other model knows the {what} of {plain(cards[first].title)}: {known}.")
         return
-    titles = ranking.titles()
     state.belongs_to("ranked", tuple(alike))
     state.choose_many("ranked", alike, alike)
-    state.choose("ranked by", titles, lambda: next(iter(titles)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = st.multiselect(
             "Models", alike, format_func=lambda name: cards[name].title, key="ranked", persist_state="session",
-            help="Those that know the same classes as the model of the sidebar.",
+            help="Those that know the same classes as the model of the sidebar, or some of its findings.",
         )  # fmt: skip
+        finding = "" if exclusive else _finding(ranking.known_to_all([cards[name].classes for name in names or alike]))
+        titles = ranking.titles() if exclusive else ranking.titles(ranking.OF_FINDINGS, finding)
+        state.choose("ranked by", titles, lambda: next(iter(titles)))
         key = st.selectbox(
             "Ranked by", list(titles), format_func=titles.__getitem__, key="ranked by", width=220,
             persist_state="session",
@@ -60,11 +58,28 @@ def view(cards: "dict[str, Card]") -> None:
     if shown is None:
         return
     try:
-        board = ranking.leaderboard(shown, key)
+        board = ranking.leaderboard(shown, key) if exclusive else ranking.leaderboard_of_findings(shown, key, finding)
     except EvaluationError as error:
         st.info(plain(error, longest=600))
         return
-    _draw(board, cards, titles[key])
+    _draw(board, cards, f"{finding}: {titles[key]}" if finding else titles[key])
+
+
+def _comparable(card: "Card", other: "Card") -> bool:
+    """The same classes, or some findings in common."""
+    if card.exclusive != other.exclusive:
+        return False
+    return set(card.classes) == set(other.classes) if card.exclusive else bool(set(card.classes) & set(other.classes))
+
+
+def _finding(known: tuple[str, ...]) -> str:
+    """The finding by which models are ranked; "" for the mean over those that all of them know."""
+    options = ["", *known]
+    state.choose("ranked finding", options, lambda: "")
+    return st.selectbox(
+        "Finding", options, format_func=lambda name: name or "Mean over findings", key="ranked finding", width=220,
+        persist_state="session", help="Findings that all of these models know.",
+    )  # fmt: skip
 
 
 def _draw(board: "ranking.Leaderboard", cards: "dict[str, Card]", title: str) -> None:
@@ -78,7 +93,8 @@ def _draw(board: "ranking.Leaderboard", cards: "dict[str, Card]", title: str) ->
         }
         for place in board.places
     ]
-    st.markdown(f"**{board.films:,} films** of {board.patients:,} patients")
+    over = f"; {plain(joined(board.findings), longest=400)}" if board.findings else ""
+    st.markdown(f"**{board.films:,} films** of {board.patients:,} patients{over}")
     help_ = {
         "Model": st.column_config.TextColumn(pinned=True),
         title: st.column_config.TextColumn(help=GLOSSARY[board.key].help),
@@ -93,13 +109,13 @@ def _draw(board: "ranking.Leaderboard", cards: "dict[str, Card]", title: str) ->
     st.caption(CAPTION)
 
 
-def _evaluations(names: list[str], cards: "dict[str, Card]") -> "dict[str, Evaluation] | None":
+def _evaluations(names: list[str], cards: "dict[str, Card]") -> "dict[str, Any] | None":
     """Their own test films where all have some in common, else the sidebar's cohort once it has been asked for."""
     own = {name: _own_test(name) for name in names}
     kept = {name: evaluation for name, evaluation in own.items() if evaluation is not None}
     with suppress(EvaluationError):
         if len(kept) == len(names):
-            return ranking.on_common_films(kept)
+            return ranking.on_common_films(kept) if cards[names[0]].exclusive else ranking.on_common_findings(kept)
     cohort = current_cohort()
     models = {name: resources.classifier(name) for name in names}
     missing = [name for name, model in models.items() if evaluations.made(model, cohort) is None]
@@ -115,7 +131,7 @@ def _evaluations(names: list[str], cards: "dict[str, Card]") -> "dict[str, Evalu
     return {name: evaluation for name, evaluation in found.items() if evaluation is not None}
 
 
-def _own_test(name: str) -> "Evaluation | None":
+def _own_test(name: str) -> Any:
     try:
         return evaluations.own(name).get("test")
     except EvaluationError:

@@ -119,3 +119,15 @@ def test_a_quiz_of_several_answers(open_page: OpenPage, weights: None, table: Pa
     assert answer.label == answer.expected
     shown = words(app)
     assert "You said no finding" in shown
+
+
+def test_the_leaderboard_ranks_models_of_findings(open_page: OpenPage, weights: None, table: Path) -> None:
+    app = open_page("model/compare.py", model="findings", cohort=str(table))
+    app.segmented_control(key="compare view").set_value("Leaderboard").run()
+    sound(app)
+    ranked = app.dataframe[0].value
+    assert set(ranked["Model"]) == {"Model findings", "Model findings-b"}
+    assert "Macro AUROC" in ranked.columns
+    app.selectbox(key="ranked finding").set_value("Edema").run()
+    sound(app)
+    assert "Edema: AUROC" in app.dataframe[0].value.columns
