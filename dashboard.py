@@ -27,6 +27,7 @@ PAGES = {
     "Model": [
         st.Page("pages/model/report.py", title="Report", icon=":material/assessment:"),
         st.Page("pages/model/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("pages/model/strategies.py", title="Strategies", icon=":material/route:"),
     ],
     "Teaching": [
         st.Page("pages/learn/learn.py", title="Learn", icon=":material/menu_book:"),

@@ -13,7 +13,7 @@ from core.errors import HilumError
 
 COMMANDS: tuple[str, ...] = (
     *("data", "augment", "train", "adopt", "calibrate", "evaluate", "predict", "explain", "report", "audit", "serve"),
-    *("watch", "strategies"),
+    *("watch", "strategies", "hunt", "mend"),
 )
 
 

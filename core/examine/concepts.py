@@ -1,6 +1,6 @@
 """What a model goes by over a cohort: concepts and strategies of a class, on the films that it calls so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,7 +64,6 @@ def of_class(
     if classifier.network.layout != MAP:
         came = f"{classifier.card.network} keeps tokens, not channels of a map"
         raise ExplainError(came, "a convolutional network", "Choose another model")
-    index = classifier.classes.index(class_name)
     films: list[int] = []
     features: list[np.ndarray] = []
     lungs: list[np.ndarray | None] = []
@@ -82,13 +81,41 @@ def of_class(
         if len(films) == MOST_FILMS:
             break
 
+    if not films:
+        raise ExplainError(f"no film of {cohort.name} is called {class_name}", "some", "Choose another class or cohort")
+    return of_films(classifier, cohort, class_name, films, features, lungs, maps, number, clustered, seed)
+
+
+def of_films(
+    classifier: Classifier,
+    cohort: Cohort,
+    class_name: str,
+    films: Sequence[int],
+    features: Sequence[np.ndarray],
+    lungs: Sequence[np.ndarray | None],
+    maps: Sequence[np.ndarray],
+    number: int = CONCEPTS,
+    clustered: int | None = None,
+    seed: int = 0,
+) -> Found:
+    """Concepts and strategies of a class on films that were looked at already.
+
+    Args:
+        films: positions in the cohort of those that the model calls the class.
+        features, lungs, maps: of each: the last feature map (K, h, w), the lungs on the picture, bool (S, S), or None,
+            and the class's heatmap (S, S).
+        number, clustered, seed: as of `of_class`.
+
+    Raises:
+        ExplainError: too few films, or maps without anything positive.
+    """
+    index = classifier.classes.index(class_name)
+
     def head(maps: np.ndarray) -> np.ndarray:
         parts = [classifier.head(torch.from_numpy(np.ascontiguousarray(part)))[:, index] for part in _cut(maps)]
         return torch.cat(parts).numpy().astype(np.float64)
 
-    if not films:
-        raise ExplainError(f"no film of {cohort.name} is called {class_name}", "some", "Choose another class or cohort")
-    samples = cohort.samples.iloc[films].reset_index(drop=True)
+    samples = cohort.samples.iloc[list(films)].reset_index(drop=True)
     table, patients = np.stack(features).astype(np.float32), numbered(samples)
     found = concepts(table, head, lungs, patients, number, seed)
     shown = [k for k, (map_, mask) in enumerate(zip(maps, lungs, strict=True)) if mask is not None and map_.max() > 0]
@@ -120,5 +147,5 @@ def _cut(maps: np.ndarray) -> list[np.ndarray]:
     return [maps[start : start + 64] for start in range(0, len(maps), 64)]
 
 
-def _at(concept: Concept, films: list[int]) -> Concept:
+def _at(concept: Concept, films: Sequence[int]) -> Concept:
     return replace(concept, examples=tuple(films[place] for place in concept.examples))

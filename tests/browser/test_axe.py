@@ -22,6 +22,7 @@ PAGES = {
     "Augmentation preview": f"augment?{FILM}",
     "Report": f"report?{FILM}",
     "Compare": f"compare?{FILM}",
+    "Strategies": f"strategies?{FILM}",
     "Learn": "learn",
     "Quiz": f"quiz?{FILM}&seed=7",
     "Shortcut lab": "shortcut?shortcut-step=3",

@@ -18,7 +18,7 @@ from tests.several import draw_findings
 
 PAGES = (
     *("case/predict.py", "case/heatmaps.py", "data/explore.py", "data/augment.py", "model/report.py"),
-    *("model/compare.py", "teach/quiz.py", "teach/methods.py", "teach/shortcut.py"),
+    *("model/compare.py", "model/strategies.py", "teach/quiz.py", "teach/methods.py", "teach/shortcut.py"),
 )
 CLASSES = ("Normal", "COVID-19", "Viral Pneumonia", "Lung Opacity")
 Save = Callable[[Path, str], list[str]]  # a folder and the kind of output -> what the command is told

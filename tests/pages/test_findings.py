@@ -61,7 +61,7 @@ def words(app) -> str:
     "path",
     [
         "case/predict.py", "case/heatmaps.py", "data/explore.py", "data/augment.py", "model/report.py",
-        "model/compare.py", "teach/quiz.py", "teach/methods.py", "teach/shortcut.py",
+        "model/compare.py", "model/strategies.py", "teach/quiz.py", "teach/methods.py", "teach/shortcut.py",
     ],
 )  # fmt: skip
 def test_every_page(open_page: OpenPage, weights: None, table: Path, path: str) -> None:

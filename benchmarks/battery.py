@@ -1,0 +1,101 @@
+"""Small networks that learned from drawn films with a planted shortcut, in memory: what `shortcuts` and `mend` judge.
+
+Each is a seed, a kind, a strength and the recipe `phantom_battery`: trained anew in a minute, kept nowhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from core.data.cohort import Cohort
+from core.data.phantom.cohort import cohort
+from core.data.phantom.shortcuts import Planted
+from core.model.card import Card
+from core.model.checkpoint import Checkpoint
+from core.model.classifier import Classifier
+from core.networks.zoo import build
+from core.training import recipe as recipes
+from core.training.films import Films, batches
+from core.training.recipe import Recipe
+from core.training.schedule import Steps
+from core.transform.augment import Augment
+
+HELD_BACK = ("validation", "test")  # splits that a network of the battery never sees
+
+
+@dataclass(frozen=True, eq=False)
+class Battery:
+    """One network with its films.
+
+    Args:
+        taught: films that it learned from; held: others of the same hospital; elsewhere: films of which as many carry
+            the shortcut, whatever their class.
+    """
+
+    model: Classifier
+    taught: Cohort
+    held: Cohort
+    elsewhere: Cohort
+
+
+def trained(kind: Planted, strength: float, seed: int, films: int, epochs: int | None = None) -> Battery:
+    """A network that learned from ``films`` drawn films of which some carry a shortcut."""
+    recipe = recipes.load("phantom_battery")
+    training = replace(recipe.training, seed=seed, epochs=epochs or recipe.training.epochs)
+    recipe = replace(recipe, training=training)
+    size = recipe.preprocess.size
+    home = cohort(kind, films, seed, strength, size)
+    taught = home.split("train")
+    held = home.where(home.samples["split"].isin(HELD_BACK))
+    away = cohort(kind, max(films // 4 // 4 * 4, 8), seed + 1000, 0.0, size)
+    torch.manual_seed(seed)
+    network = build(recipe.network.name, len(recipe.classes))
+    state = fitted(network, recipe, pictures(recipe, taught), taught.labels())
+    return Battery(classifier(recipe, state, f"{kind} {strength:g} {seed}"), taught, held, away)
+
+
+def pictures(recipe: Recipe, films: Cohort) -> np.ndarray:
+    """The films as the network sees them, uint8 (N, S, S)."""
+    return np.stack([recipe.preprocess.picture(films.film(i), None) for i in range(len(films))])
+
+
+def fitted(network: torch.nn.Module, recipe: Recipe, shown: np.ndarray, labels: np.ndarray) -> dict[str, torch.Tensor]:
+    """The weights after the recipe's epochs, the last ones; as `training.fit` steps, without its bookkeeping."""
+    config = recipe.training
+    films = Films(torch.from_numpy(shown), torch.tensor(labels))
+    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    for epoch in range(1, config.epochs + 1):
+        network.train()
+        steps = Steps(config, len(films), epoch)
+        for step, (some, told) in enumerate(batches(films, config, Augment(recipe.augment), epoch)):
+            for group in optimiser.param_groups:
+                group["lr"] = steps.rate(step)
+            loss = functional.cross_entropy(network(recipe.preprocess.tensor(some)), told)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    return {key: value.detach().clone() for key, value in network.state_dict().items()}
+
+
+def classifier(recipe: Recipe, state: dict[str, torch.Tensor], name: str) -> Classifier:
+    """The weights at work, without calibration or gate."""
+    card = Card(
+        name, name, recipe.classes, recipe.network.name, recipe.preprocess, recipe.to_dict(),
+        sum(value.numel() for value in state.values()), datetime.now(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
+    return Classifier(Checkpoint(card, state), "torch")
+
+
+def accuracy(model: Classifier, films: Cohort, shown: np.ndarray | None = None) -> float:
+    """Share of films called right, 0 to 1."""
+    seen = np.stack([model.picture(films.film(i)) for i in range(len(films))]) if shown is None else shown
+    return float((model.predict_pictures(seen)[1].argmax(1) == films.labels()).mean())
+
+
+def first_alarms(clean: Sequence[float]) -> float:
+    """The score above which at most one clean network of twenty raises an alarm."""
+    return float(np.quantile(clean, 0.95, method="higher")) if len(clean) else float("nan")

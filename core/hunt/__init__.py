@@ -1,0 +1,1 @@
+"""What a model goes by that is no disease: hypotheses from several kinds of evidence, each tested."""

@@ -1,0 +1,102 @@
+"""The hunter on toy models: the cheat's marker comes first, and an honest or a destroyed one yields nothing."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from core.cli import main
+from core.data.phantom.cohort import Kind
+from core.data.phantom.cohort import cohort as drawn
+from core.errors import ExplainError
+from core.explain.randomisation import destroyed
+from core.explain.swap import CUES
+from core.hunt.hunter import hunt
+from core.hunt.hypothesis import Hunt
+from core.hunt.seen import look
+from core.hunt.single import trials
+from core.model.classifier import open_classifier
+
+FILMS = 64
+
+
+NAME = "COVID-19"
+
+
+def hunted(name: str, kind: Kind) -> Hunt:
+    """One class of a model before 64 films: some 10 s on one core."""
+    return hunt(open_classifier(name), drawn(kind, films=FILMS, size=128), FILMS, class_names=[NAME])
+
+
+@pytest.fixture(scope="module")
+def cheat() -> Hunt:
+    return hunted("cheat", "confounded")
+
+
+def test_the_cheats_marker_comes_first_with_all_kinds_of_evidence(cheat: Hunt) -> None:
+    first = cheat.hypotheses[0]
+    assert (first.class_name, first.cue) == (NAME, "corner")
+    assert first.low > 0.5
+    assert first.share > 0.5
+    assert len(set(first.examples)) == 5
+    told = " ".join(first.evidence)
+    assert "Hidden" in told
+    assert "concept" in told
+    assert {one.cue for one in cheat.hypotheses} == {"corner"}
+    assert cheat.strongest >= first.low
+    assert cheat.lung_share < 0.2
+
+
+def test_an_honest_model_yields_nothing() -> None:
+    found = hunted("honest", "fair")
+    assert found.hypotheses == ()
+    assert found.leads == ()
+    assert not found.learned_nothing
+    assert found.strongest < 0.1
+    assert found.lung_share > 0.7
+    assert "Nothing was found" in found.sentence
+
+
+def test_destroyed_weights_have_learned_nothing_to_hunt() -> None:
+    found = hunt(destroyed(open_classifier("honest")), drawn("fair", films=32, size=128), 32)
+    assert found.learned_nothing
+    assert found.hypotheses == ()
+    assert found.sentence.startswith("This model has learned nothing to hunt")
+
+
+def test_the_command_says_it_and_its_status_too(
+    capsys: pytest.CaptureFixture[str], cheat: Hunt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = replace(cheat, hypotheses=(), lung_share=float("nan"))
+    for found, status in ((cheat, 1), (nothing, 0)):
+        monkeypatch.setattr("core.hunt.hunter.hunt", lambda *_, found=found, **__: found)
+        assert main(["hunt", "cheat", "--data", "phantom"]) == status
+        assert found.sentence in capsys.readouterr().out
+        assert main(["hunt", "cheat", "--data", "phantom", "--json"]) == status
+        told = json.loads(capsys.readouterr().out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+        assert [one["cue"] for one in told["hypotheses"]] == [one.cue for one in found.hypotheses]
+        assert told["sentence"] == found.sentence
+    assert main(["hunt", "cheat", "--data", "phantom", "--class", "Flu"]) == 2
+    assert "Flu came" in capsys.readouterr().err
+
+
+def test_one_film_shows_what_the_cohort_showed() -> None:
+    model = open_classifier("cheat")
+    seen = look(model, drawn("confounded", films=16, size=128), 16)
+    index = model.classes.index("COVID-19")
+    film, other = (next(k for k in seen.sights if (seen.labels[k] == index) == yes) for yes in (True, False))
+    tried = trials(model, "COVID-19", "corner", seen.sights[film], seen.sights[other])
+    hidden, _, pasted = tried
+    assert [one.title for one in tried] == ["Hidden", "Laid on the other side", "Pasted onto another film"]
+    assert hidden.change < -0.5
+    assert pasted.change > 0.5
+    harmless = trials(model, "COVID-19", "abdomen", seen.sights[film], seen.sights[other])
+    assert max(abs(one.change) for one in harmless) < 0.1
+    assert len(trials(model, "COVID-19", "sharpness", seen.sights[film], seen.sights[other])) == 2
+    for name, cue in (("Flu", "corner"), ("COVID-19", "hat")):
+        with pytest.raises(ExplainError):
+            trials(model, name, cue, seen.sights[film], seen.sights[other])
+
+
+def test_every_cue_has_words() -> None:
+    assert all(cue.title and cue.key == key for key, cue in CUES.items())
