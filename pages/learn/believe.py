@@ -29,7 +29,7 @@ def calibration() -> None:
     error = float(calibration_error(sure, right_call, np.ones((len(sure), 1)))[0])
     with left:
         figure = evaluation_figures.reliability(reliability(sure, right_call))
-        st.plotly_chart(figure, key="learn reliability", config=widgets.CHART, alt="Reliability diagram")
+        st.plotly_chart(figure, height=380, key="learn reliability", config=widgets.CHART, alt="Reliability diagram")
     with right:
         st.metric("Right calls", f"{right_call.mean():.1%}", help="The temperature does not change them.")
         st.metric("Mean gap between confidence and truth", f"{error:.3f}", help="ECE, over 15 bins.")
@@ -57,7 +57,9 @@ def sets() -> None:
     held = float(inside[np.arange(len(films)), films.labels].mean())
     with left:
         words = [f"{size} answers" if size != 1 else "1 answer" for size in range(len(sizes))]
-        st.bar_chart(pd.DataFrame({"films": sizes}, index=words), x_label="size of the set", y_label="test films")
+        st.bar_chart(
+            pd.DataFrame({"films": sizes}, index=words), height=380, x_label="size of the set", y_label="test films"
+        )
     with right:
         st.metric("Truth in the set", f"{held:.1%}", f"{100 * (held - level):+.1f} points against the promise", "off")
         st.metric("Mean size of a set", f"{inside.sum(axis=1).mean():.2f}")

@@ -11,6 +11,7 @@ from pages.shared.case import Case
 
 MODEL, CHEAT = "honest", "cheat"
 FAIR, CONFOUNDED = "phantom:fair", "phantom:confounded"
+ALONE = 340  # pixels of one picture's side, so that the question stands beside it on a projector
 FILM, NORMAL = 143, 1  # rows: a lung opacity in one place, called rightly; 1 stands for the first normal test film
 
 
@@ -38,7 +39,7 @@ def draw(case: Case, maps: Mapping[str, np.ndarray | None], pictures: Sequence[n
         image = (
             large if map_ is None else overlay.overlay(large, overlay.enlarge(map_, viewer.SIDE), overlay.Style(0.6))
         )
-        place.image(image, width="stretch", alt=f"The film: {title}")
+        place.image(image, width="stretch" if len(maps) > 1 else ALONE, alt=f"The film: {title}")
         place.caption(title)
 
 

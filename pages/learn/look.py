@@ -59,7 +59,8 @@ def cannot_say() -> None:
             f"This film is **{case.label}**. Each class has its own map: it shows where evidence *for that class* "
             "would lie, not whether the class is there."
         )
-        state.choose("learn class", maps, lambda: list(maps)[-1])
+        others = [name for name in maps if name != case.prediction.label]
+        state.choose("learn class", maps, lambda: max(others, key=lambda name: maps[name].top))  # one that glows
         name = st.radio("Map of", list(maps), key="learn class")
         map_ = maps[str(name)]
         st.metric(f"Probability of {name}", f"{map_.probability:.3f}")
@@ -67,7 +68,7 @@ def cannot_say() -> None:
     with left:
         draw(case, {f"{name} {map_.probability:.2f}": map_.values})
     question(
-        "A map glows in a lung, and the probability is 0.01. Is there disease?",
+        "A map glows in a lung, and the probability is close to 0. Is there disease?",
         "The map says nothing about that. It divides up the little evidence there is, and colour is relative to the "
         "map's own largest value. Read the probability first, then the map, and neither without the other.",
     )
@@ -127,12 +128,12 @@ def destroyed() -> None:
     after = heatmaps(twin, case.prediction.picture, "gradcam", classes=[name])[name].values
     alike = abs(float(np.corrcoef(before.ravel(), after.ravel())[0, 1])) if after.any() and before.any() else 0.0
     with left:
-        draw(case, {"as it learned": before, "after the shuffle": after})
+        draw(case, {"as it learned": before, "after the shuffle" + ": blank" * (not after.any()): after})
     with right:
         st.metric("Similarity of the two maps", f"{alike:.2f}", help="Correlation without its sign: 0 is unlike.")
     question(
-        "One shuffle still gives a map in the lungs. Has the method failed?",
-        "Not by one shuffle: coarse maps resemble each other by luck. That is why the check takes several, and says "
+        "Some shuffles still give a map in the lungs. Has the method failed?",
+        "Not by that: coarse maps resemble each other by luck. That is why the check takes several, and says "
         "how alike maps about nothing are.",
     )
 

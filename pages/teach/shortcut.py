@@ -182,8 +182,7 @@ def meet(row: int) -> None:
         column.metric(
             f"{who}: accuracy in the new hospital", f"{there:.1%}", f"{100 * (there - home):+.1f} points against home"
         )
-    st.caption(f"{measured('cheat', 'new-hospital', 'films'):,.0f} films of the new hospital.")
-    maps, words = st.columns([3, 2], gap="medium") if frame.presenting() else (st.container(), st.container())
+    maps, words = st.columns([3, 2], gap="medium")
     with maps:
         show_maps(ELSEWHERE, row, "shortcut elsewhere")
     film = resources.cohort(ELSEWHERE).samples.iloc[row]
@@ -197,6 +196,7 @@ def meet(row: int) -> None:
         "Nothing in the test of step 1 was done wrong, but its films carried the clue of the training films. "
         "**No accuracy measured at home could have shown it.**"
     )
+    words.caption(f"{measured('cheat', 'new-hospital', 'films'):,.0f} films of the new hospital.")
 
 
 def letters() -> dict[str, str]:
