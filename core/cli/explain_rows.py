@@ -80,7 +80,7 @@ class Kept:
         found = found.astype({"unit": str})
         bad = found["error"] != ""
         rows = table(self.cohort, found[~bad], self.classifier, self.key, ids)
-        broken = dict(found.loc[bad, ["id", "error"]].itertuples(index=False))
+        broken = dict(zip(found.loc[bad, "id"], found.loc[bad, "error"], strict=True))
         here = [place for place, id_ in enumerate(ids) if id_ in broken]
         samples = self.cohort.samples.iloc[here]
         unread = pd.DataFrame({"id": samples[FILM_ID].astype(str), "film": samples["path"].map(base_name)})

@@ -38,7 +38,7 @@ def film_id_column(paths: pd.Series, root: str | Path | None = None) -> pd.Serie
     found = files.str.slice(len(base) + 1)
     if not inside.all():
         found[~inside] = files[~inside].str.slice(1)
-        found[~usual] = [_below(path, base) for path in files[~usual]]
+        found[~usual] = files[~usual].map(lambda path: _below(path, base))
     return found
 
 

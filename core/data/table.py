@@ -61,7 +61,7 @@ def samples(
     for column in FILES:
         if column in data:
             data[column] = absolute(data[column])
-    data["label"] = data["label"].map(look_alikes(data["label"].value_counts().to_dict()))
+    data["label"] = data["label"].map(look_alikes({str(label): n for label, n in data["label"].value_counts().items()}))
     data["sex"] = of_each(data["sex"], lambda word: _SEXES.get(word.upper(), word))
     if "boxes" in data:
         data["boxes"] = _boxes(data, notes)

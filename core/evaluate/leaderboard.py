@@ -153,7 +153,8 @@ def on_common_findings(models: Mapping[str, FindingsEvaluation]) -> dict[str, Fi
         raise EvaluationError("the models were not evaluated on the same films", remedy=remedy)
     found: dict[str, FindingsEvaluation] = {}
     for name, evaluation in fresh.items():
-        rows, columns = keys[name].get_indexer(common), [evaluation.classes.index(one) for one in names]
+        rows = keys[name].get_indexer(common)
+        columns = np.array([evaluation.classes.index(one) for one in names])
         first = next(iter(found.values()), None)
         samples = evaluation.samples.iloc[rows].reset_index(drop=True) if first is None else first.samples
         targets, p = (values[np.ix_(rows, columns)] for values in (evaluation.targets, evaluation.probabilities))

@@ -146,11 +146,11 @@ def table(
         ids: what each film of the cohort is called in the rows; by default its identity.
     """
     names = pd.Index(cohort.samples[FILM_ID].astype(str) if ids is None else ids)
-    place = names.get_indexer(rows["id"])
+    place = names.get_indexer(rows["id"].to_numpy())
     rows, place = rows[place >= 0], place[place >= 0]
     order = np.argsort(place, kind="stable")
     rows, samples = rows.iloc[order].reset_index(drop=True), cohort.samples.iloc[place[order]].reset_index(drop=True)
-    known = {name: samples.get(name, "") for name in KEPT}
+    known: dict[str, Any] = {name: samples.get(name, "") for name in KEPT}
     made_of = {"key": key, "model": classifier.card.name, "cohort": cohort.name, "id": samples[FILM_ID].astype(str)}
     film = samples["path"].astype(str).map(base_name)
     method = rows["unit"].str.partition(_OF)[0] if len(rows) else rows["unit"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from core.atomic import replacing
 from core.data import findings
@@ -92,7 +93,7 @@ def calibrate(
     bare = replace(checkpoint.card, metrics=own_figures)  # those from elsewhere are of the calibration before
     card, table = calibrated(bare, table, sources if plan.balanced else None, plan.offsets)
     fitting = pictures[halves == "validation"]
-    gate = {}
+    gate: dict[str, torch.Tensor] = {}
     if plan.gate or not checkpoint.domain:
         progress("learning which films are known", 0, 1)
         third = np.arange(len(fitting)) % 3 == 0

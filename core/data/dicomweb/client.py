@@ -89,8 +89,9 @@ class Pacs:
         wanted, shown = self._wanted(), self.server.show_patient
 
         def ask(place: tuple[str, ...], keys: dict[str, str], offset: int) -> list[Any]:
-            look = (self._client.search_for_studies, self._client.search_for_series, self._client.search_for_instances)
-            search = look[len(place)]
+            client = self._client
+            look = (client.search_for_studies, client.search_for_series, client.search_for_instances)
+            search: Callable[..., Any] = look[len(place)]
             return self._tried(
                 lambda: _listed(search(*place, limit=PAGE, offset=offset, fields=wanted, search_filters=keys)),
                 "a search",
