@@ -146,15 +146,15 @@ def table(
         ids: what each film of the cohort is called in the rows; by default its identity.
     """
     names = pd.Index(cohort.samples[FILM_ID].astype(str) if ids is None else ids)
-    place = names.get_indexer(rows["id"].to_numpy())
+    place = names.get_indexer(pd.Index(rows["id"]))
     rows, place = rows[place >= 0], place[place >= 0]
     order = np.argsort(place, kind="stable")
     rows, samples = rows.iloc[order].reset_index(drop=True), cohort.samples.iloc[place[order]].reset_index(drop=True)
     known: dict[str, Any] = {name: samples.get(name, "") for name in KEPT}
-    made_of = {"key": key, "model": classifier.card.name, "cohort": cohort.name, "id": samples[FILM_ID].astype(str)}
+    known |= {"key": key, "model": classifier.card.name, "cohort": cohort.name, "id": samples[FILM_ID].astype(str)}
     film = samples["path"].astype(str).map(base_name)
     method = rows["unit"].str.partition(_OF)[0] if len(rows) else rows["unit"]
-    return rows.assign(**made_of, film=film, method=method, **known)[columns()]
+    return rows.assign(film=film, method=method, **known)[columns()]
 
 
 def open_film(classifier: Classifier, cohort: Cohort, position: int, shelf: Shelf | None = None) -> Examined:

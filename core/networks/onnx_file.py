@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError, RecipeError
-from core.networks.program import INSTALL, LARGEST
+from core.networks.program import LARGEST
+from core.networks.trial import INSTALL
 
 MOST = 1000  # outputs, as a card takes
 LARGEST_SIDE = 4096
