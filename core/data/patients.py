@@ -9,6 +9,9 @@ import pandas as pd
 # Kermany numbers the children of each kind from 1: person12_virus and person12_bacteria are two of them. Of 2,646 pairs
 # of number and kind none lies on both sides of CoronaHack's split, although 650 have several films.
 _KNOWN = re.compile(r"(person\d+_(?:virus|bacteria))_|((?:NORMAL2-)?IM-\d+)-|(\d{8})_\d{3}\.")  # the last: NIH
+# A folder that is plainly one patient's: "P001", "patient_12", "case 7", "00012"; neither "AP", "batch1" nor grade "2".
+_WORDS = "patient|pat|pt|p|case|subject|subj|sub|person|participant|pid|id"
+_FOLDER = re.compile(rf"(?:{_WORDS})[ _-]?\d+|\d{{3,}}", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(r"person\d+")
 
 
@@ -16,6 +19,11 @@ def patient_of(name: str) -> str:
     """The patient that a public file name carries ("person1000_virus_1681.jpeg", "IM-0128-0001.jpeg"), or ""."""
     known = _KNOWN.match(PurePath(name.replace("\\", "/")).name)
     return next(filter(None, known.groups())) if known else ""
+
+
+def names_patient(folder: str) -> bool:
+    """Whether a folder's name is plainly one patient's: a word for one with a number, or three digits and more."""
+    return _FOLDER.fullmatch(folder) is not None
 
 
 def per_kind(samples: pd.DataFrame) -> pd.DataFrame:

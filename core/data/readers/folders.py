@@ -1,11 +1,16 @@
-"""A folder of class folders, with or without train, val and test above them; films at any depth below their class."""
+"""A folder of class folders, with or without train, val and test above them; films at any depth below their class.
 
+Where all subfolders of the classes are plainly called as patients are (`COVID/P001/a.png`), each is taken for one
+patient, the same in every class: which keeps films together that may be of one person, and parts none.
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from core.data import labels
 from core.data.cohort import Cohort
-from core.data.patients import patient_of
+from core.data.patients import names_patient, patient_of
 from core.data.readers import radiography
 from core.data.readers.files import LeftOut, existing, films_in, folders_in, has_films, holds_masks, walk
 from core.data.table import samples
@@ -34,11 +39,12 @@ def read(root: Path) -> Cohort:
     """One row per film, labelled with its class folder's name."""
     left_out = LeftOut()
     splits = _splits(root)
+    by_patient = _patients([folder for parent in splits or [root] for folder in folders_in(parent)])
     rows: list[dict[str, Any]] = []
     for parent, split in (splits or {root: ""}).items():
         _leave_out_loose(parent, root, left_out)
         for folder in folders_in(parent, left_out):
-            rows += _class(folder, root, split, left_out)
+            rows += _class(folder, root, split, left_out, bool(by_patient))
     if splits:
         _leave_out_loose(root, root, left_out)
         for folder in folders_in(root):
@@ -47,12 +53,17 @@ def read(root: Path) -> Cohort:
                 left_out.add(reason, folder.name, sum(1 for _ in walk(folder, LeftOut())))
     table, notes = samples(rows, root)
     classes = tuple(sorted(set(table["label"])))
-    said = (*_not_claimed(root), *left_out.notes(), *notes)
+    told = f"{len(by_patient):,} patients, as the folders below the classes are called" if by_patient else ""
+    said = (*([told] if told else []), *_not_claimed(root), *left_out.notes(), *notes)
     return Cohort(root.name, table, classes, said, layout="folders")
 
 
-def _class(folder: Path, root: Path, split: str, left_out: LeftOut) -> list[dict[str, Any]]:
-    """The rows of one class folder; what it holds besides films is counted."""
+def _class(folder: Path, root: Path, split: str, left_out: LeftOut, by_patient: bool) -> list[dict[str, Any]]:
+    """The rows of one class folder; what it holds besides films is counted.
+
+    Args:
+        by_patient: its subfolders are patients.
+    """
     name = folder.relative_to(root).as_posix()
     if holds_masks(folder):
         left_out.add("masks", name, sum(1 for _ in walk(folder, LeftOut())))
@@ -67,11 +78,16 @@ def _class(folder: Path, root: Path, split: str, left_out: LeftOut) -> list[dict
             "path": film,
             "label": folder.name,
             "split": split,
-            "patient": patient_of(film.name),
+            "patient": _patient(film, folder, by_patient),
             "lungs": existing(film.parent.parent / "masks" / film.name) if film.parent != folder else "",
         }
         for film in films
     ]
+
+
+def _patient(film: Path, folder: Path, by_patient: bool) -> str:
+    inside = film.relative_to(folder).parts
+    return inside[0] if by_patient and len(inside) > 1 else patient_of(film.name)
 
 
 def _leave_out_loose(parent: Path, root: Path, left_out: LeftOut) -> None:
@@ -87,8 +103,17 @@ def _is_class(folder: Path) -> bool:
     """Films lie in it, or in its folder images; below a folder that is called as a label is, at any depth."""
     if holds_masks(folder):
         return False
-    direct = has_films(folder) or has_films(folder / "images")
-    return direct or (labels.term(folder.name) is not None and has_films(folder, deep=True))
+    if has_films(folder) or has_films(folder / "images"):
+        return True
+    known = labels.term(folder.name) is not None and has_films(folder, deep=True)
+    return known or (not names_patient(folder.name) and bool(_patients([folder])))
+
+
+def _patients(classes: Iterable[Path]) -> set[str]:
+    """The names of the subfolders with films, where there are two or more and all are plainly patients'; else none."""
+    below = [child for folder in classes if not holds_masks(folder) for child in folders_in(folder)]
+    names = {child.name for child in below if not holds_masks(child) and has_films(child, deep=True)}
+    return names if len(names) > 1 and all(map(names_patient, names)) else set()
 
 
 def _not_claimed(root: Path) -> tuple[str, ...]:
