@@ -32,18 +32,20 @@ def run(args: argparse.Namespace) -> int:
     from core.cli.progress import Bars
     from core.data.audit import audit, audit_across
     from core.data.progress import quiet
-    from core.lungs.masks import for_audit
+    from core.lungs.masks import for_audit, met
 
     cohorts = shared.opened(args.path, args.layout, args.labels)
-    audits = []
+    audits, notes = [], []
     for work in (*cohorts, None) if len(cohorts) > 1 else cohorts:
         with nullcontext(quiet) if args.json else Bars() as progress:
             audits.append(audit(work, progress, for_audit()) if work else audit_across(cohorts, progress))
+        notes.append([*work.notes, *filter(None, [met(work)])] if work else [])
         if not args.json:
-            notes = "".join(f"\n- {note}" for note in (work.notes if work else ()))
-            print(_text(audits[-1], args.films) + notes, end="\n\n", flush=True)
+            said = "".join(f"\n- {note}" for note in notes[-1])
+            print(_text(audits[-1], args.films) + said, end="\n\n", flush=True)
     if args.json:
-        print(json.dumps([result.to_dict() for result in audits], indent=1, ensure_ascii=False))
+        told = [result.to_dict() | {"notes": of} for result, of in zip(audits, notes, strict=True)]
+        print(json.dumps(told, indent=1, ensure_ascii=False))
     return 0 if all(result.passed for result in audits) else 1
 
 

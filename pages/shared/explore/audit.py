@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.data.cohort import Cohort
+from core.lungs.masks import met
 from pages.shared import gallery, overview, resources, widgets
 from pages.shared.text import plain
 
@@ -20,6 +21,8 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
         st.session_state["_audited"] = key
     wanted = spec, tuple(int(row) for row in rows)
     found = widgets.followed("Auditing", _stop_audit, lambda progress: overview.audit(*wanted, progress))
+    if told := met(cohort):
+        st.caption(f":material/pulmonology: {plain(told, longest=400)}.")
     numbers = {identity: row for row, identity in enumerate(cohort.samples["film_id"])}
     for finding in found.findings:
         icon, colour = MARKS[finding.passed]

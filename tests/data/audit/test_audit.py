@@ -18,6 +18,7 @@ from core.data.phantom.cohort import cohort as phantoms
 from core.data.readers import open_cohort
 from core.data.signatures import thumbnail_of
 from core.data.table import samples
+from core.lungs.masks import met
 from tests.data.conftest import draw
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -214,11 +215,25 @@ def test_the_report_is_json_and_the_command_says_fail(tmp_path: Path, save: Save
     report = json.loads(capsys.readouterr().out)
     assert code == (0 if report[0]["passed"] else 1)
     assert [f["key"] for f in report[0]["findings"]][:2] == ["unreadable", "exact_duplicates"]
+    (tmp_path / "set" / "well" / "notes.txt").write_text("No film.")
     main(["audit", str(tmp_path / "set")])
-    assert "Near-duplicates: No picture occurs twice" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    main(["audit", str(tmp_path / "set"), "--json"])
+    [notes] = [report["notes"] for report in json.loads(capsys.readouterr().out)]
+    for told in (said, " ".join(notes)):
+        assert "1 file left out (a text file): well/notes.txt" in told
+        assert "lung finder" not in told  # of these films it learned nothing
+    assert "Near-duplicates: No picture occurs twice" in said
     assert main(["data", str(tmp_path / "set")]) == 0
     assert "set (folders): 8 films" in capsys.readouterr().out
     assert main(["audit", str(tmp_path / "none")]) == 2
+
+
+def test_it_says_where_the_lung_finder_learned_from_the_films(tmp_path: Path, save: Save) -> None:
+    films = cohort(tmp_path, save, marked, 2)
+    assert met(films) == ""
+    joined = replace(films, name="Somewhere + covid-chestxray-dataset")
+    assert met(joined).endswith("learned from 350 films of covid-chestxray-dataset")
 
 
 @pytest.mark.real
