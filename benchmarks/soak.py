@@ -23,11 +23,11 @@ from urllib.parse import urlencode
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin, Subprotocol
+from websockets.sync.client import ClientConnection
 
 from core.data.phantom.cohort import cohort
 from tests.browser.server import served
+from tests.visitor import connected
 
 SPEC, MODEL = "phantom:fair", "honest"
 PAGES = ("", "heatmaps")  # Live prediction is the page without a name
@@ -50,7 +50,7 @@ def visitor(number: int, address: str, until: float, names: list[str], found: Fo
     """One visitor's whole visit."""
     order = random.Random(number)
     try:
-        with _connected(address) as server:
+        with connected(address) as server:
             while time.monotonic() < until:
                 row = order.randrange(len(names))
                 started = time.monotonic()
@@ -84,13 +84,6 @@ def ask(server: ClientConnection, page: str, row: int) -> tuple[str, list[str]]:
             return "\n".join(said), errors
 
 
-def _connected(address: str) -> ClientConnection:
-    url = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
-    return connect(
-        url, subprotocols=[Subprotocol("streamlit"), Subprotocol("none")], max_size=None, origin=Origin(address)
-    )
-
-
 def _server() -> Path:
     """Where /proc tells of the server, this process's only child."""
     return Path("/proc") / Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()[0]
@@ -113,7 +106,7 @@ def soak(minutes: float, visitors: int) -> tuple[Found, list[tuple[float, int]],
     names = [Path(path).name for path in drawn.samples["path"]]
     found, memory = Found(), []
     with served() as address:
-        with _connected(address) as first:
+        with connected(address) as first:
             ask(first, PAGES[1], 0)  # models are loaded
         began = time.monotonic()
         memory.append((0.0, resident()))
