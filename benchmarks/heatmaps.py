@@ -1,14 +1,16 @@
 """`python -m benchmarks.heatmaps`: all classes' Grad-CAM beside a bare pass and three libraries, and the trust card.
 
 All contestants explain the same drawn film with the same network at batch 1, 224 px, on the same threads, and take
-turns within each round; figures are medians over the rounds. Each library is used as its manual shows, its extractor
-built once and its map brought to the size of the film; for all classes it is asked once per class. Without a checkpoint
-the weights are random, on which no time here depends: of a ResNet-18, a DenseNet-121 and a ViT-S/16, one table each. Of
-a ViT only the `grad-cam` library knows that its tokens lie on a grid.
+turns within each round; figures are medians over the rounds. With ``--batch 32`` they explain as many films at a time
+instead, each library with its whole batch in one call a class, and films a second are told. Each library is used as its
+manual shows, its extractor built once and its map brought to the size of the film; for all classes it is asked once per
+class. Without a checkpoint the weights are random, on which no time here depends: of a ResNet-18, a DenseNet-121 and a
+ViT-S/16, one table each. Of a ViT only the `grad-cam` library knows that its tokens lie on a grid.
 """
 
 import argparse
 import copy
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -22,12 +24,13 @@ from torch import nn
 from torchcam.methods import GradCAM as TorchcamGradCAM
 
 from core.data.phantom import CLASSES, Acquisition, Finding, Patient, draw
-from core.explain.heatmap import heatmaps
-from core.explain.heatmap.cache import kept_on
+from core.explain.heatmap import Heatmap, heatmaps
+from core.explain.heatmap.cache import keep_together, kept_on
 from core.explain.trust import assess
 from core.model.card import Card
 from core.model.checkpoint import Checkpoint
 from core.model.classifier import Classifier, open_classifier
+from core.model.device import describe
 from core.networks.network import MAP
 from core.networks.zoo import build
 from core.shelf import Shelf
@@ -46,8 +49,10 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=1, metavar="N", help="films at a time")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    print(f"{describe(torch.device('cpu'))}; load {os.getloadavg()[0]:.1f}\n")
     if args.checkpoint:
         _compare(open_classifier(args.checkpoint), args)
     else:
@@ -60,6 +65,10 @@ def _compare(classifier: Classifier, args: argparse.Namespace) -> None:
     classes, size = len(classifier.classes), classifier.preprocess.size
     film = draw(Patient(seed=0), Finding(), Acquisition(), size)
     print(f"{classifier.card.network}, {classes} classes, {size} px, {args.threads} threads, {args.rounds} rounds\n")
+    if args.batch > 1:
+        patients = [draw(Patient(seed=seed), Finding(), Acquisition(), size).pixels for seed in range(args.batch)]
+        _compare_batches(classifier, np.stack(patients), args.rounds)
+        return
     runs = _hilum(classifier, film.pixels) | _libraries(classifier, film.pixels)
     _show(_medians(runs, args.rounds))
     heatmap = max(heatmaps(classifier, film.pixels).values(), key=lambda found: float(found.values.max()))
@@ -89,9 +98,13 @@ def _hilum(classifier: Classifier, picture: np.ndarray) -> Runs:
     return runs
 
 
-def _libraries(classifier: Classifier, picture: np.ndarray) -> Runs:
-    """Each on its own copy of the network, whose parameters ask for gradients as a freshly loaded network's do."""
-    tensor, size = classifier.tensor(picture[None]), picture.shape
+def _libraries(classifier: Classifier, pictures: np.ndarray) -> Runs:
+    """Each on its own copy of the network, whose parameters ask for gradients as a freshly loaded network's do.
+
+    Args:
+        pictures: of one film, uint8 (S, S), or of several, uint8 (B, S, S), which go through it together.
+    """
+    tensor, size = classifier.tensor(np.atleast_3d(pictures.T).T), pictures.shape[-2:]
     networks = [copy.deepcopy(classifier.network).requires_grad_(True) for _ in range(3)]
     stages = [network.features.get_submodule(network.usual_layer) for network in networks]
     layout = classifier.network.layout
@@ -100,11 +113,11 @@ def _libraries(classifier: Classifier, picture: np.ndarray) -> Runs:
     captum = LayerGradCam(networks[2], stages[2])
 
     def by_grad_cam(index: int) -> None:
-        grad_cam(tensor, [ClassifierOutputTarget(index)])
+        grad_cam(tensor, [ClassifierOutputTarget(index)] * len(tensor))
 
     def by_torchcam(index: int) -> None:
-        (found,) = torchcam(index, networks[1](tensor))
-        nn.functional.interpolate(found[None], size, mode="bilinear")
+        (found,) = torchcam([index] * len(tensor), networks[1](tensor))
+        nn.functional.interpolate(found[:, None], size, mode="bilinear")
 
     def by_captum(index: int) -> None:
         found = captum.attribute(tensor, target=index, relu_attributions=True)
@@ -118,6 +131,31 @@ def _libraries(classifier: Classifier, picture: np.ndarray) -> Runs:
         for name, explain in contestants.items()
         for wanted in (1, len(classifier.classes))
     }
+
+
+def _compare_batches(classifier: Classifier, pictures: np.ndarray, rounds: int) -> None:
+    """Films a second with the heatmaps of all classes, of pictures uint8 (B, S, S) that nobody has seen before."""
+    runs = {(NEW, len(classifier.classes)): lambda: _together(classifier, pictures)}
+    runs |= {key: run for key, run in _libraries(classifier, pictures).items() if key[1] == len(classifier.classes)}
+    took = _medians(runs, rounds)
+    print(f"{'Grad-CAM of all classes':32}{'films/s':>9}")
+    speeds = {name: len(pictures) / seconds for (name, _), seconds in took.items()}
+    for name, speed in speeds.items():
+        print(f"{name:32}{speed:9.1f}")
+    best = max((name for name in speeds if name != NEW), key=speeds.__getitem__)
+    print(f"\nHilum / {best}: {speeds[NEW] / speeds[best]:.2f}\n")
+
+
+def _together(classifier: Classifier, pictures: np.ndarray) -> list[dict[str, Heatmap]]:
+    """As `core explain --cohort --of all` makes them: one pass for the feature maps, then each film's head."""
+    layer = classifier.network.usual_layer
+    films = [(Shelf(), picture) for picture in pictures]
+    keep_together(classifier, films, layer, classifier.network.cut(layer)[0])
+    found = []
+    for shelf, picture in films:
+        with kept_on(shelf):
+            found.append(heatmaps(classifier, picture))
+    return found
 
 
 def _medians(runs: Runs, rounds: int) -> dict[tuple[str, int], float]:

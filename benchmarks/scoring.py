@@ -21,6 +21,7 @@ from PIL import Image
 
 from benchmarks import scoring_peers as peers
 from core.data.readers import data_root
+from core.model import device as devices
 from core.model.checkpoint import Checkpoint, load
 from core.model.classifier import Classifier
 from core.run import stream
@@ -47,7 +48,7 @@ def main() -> None:
 def report(title: str, films: list[Path], checkpoint: Checkpoint, names: tuple[str, ...]) -> None:
     """Run the pipelines one after the other and print films a second, ratios, and how far their answers differ."""
     speeds, answers = {}, {}
-    print(f"\n{len(films)} films of {title}, {CORES} cores")
+    print(f"\n{len(films)} films of {title}, {CORES} cores, {devices.describe(devices.pick())}")
     print(f"{'pipeline':44} {'films/s':>8} {'x tutorial':>10} {'largest difference':>19}")
     for name in names:
         with PIPELINES[name](checkpoint) as run:

@@ -26,6 +26,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection
 
 from core.data.phantom.cohort import cohort
+from core.model.device import describe, pick
 from tests.browser.server import served
 from tests.visitor import connected
 
@@ -132,6 +133,7 @@ def main() -> None:
     found, memory, computed = soak(args.minutes, args.visitors)
     load = os.getloadavg()[0]
     print(f"{args.visitors} visitors, {args.minutes:g} minutes, {os.cpu_count()} cores, load {load:.1f} at the end")
+    print(describe(pick()))
     print(f"answers {len(found.seconds)}, errors {len(found.errors)}, cross-talk {found.crosstalk}")
     if len(found.seconds) > 1:
         cuts = statistics.quantiles(found.seconds, n=20)

@@ -18,6 +18,7 @@ from torchvision.transforms import v2
 
 from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
+from core.model import device as devices
 from core.training.fit import fit
 from core.training.recipe import Recipe
 from core.training.run import begin
@@ -99,7 +100,7 @@ def main() -> None:
         for epoch in fit(run):
             ours.append(epoch.images_per_second)
             theirs.append(tutorial(training, args.workers))
-    print(f"{len(training)} films of {whole.name}, ResNet-18, batch 32, {torch.get_num_threads()} threads")
+    print(f"{len(training)} films of {whole.name}, ResNet-18, batch 32, {devices.describe(devices.pick())}")
     print(f"tutorial loop (PIL per film, float32)   {max(theirs):7.1f} images/s")
     print(f"python -m core train                    {max(ours):7.1f} images/s")
     print(f"ratio                                   {max(ours) / max(theirs):7.2f}")

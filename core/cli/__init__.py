@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; an error meant for the reader is one sentence on stderr and exit status 2."""
     args = parser().parse_args(arguments)
+    args.given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return args.run(args) or 0
     except HilumError as error:

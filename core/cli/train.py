@@ -1,6 +1,8 @@
 """`python -m core train RECIPE --data PATH`: films and a recipe in, a checkpoint out; started again, it goes on."""
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -11,6 +13,7 @@ from core.cli import cohorts as shared
 
 if TYPE_CHECKING:
     from core.data.cohort import Cohort
+    from core.training.processes import Processes
     from core.training.recipe import Recipe
 
 WITHOUT = "-without-augmentation"  # the end of such a run's folder
@@ -38,12 +41,32 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("--without-augmentation", action="store_true", help=help_)
     command.add_argument("--limit", type=int, metavar="N", help="use at most N films of each label, for trials")
     command.add_argument("--device", choices=("cpu", "cuda", "mps"), help="default: the best there is")
+    help_ = (
+        "train in N processes of this machine, each on its part of every batch (one GPU each, where there are any); "
+    )
+    help_ += "for several machines start the command by torchrun"
+    command.add_argument("--processes", type=int, default=1, metavar="N", help=help_)
     shared.add(command)
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, showing each epoch as a line of a table, then judge the best one on the test films."""
+    from core.errors import RecipeError
+
+    if args.processes < 1:
+        raise RecipeError(f"--processes is {args.processes}", "1 or more")
+    if args.processes > 1 and "WORLD_SIZE" not in os.environ:
+        from core.cli.launch import run as launch
+
+        return launch([sys.executable, "-m", "core", *args.given], args.processes)
+    from core.training.processes import joined
+
+    with joined(args.device) as (processes, device):
+        return _train(args, processes, device)
+
+
+def _train(args: argparse.Namespace, processes: "Processes", device: str | None) -> int:
     from rich.markup import escape
 
     from core.cli.progress import Bars, epoch_line, say
@@ -51,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from core.training import state
     from core.training.finish import finish
     from core.training.fit import fit
+    from core.training.processes import ALONE
     from core.training.recipe import load
     from core.training.run import begin
 
@@ -69,17 +93,23 @@ def run(args: argparse.Namespace) -> int:
     cohort = cohort if args.limit is None else cohort.draw(args.limit)
     if args.hold_out:
         recipe, cohort = held_out(recipe, cohort, held)
+    if not processes.first:  # the first one tells, and makes the checkpoint
+        for _ in fit(begin(cohort, recipe, folder, device, processes=processes)):
+            pass
+        return 0
     films = escape(f"on {len(cohort):,} films of {cohort.name} -> {folder}")
     say(f"[bold]{escape(recipe.title)}[/] {films}")
+    if processes.world > 1:
+        say(f"{processes.world} processes share each batch of {recipe.training.batch} films.")
     if (folder / state.FILE).is_file():
         say("This folder holds a run already; it goes on from its last finished epoch.")
     with Bars() as bars:
-        training = begin(cohort, recipe, folder, args.device, bars)
+        training = begin(cohort, recipe, folder, device, bars, processes)
         for note in training.divided.notes:
             say(f"- {escape(note)}")
         for epoch in fit(training):
             bars.line(epoch_line(epoch))
-        checkpoint = finish(training)
+        checkpoint = finish(replace(training, processes=ALONE))
     figures = checkpoint.card.metrics
     told = ", ".join(f"{name} {figures[key]:.4f}" for key, name in NAMES.items() if key in figures)
     told = told or "some class has no film"

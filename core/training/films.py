@@ -21,6 +21,7 @@ from core.data.table import named
 from core.errors import CohortError
 from core.model.output import KINDS
 from core.training import kept_films
+from core.training.processes import ALONE, Processes
 from core.training.recipe import Recipe
 from core.training.settings import TrainingConfig
 from core.training.started_from import without_met
@@ -200,10 +201,15 @@ def _decode(
     return contents
 
 
-def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) -> Iterator[Batch]:
+def batches(
+    films: Films, config: TrainingConfig, augment: Augment, epoch: int, processes: Processes = ALONE
+) -> Iterator[Batch]:
     """One epoch of training batches. Order and augmentation follow from the seed and the epoch's number alone.
 
     The next batch is drawn while the network learns from this one.
+
+    Args:
+        processes: this one among those that train together: it gets its part of each batch, as it is in the whole one.
     """
     generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
     groups = _order(films, config, generator).split(config.batch)
@@ -211,9 +217,15 @@ def batches(films: Films, config: TrainingConfig, augment: Augment, epoch: int) 
         groups = groups[:-1]  # batch norm cannot learn from one film
 
     def make(indices: torch.Tensor) -> Batch:
+        part = processes.part(len(indices))
+        own = indices[part]
+        for _ in range(part.start):  # what the films of other processes draw
+            augment.draw(generator)
         again = generator.clone_state()
-        batch = augment(films.pictures[indices], generator), films.labels[indices]
-        return (*batch, *(_follow(mask[indices], augment, again.clone_state()) for mask in films.masks))
+        batch = augment(films.pictures[own], generator), films.labels[own]
+        for _ in range(len(indices) - part.stop):
+            augment.draw(generator)
+        return (*batch, *(_follow(mask[own], augment, again.clone_state()) for mask in films.masks))
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, groups[0])
@@ -234,7 +246,7 @@ def _follow(masks: torch.Tensor, augment: Augment, generator: torch.Generator) -
         drawn = [d for d in augment.draw(generator) if d.step.moves or d.step.name in ("elastic", "erase")]
         blank = [replace(d, values={**d.values, "grey": 0.0}) if d.step.name == "erase" else d for d in drawn]
         followed.append(augment.replay(mask, blank))
-    return torch.from_numpy(np.stack(followed))
+    return torch.from_numpy(np.stack(followed)) if followed else masks
 
 
 def _order(films: Films, config: TrainingConfig, generator: torch.Generator) -> torch.Tensor:

@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.data.progress import Progress
 from core.errors import RecipeError
 from core.model import device as devices
 from core.model import output as outputs
@@ -26,6 +25,7 @@ from core.training import evidence_penalty, frozen_features
 from core.training import state as states
 from core.training.augmented_copies import with_copies
 from core.training.films import Films, batches
+from core.training.processes import ALONE, Processes
 from core.training.recipe import Recipe
 from core.training.run import Run
 from core.training.schedule import Steps
@@ -60,7 +60,7 @@ def fit(run: Run) -> Iterator[Epoch]:
         CohortError: a film has changed since the run learned from it. CheckpointError: the folder holds another run.
         RecipeError: no such device or stage, or the training diverged.
     """
-    recipe, config, progress = run.recipe, run.recipe.training, run.progress
+    recipe, config, progress, processes = run.recipe, run.recipe.training, run.progress, run.processes
     state = run.state()
     yield from (Epoch(**row) for row in state.history)
     if state.finished:
@@ -86,13 +86,14 @@ def fit(run: Run) -> Iterator[Epoch]:
         )
     output = outputs.new(recipe.output, recipe.classes)
     weights = output.weights(training.labels).to(where) if config.class_weights else None
+    both = processes.together(learner)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         began = time.perf_counter()
-        torch.manual_seed(config.seed * 100_003 + epoch)  # dropout
+        torch.manual_seed(config.seed * 100_003 + epoch + 7919 * processes.rank)  # dropout
         steps = Steps(config, len(training), epoch)
-        trained = _train(learner, optimiser, output, weights, training, recipe, augment, steps, where, progress)
+        trained = _train(both, learner, optimiser, output, weights, training, run, augment, steps, where)
         spent = time.perf_counter() - began
-        judged = judge(learner, output, validation, recipe.preprocess, where)
+        judged = judge(learner, output, validation, recipe.preprocess, where, processes)
         if not math.isfinite(trained[0] + judged[0]):
             remedy = 'Lower training.learning_rate, or let it rise slowly with training.schedule = "onecycle"'
             raise RecipeError(f"training diverged: the loss of epoch {epoch} is not a number", remedy=remedy)
@@ -109,23 +110,37 @@ def fit(run: Run) -> Iterator[Epoch]:
             best=_is_better(judged, state, config),
         )
         _remember(state, row, network, optimiser, config)
-        states.save(state, run.folder)
+        if processes.first:
+            states.save(state, run.folder)
         yield row
         if state.finished:
             return
 
 
 def judge(
-    network: Network, output: Output, films: Films, preprocess: Preprocess, device: torch.device
+    network: Network,
+    output: Output,
+    films: Films,
+    preprocess: Preprocess,
+    device: torch.device,
+    processes: Processes = ALONE,
 ) -> tuple[float, float]:
-    """Mean cross-entropy and share of right answers (0 to 1) over all known labels, without augmentation."""
+    """Mean cross-entropy and share of right answers (0 to 1) over all known labels, without augmentation.
+
+    Args:
+        processes: this one among those that judge a part of the films each; all are told the same.
+    """
     network.eval()
-    total, right, known = 0.0, 0, 0
+    total, right, known = 0.0, 0.0, 0.0
+    part = processes.part(len(films))
     with torch.inference_mode(), devices.autocast(device):
-        for pictures, labels in zip(films.pictures.split(64), films.labels.split(64), strict=True):
+        for pictures, labels in zip(films.pictures[part].split(64), films.labels[part].split(64), strict=True):
+            if not len(labels):
+                continue
             logits = network(to_input(pictures, preprocess, device)).float().cpu()
             cost, told = output.loss(logits, labels)
             total, right, known = total + cost.item(), right + output.right(logits, labels), known + told
+    total, right, known = processes.summed(total, right, known)
     return total / max(known, 1), right / max(known, 1)
 
 
@@ -137,21 +152,26 @@ def to_input(pictures: torch.Tensor, preprocess: Preprocess, device: torch.devic
 
 
 def _train(
+    both: nn.Module,
     network: Network,
     optimiser: torch.optim.Optimizer,
     output: Output,
     weights: torch.Tensor | None,
     films: Films,
-    recipe: Recipe,
+    run: Run,
     augment: Augment,
     steps: Steps,
     device: torch.device,
-    progress: Progress,
 ) -> tuple[float, float]:
-    """One epoch; mean loss and share of right answers over the known labels of the films as they were seen."""
+    """One epoch; mean loss and share of right answers over the known labels of the films as they were seen.
+
+    Args:
+        both: what gives the network's last map and logits, see `Processes.together`.
+    """
+    recipe, processes = run.recipe, run.processes
     network.train()
     seen, known, total, right = 0, 0, torch.zeros((), device=device), 0
-    served = batches(films, recipe.training, augment, steps.epoch)
+    served = batches(films, recipe.training, augment, steps.epoch, processes)
     for step, (pictures, labels, *masks) in enumerate(served):
         for group in optimiser.param_groups:
             group["lr"] = steps.rate(step)
@@ -159,21 +179,22 @@ def _train(
         if steps.epoch <= recipe.training.half_size_epochs:
             images = nn.functional.avg_pool2d(images, 2)
         with devices.autocast(device):
-            map_ = network.features(images)
-            logits = network.head(map_)
+            map_, logits = both(images)
         summed, told = output.loss(logits.float(), labels, weights, recipe.training.label_smoothing)
-        cost = summed / max(told, 1)
+        told, films_seen = (round(number) for number in processes.summed(told, len(labels)))
+        cost = summed * processes.world / max(told, 1)  # gradients are averaged over the processes
         if masks:
             inside = [mask.to(device) for mask in masks]
             cost = cost + evidence_penalty.misplaced(network, map_.float(), labels, inside, recipe.training)
         optimiser.zero_grad()
         cost.backward()
         optimiser.step()
-        seen += len(labels)
+        seen += films_seen
         total += cost.detach() * told
         right, known = right + output.right(logits, labels), known + told
-        progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
-    return float(total) / max(known, 1), right / max(known, 1)
+        run.progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
+    whole, right_of_all = processes.summed(float(total), right)
+    return whole / processes.world / max(known, 1), right_of_all / max(known, 1)
 
 
 def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[Network, torch.optim.Optimizer]:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
+from core.errors import RecipeError
 from core.networks.zoo import build
 from core.training import evidence_penalty
 from core.training import state as states
 from core.training.films import Films, films_of, prepare
+from core.training.processes import ALONE, Processes
 from core.training.recipe import Recipe
 
 
@@ -22,6 +24,7 @@ class Run:
     folder: Path  # of the state, and in the end of the checkpoint
     device: str | None = None  # "cpu", "cuda", "mps"; None = the best there is
     progress: Progress = quiet  # told about films decoded and images trained
+    processes: Processes = ALONE  # that train together
 
     @cached_property
     def fingerprint(self) -> str:
@@ -38,13 +41,29 @@ class Run:
         return states.load(self.folder, self.fingerprint)
 
     def films(self, begun: bool) -> Films:
-        """All films, decoded once and with lungs where the recipe asks for them; see `films.films_of`."""
+        """All films, decoded once and with lungs where the recipe asks for them; see `films.films_of`.
+
+        Of several processes the first one decodes, and the others find the films.
+        """
+        if not self.processes.first:
+            self.processes.wait()
+        found = self._decoded(begun)
+        if self.processes.first:
+            self.processes.wait()
+        return found
+
+    def _decoded(self, begun: bool) -> Films:
         r = self.recipe
         return films_of(self.divided, r.preprocess, self.films_path, self.progress, r.training.lungs > 0, begun)
 
 
 def begin(
-    cohort: Cohort, recipe: Recipe, folder: str | Path, device: str | None = None, progress: Progress = quiet
+    cohort: Cohort,
+    recipe: Recipe,
+    folder: str | Path,
+    device: str | None = None,
+    progress: Progress = quiet,
+    processes: Processes = ALONE,
 ) -> Run:
     """Divide the films by the recipe; in a folder that holds the run already, `fit` goes on with it.
 
@@ -54,15 +73,19 @@ def begin(
         folder: where the run's state lives, and in the end its checkpoint.
         device: "cpu", "cuda", "mps"; None = the best there is.
         progress: told about films looked at, decoded and trained on.
+        processes: this one among those that train together, see `processes.joined`.
 
     Raises:
         CohortError: the films do not suffice, or their outlines are unknown. CheckpointError: the first weights do not
-        fit.
+        fit. RecipeError: several processes cannot follow the recipe.
     """
     folder = Path(folder)
+    if processes.world > 1 and (recipe.training.outlines or recipe.training.lungs):
+        came = f"the recipe {recipe.name} puts a price on misplaced evidence, a mean over the films of a whole batch"
+        raise RecipeError(came, "one process for it", "Leave --processes out")
     if not (folder / states.FILE).exists():
         _refuse(cohort, recipe)
-    return Run(recipe, prepare(cohort, recipe, progress), folder, device, progress)
+    return Run(recipe, prepare(cohort, recipe, progress), folder, device, progress, processes)
 
 
 def _refuse(cohort: Cohort, recipe: Recipe) -> None:

@@ -1,0 +1,141 @@
+"""`python -m benchmarks.scale`: films a second of `predict` and of `explain` with all classes, by workers and engine.
+
+Each figure comes from a process of its own with one thread for each worker, on drawn films that were drawn before; the
+clock runs after the network was loaded and one batch was done. Efficiency is rate(2) / (2 x rate(1)); the overhead of
+Ray is what it takes longer than threads with as many workers, its start not counted. Then the peak of memory of
+`predict` against the number of films, which are hard links. What a million films would take is an extrapolation from
+the rate of one worker and the efficiency of two, and says so.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+MARK = "measured: "
+BATCH = 16
+MILLION, MANY = 1_000_000, (4, 16, 64)
+
+
+def main() -> None:
+    """Print the tables."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--model", default="hilum", help="a name from weights/")
+    options.add_argument("--films", type=int, default=256, help="that each rate is measured on")
+    options.add_argument("--engines", nargs="+", choices=("threads", "ray"), default=("threads", "ray"))
+    options.add_argument("--memory", type=int, nargs="*", default=(1000, 10_000), help="numbers of films")
+    options.add_argument("--one", help=argparse.SUPPRESS)
+    args = options.parse_args()
+    if args.one:
+        print(MARK + json.dumps(measured(json.loads(args.one))))
+        return
+    from core.model.device import describe, pick
+
+    print(f"{describe(pick())}; {os.cpu_count()} processors; load {os.getloadavg()[0]:.1f}\n")
+    rates: dict[tuple[str, str, int], float] = {}
+    print(f"{'work':10}{'engine':10}{'workers':>8}{'films/s':>10}{'efficiency':>12}{'beside threads':>16}")
+    for work in ("predict", "explain"):
+        for engine in args.engines:
+            for workers in (1, 2):
+                asked = {"work": work, "engine": engine, "workers": workers, "films": args.films, "model": args.model}
+                rate = rates[work, engine, workers] = run(asked)["rate"]
+                gain = f"{rate / (2 * rates[work, engine, 1]):.2f}" if workers == 2 else ""
+                plain = rates.get((work, "threads", workers), 0.0)
+                beside = f"{plain / rate - 1:+.0%} time" if engine == "ray" and plain else ""
+                print(f"{work:10}{engine:10}{workers:8}{rate:10.1f}{gain:>12}{beside:>16}")
+    for films in args.memory:
+        found = run({"work": "predict", "engine": "threads", "workers": 2, "films": films, "model": args.model})
+        print(f"\n{films:,} films: {found['seconds']:,.0f} s, peak {found['peak']:,.0f} MB", end="")
+    print("\n\nExtrapolated, not measured: 1,000,000 films, hours")
+    for work in ("predict", "explain"):
+        engine = args.engines[-1]
+        one, share = rates[work, engine, 1], min(1.0, rates[work, engine, 2] / (2 * rates[work, engine, 1]))
+        told = ", ".join(f"{n} workers {MILLION / (one * share * n) / 3600:,.1f}" for n in MANY)
+        print(f"{work}: {told}")
+
+
+def run(asked: dict[str, Any]) -> dict[str, float]:
+    """One measurement in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.scale", "--one", json.dumps(asked)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    said = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if said.returncode:
+        raise SystemExit(said.stderr)
+    found: dict[str, float] = json.loads(
+        next(line for line in said.stdout.splitlines() if line.startswith(MARK))[len(MARK) :]
+    )
+    return found
+
+
+def measured(asked: dict[str, Any]) -> dict[str, float]:
+    """Films a second, seconds, and the peak of memory in MB, of this process alone."""
+    import torch
+
+    from core.examine.cohort import Explain
+    from core.model.classifier import open_classifier
+    from core.run import stream
+    from core.run.parts import Parts
+    from core.run.score import Score
+
+    torch.set_num_threads(1)
+    classifier = open_classifier(asked["model"])
+    work: stream.Work = Score(classifier) if asked["work"] == "predict" else Explain(classifier, of="all")
+    with tempfile.TemporaryDirectory() as folder:
+        cohort = linked(Path(folder) / "films", asked["films"], classifier.classes[0])
+        work(cohort.take(range(BATCH)), [work.units] * BATCH)
+        engine = engine_of(asked)
+        if asked["engine"] == "ray":  # its start, and the actors' import of torch
+            for _ in stream.rows(cohort.take(range(BATCH)), work, BATCH, engine=engine):
+                pass
+        parts = Parts(Path(folder) / "parts", work.key, work.columns)
+        started = time.perf_counter()
+        stream.into(parts, cohort, work, BATCH, engine)
+        seconds = time.perf_counter() - started
+        assert len(parts.read(["error"])) == len(cohort) * len(work.units)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"rate": len(cohort) / seconds, "seconds": seconds, "peak": peak}
+
+
+def engine_of(asked: dict[str, Any]) -> Any:
+    """Threads, or Ray with a processor left for reading, which it needs, whatever the machine has."""
+    from core.run.stream import Threads
+
+    if asked["engine"] == "threads":
+        return Threads(asked["workers"])
+    import ray
+
+    from core.run.cluster import Ray
+
+    ray.init(num_cpus=asked["workers"] + 1, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+    return Ray(asked["workers"])
+
+
+def linked(folder: Path, count: int, label: str) -> Any:
+    """Hard links to 64 drawn films, as a cohort of films of one class."""
+    from PIL import Image
+
+    from core.data.phantom import Acquisition, Finding, Patient, draw
+    from core.run.score import unlabelled
+
+    folder.mkdir()
+    paths = []
+    for number in range(count):
+        path = folder / f"{number:07d}.png"
+        if number < 64:
+            Image.fromarray(draw(Patient(seed=number), Finding(), Acquisition(), 512).pixels).save(path)
+        else:
+            os.link(paths[number % 64], path)
+        paths.append(path)
+    cohort = unlabelled(paths)
+    return replace(cohort, samples=cohort.samples.assign(label=label), classes=(label,))
+
+
+if __name__ == "__main__":
+    main()
