@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torchvision import transforms
 
+from core.model import output as outputs
 from core.model.checkpoint import Checkpoint
 
 Run = Callable[[list[Path]], np.ndarray]
@@ -150,4 +151,4 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _probabilities(logits: torch.Tensor, checkpoint: Checkpoint) -> np.ndarray:
-    return (logits / checkpoint.card.temperature).softmax(dim=1).numpy()
+    return outputs.of_card(checkpoint.card).probabilities(logits.numpy())

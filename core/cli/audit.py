@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     from core.lungs.masks import for_audit, met
 
     cohorts = shared.opened(args.path, args.layout, args.labels)
-    audits, notes = [], []
+    audits = []
+    notes: list[list[str]] = []
     for work in (*cohorts, None) if len(cohorts) > 1 else cohorts:
         with nullcontext(quiet) if args.json else Bars() as progress:
             audits.append(audit(work, progress, for_audit()) if work else audit_across(cohorts, progress))
