@@ -75,5 +75,7 @@ def run(args: argparse.Namespace) -> int:
     told |= {"before": sides[0].to_dict(), "after": sides[1].to_dict()}
     save(replace(new, card=replace(new.card, metrics={**new.card.metrics, "mending": told})), folder)
     say(escape(as_table(*sides)))
+    for note in dict.fromkeys([*sides[0].hunted.notes, *sides[1].hunted.notes]):
+        say(escape(f"note: {note}"))
     say(f"Written to {escape(str(folder))}")
     return 1 if sides[1].hunted.hypotheses else 0

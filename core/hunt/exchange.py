@@ -49,7 +49,7 @@ class Exchange:
 
     @property
     def relied_on(self) -> bool:
-        """Whether the model goes by it: even the interval's lower end is a rise by a tenth."""
+        """Whether the model goes by it: even the interval's lower end reaches ``LEAST``."""
         return self.low >= LEAST
 
 
@@ -98,7 +98,7 @@ def _exchange(
     rise = p[::2, index].astype(float) - p[1::2, index]
     low, high = of_mean(rise, seen.patients[pairs[:, 0]], share=False, seed=seed)
     first = classifier.output.first(p[::2])
-    hidden = (float("nan"),) * 3
+    hidden: tuple[float, float, float] = (np.nan, np.nan, np.nan)
     if cue.placed and low >= LEAST:
         hidden = _hidden(classifier, seen, cue, index, donors[:HIDDEN], seed)
     order = pairs[np.argsort(-rise, kind="stable"), 1]

@@ -163,6 +163,6 @@ def _effect(p: np.ndarray, has: np.ndarray, labels: np.ndarray, weights: np.ndar
             parts = [(p[m] @ weights[m]) / np.maximum(weights[m].sum(0), 1e-9) for m in (with_, without)]
             total, counted = total + parts[0] - parts[1], counted + 1
     if not counted:
-        return (float("nan"),) * 3
+        return np.nan, np.nan, np.nan
     low, high = percentiles((total[1:] / counted)[:, None])
     return float(total[0] / counted), float(low[0]), float(high[0])
