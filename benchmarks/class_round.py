@@ -49,7 +49,8 @@ def one_film(phone: Visitor, order: random.Random) -> tuple[str, list[float]]:
 
 def lesson(pupils: int, films: int) -> tuple[list[float], int, list[str]]:
     """Seconds of all clicks, answers shown to the wrong pupil, and errors."""
-    seconds, crosstalk = [], 0
+    seconds: list[float] = []
+    crosstalk = 0
     with served() as address, ThreadPoolExecutor(pupils) as pool:
         wall = Visitor(address, "quiz", **LINK)
         wall.use("Open a round")

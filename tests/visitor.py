@@ -21,8 +21,15 @@ def connected(address: str) -> ClientConnection:
     """A new session of a dashboard at an address like ``http://127.0.0.1:8501``."""
     url = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
     protocols = [Subprotocol("streamlit"), Subprotocol("none")]
-    patient = {"open_timeout": PATIENCE, "ping_interval": None}  # a busy machine lets a handshake wait
-    return connect(url, subprotocols=protocols, max_size=None, origin=Origin(address), **patient)
+    # A busy machine lets a handshake wait.
+    return connect(
+        url,
+        subprotocols=protocols,
+        max_size=None,
+        origin=Origin(address),
+        open_timeout=PATIENCE,
+        ping_interval=None,
+    )
 
 
 class Visitor:
@@ -61,14 +68,14 @@ class Visitor:
             LookupError: the page has no such widget.
         """
         for element in reversed(self.elements):
-            kind = element.WhichOneof("type")
+            kind = str(element.WhichOneof("type"))
             widget = getattr(element, kind) if kind in ("radio", "button") else None
             if widget is not None and widget.label == label:
                 break
         else:
             raise LookupError(f"no widget is called {label}; the page says: {' | '.join(self.words())}")
         if kind == "radio":
-            self._held[widget.id] = WidgetState(id=widget.id, string_value=value)
+            self._held[widget.id] = WidgetState(id=widget.id, string_value=value or "")
         pressed = [WidgetState(id=widget.id, trigger_value=True)] if kind == "button" else []
         self._run(self._state(pressed))
 
@@ -91,7 +98,7 @@ class Visitor:
         return [
             f"{element.metric.label}: {element.metric.body}" if kind == "metric" else getattr(element, kind).body
             for element in self.elements
-            if (kind := element.WhichOneof("type")) in ("markdown", "alert", "heading", "metric")
+            if (kind := str(element.WhichOneof("type"))) in ("markdown", "alert", "heading", "metric")
         ]
 
     def _state(self, pressed: list[WidgetState]) -> ClientState:

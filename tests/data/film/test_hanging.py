@@ -20,6 +20,7 @@ from tests.data.film.test_dicom_cases import RAMP
         ({"PatientOrientation": ["F", "R"]}, "on its side"),
         ({"PatientOrientation": ["Doe", "Jane"]}, ""),
         ({"PatientOrientation": ["L"]}, ""),
+        ({"PatientOrientation": ["", "H"], "ViewPosition": "PA"}, ""),
         ({"PatientOrientation": ["A", "H"]}, ""),  # lateral: no frontal film's way of hanging
         ({"ImageLaterality": "U"}, ""),
         ({"ImageLaterality": "R"}, "right side only"),

@@ -89,7 +89,8 @@ def read_hanging(of: Attributes, frontal: bool) -> tuple[Turn, list[str]]:
     Args:
         frontal: the file says that the view is AP or PA.
     """
-    turn, notes = AS_STORED, []
+    turn = AS_STORED
+    notes = []
     ends = of.raw("PatientOrientation")
     if not isinstance(ends, str) and ends is not None and len(ends) == 2:
         row, column = (str(end).strip().upper()[:1] for end in ends)
@@ -107,9 +108,9 @@ def read_hanging(of: Attributes, frontal: bool) -> tuple[Turn, list[str]]:
 
 def _turn(row: str, column: str) -> Turn:
     """What undoes rows that run to ``row`` and columns that run to ``column``; none where these are not frontal."""
-    if row in "LR" and column in "FH":
+    if row in ("L", "R") and column in ("F", "H"):
         return Turn(upside_down=column == "H", mirrored=row == "R")
-    if row in "FH" and column in "LR":
+    if row in ("F", "H") and column in ("L", "R"):
         return Turn(exchanged=True, upside_down=row == "H", mirrored=column == "R")
     return AS_STORED
 
