@@ -135,7 +135,9 @@ def _libraries(classifier: Classifier, pictures: np.ndarray) -> Runs:
 
 def _compare_batches(classifier: Classifier, pictures: np.ndarray, rounds: int) -> None:
     """Films a second with the heatmaps of all classes, of pictures uint8 (B, S, S) that nobody has seen before."""
-    runs = {(NEW, len(classifier.classes)): lambda: _together(classifier, pictures)}
+    runs: dict[tuple[str, int], Callable[[], object]] = {
+        (NEW, len(classifier.classes)): lambda: _together(classifier, pictures)
+    }
     runs |= {key: run for key, run in _libraries(classifier, pictures).items() if key[1] == len(classifier.classes)}
     took = _medians(runs, rounds)
     print(f"{'Grad-CAM of all classes':32}{'films/s':>9}")

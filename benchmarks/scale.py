@@ -125,7 +125,7 @@ def linked(folder: Path, count: int, label: str) -> Any:
     from core.run.score import unlabelled
 
     folder.mkdir()
-    paths = []
+    paths: list[Path] = []
     for number in range(count):
         path = folder / f"{number:07d}.png"
         if number < 64:

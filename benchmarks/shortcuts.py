@@ -87,7 +87,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     known = pd.read_csv(args.out, keep_default_na=False) if args.out.is_file() else pd.DataFrame()
-    done = {(r.kind, float(r.strength), int(r.seed)) for r in known.itertuples()}
+    done = {(str(r["kind"]), float(r["strength"]), int(r["seed"])) for r in known.to_dict("records")}
     args.out.parent.mkdir(parents=True, exist_ok=True)
     for seed in args.seeds:
         for strength in args.strengths:

@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from core.cli import cohorts as shared
 
@@ -71,7 +72,12 @@ def run(args: argparse.Namespace) -> int:
             [elsewhere] = shared.several([args.elsewhere])
             elsewhere = elsewhere if args.limit is None else elsewhere.draw(args.limit, args.seed)
         sides = [side(Classifier(c), home, elsewhere, args.films, args.seed, bars) for c in (old, new)]
-    told = {"from": old.card.name, "from_weights": old.weights, "how": list(args.how), "cues": list(cues or ())}
+    told: dict[str, Any] = {
+        "from": old.card.name,
+        "from_weights": old.weights,
+        "how": list(args.how),
+        "cues": list(cues or ()),
+    }
     told |= {"before": sides[0].to_dict(), "after": sides[1].to_dict()}
     save(replace(new, card=replace(new.card, metrics={**new.card.metrics, "mending": told})), folder)
     say(escape(as_table(*sides)))

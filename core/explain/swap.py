@@ -87,7 +87,8 @@ def _pasted(key: str) -> Callable[[Sight, Sight], np.ndarray]:
         share = cv2.GaussianBlur(region, (0, 0), max(_FEATHER * len(region), 0.3))
         share = np.where(onto.hull | donor.hull, 0, share)
         mixed = onto.picture * (1 - share) + donor.picture * share
-        return np.round(mixed).astype(np.uint8)
+        found: np.ndarray = np.round(mixed).astype(np.uint8)
+        return found
 
     return paste
 
@@ -108,7 +109,8 @@ def _sharpened(onto: Sight, donor: Sight) -> np.ndarray:
     """Fine detail as strong as the donor's."""
     smooth = cv2.GaussianBlur(onto.picture.astype(np.float32), (0, 0), _FINE * len(onto.picture))
     factor = np.clip(donor.fine / max(onto.fine, 0.1), 0.0, 4.0)
-    return np.round(np.clip(smooth + factor * (onto.picture - smooth), 0, 255)).astype(np.uint8)
+    found: np.ndarray = np.round(np.clip(smooth + factor * (onto.picture - smooth), 0, 255)).astype(np.uint8)
+    return found
 
 
 def _moved(onto: Sight, donor: Sight) -> np.ndarray:

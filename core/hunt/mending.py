@@ -80,7 +80,7 @@ def begin(
     recipe = recipe_of(checkpoint, how, cues, epochs, seed, cohort)
     run = runs.begin(cohort, recipe, folder, progress=progress)
     painted = cues if set(how) & {"last-layer", "hide"} else ()
-    return MendingRun(run.recipe, run.divided, run.folder, run.device, run.progress, painted)
+    return MendingRun(run.recipe, run.divided, run.folder, run.device, run.progress, cues=painted)
 
 
 def recipe_of(
@@ -107,7 +107,9 @@ def recipe_of(
         half_size_epochs=0, augmented_copies={}, seed=seed, outlines=0.0, lungs=0.0,
     )  # fmt: skip
     if "evidence" in how:
-        training = replace(training, **{_known_place(own, cohort): _PRICE})
+        place = _known_place(own, cohort)
+        price = {name: _PRICE if name == place else 0.0 for name in ("outlines", "lungs")}
+        training = replace(training, outlines=price["outlines"], lungs=price["lungs"])
     named = ", ".join(CUES[cue].title for cue in cues)
     told = f"Mended from {card.name} by {' and '.join(how)}" + (f" against {named}" if named else "")
     return replace(

@@ -113,7 +113,8 @@ def _values(samples: pd.DataFrame, column: str) -> list[tuple[str, np.ndarray]]:
 
 def _folds(patients: np.ndarray, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(int(patients.max()) + 1)
-    return order[patients] % _FOLDS
+    fold: np.ndarray = order[patients] % _FOLDS
+    return fold
 
 
 def _deals(has: np.ndarray, labels: np.ndarray, patients: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
@@ -133,7 +134,8 @@ def _deals(has: np.ndarray, labels: np.ndarray, patients: np.ndarray, rng: np.ra
 def _kernel(features: np.ndarray) -> np.ndarray:
     spread = features.std(0)
     scaled = (features - features.mean(0))[:, spread > 0] / spread[spread > 0]
-    return scaled @ scaled.T / max(scaled.shape[1], 1)
+    kernel: np.ndarray = scaled @ scaled.T / max(scaled.shape[1], 1)
+    return kernel
 
 
 def _scores(kernel: np.ndarray, targets: np.ndarray, folds: np.ndarray) -> np.ndarray:

@@ -71,7 +71,10 @@ def side(
 
 def as_table(before: Side, after: Side) -> str:
     """Both sides, one figure a line."""
-    rows = [("", before.name, after.name), ("accuracy at home", str(before.home), str(after.home))]
+    rows: list[tuple[str, ...]] = [
+        ("", before.name, after.name),
+        ("accuracy at home", str(before.home), str(after.home)),
+    ]
     if before.elsewhere and after.elsewhere:
         rows.append(("accuracy elsewhere", str(before.elsewhere), str(after.elsewhere)))
     sides = (before, after)

@@ -141,7 +141,7 @@ class _Sum(torch.autograd.Function):
 
 
 def _summed(own: torch.Tensor) -> torch.Tensor:
-    found: torch.Tensor = _Sum.apply(own)  # type: ignore[no-untyped-call]
+    found: torch.Tensor = _Sum.apply(own)
     return found
 
 
