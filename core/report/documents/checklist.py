@@ -202,13 +202,12 @@ def _figures(_: Report) -> str | None:
 
 def _failures(report: Report) -> str | None:
     evaluation = report.evaluations[report.main]
-    wrong = int((evaluation.called(report.point) != evaluation.labels).sum())
+    wrong = (evaluation.called(report.point) != evaluation.labels).sum()
     return f"{wrong:,} of {len(evaluation):,} films called wrongly; see Most confident errors."
 
 
 def _heterogeneity(report: Report) -> str | None:
-    known = "source" in slices.columns(report.evaluations[report.main])
-    return "Figures by source: see Slices." if known else None
+    return "Figures by source: see Slices." if "source" in slices.columns(report.evaluations[report.main]) else None
 
 
 def _recalibration(report: Report) -> str | None:
@@ -216,12 +215,9 @@ def _recalibration(report: Report) -> str | None:
     if not report.card.recipe and value == 1:
         return "None that is known: probabilities as the network gives them."
     bound = " That is the bound of the fit: every validation film was right." if value < 1.001 * LOWEST else ""
-    if report.card.offsets:
-        shifts = ", ".join(f"{name} {shift:+.2f}" for name, shift in report.card.offsets.items())
-        return (
-            f"One temperature, {value:.2f}, and an offset of each class ({shifts}), fitted on validation films.{bound}"
-        )
-    return f"One temperature, {value:.2f}, fitted on validation films; the ranking stays.{bound}"
+    shifts = ", ".join(f"{name} {shift:+.2f}" for name, shift in report.card.offsets.items())
+    kept = f", and an offset of each class ({shifts}); fitted" if shifts else "; the ranking stays; fitted"
+    return f"One temperature, {value:.2f}{kept} on validation films.{bound}"
 
 
 def _calibrated(report: Report) -> str | None:
