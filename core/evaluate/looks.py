@@ -14,8 +14,10 @@ import numpy as np
 
 from core.data.cohort import Cohort
 from core.data.film.radiograph import Radiograph
+from core.data.patients import numbered
 from core.data.progress import Progress, quiet
 from core.errors import FilmError
+from core.evaluate import metrics
 from core.intervals import resamples
 from core.model.adopt import looks
 from core.model.classifier import Classifier
@@ -74,7 +76,10 @@ def compared(
         drawn_films = drawn_films.take(np.sort(np.random.default_rng(seed).permutation(len(drawn_films))[:films]))
     rows, shown = readable(drawn_films)
     drawn_films = drawn_films.take(rows)
-    labels, weights = classifier.output.targets(drawn_films.samples), resamples(_patients(drawn_films), RESAMPLES, seed)
+    labels, weights = (
+        classifier.output.targets(drawn_films.samples),
+        resamples(numbered(drawn_films.samples), RESAMPLES, seed),
+    )
     scores: dict[str, np.ndarray] = {}
     tried = ways(classifier.preprocess)
     pictures: dict[str, np.ndarray] = {}
@@ -133,18 +138,14 @@ def macro_auroc(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray | No
         labels: int (N,) of exclusive classes, or of findings float (N, C), NaN where unknown: left out.
         weights: how often each of R resamples drew each film, (N, R); each film once if not given.
     """
-    drawn = np.ones((len(labels), 1)) if weights is None else weights.astype(np.float64)
+    drawn = (np.ones((len(labels), 1)) if weights is None else weights).astype(np.float32)
     truth = labels[:, None] == np.arange(scores.shape[1]) if labels.ndim == 1 else labels
     areas = [np.full(drawn.shape[1], np.nan)]
     for said, column in zip(truth.T, scores.T, strict=True):
-        yes, no = said == 1, said == 0
-        if not yes.any():
-            continue
-        above, below = column[yes][:, None], column[no][None]
-        wins = (above > below) + 0.5 * (above == below)  # (positives, negatives)
-        pairs = drawn[yes].sum(axis=0) * drawn[no].sum(axis=0)
-        with np.errstate(invalid="ignore"):
-            areas.append((drawn[yes] * (wins @ drawn[no])).sum(axis=0) / pairs)
+        known = (said == 0) | (said == 1)
+        if (said == 1).any():
+            _, right, wrong = metrics.sweep(column[known], said[known] == 1, drawn[known])
+            areas.append(metrics.auroc(right, wrong))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a resample without a class has no area
         found: np.ndarray = np.nanmean(areas, axis=0)
@@ -179,10 +180,3 @@ def readable(cohort: Cohort) -> tuple[list[int], list[Radiograph]]:
     if not films:
         raise FilmError(f"none of {len(cohort)} films of {cohort.name} can be read")
     return rows, films
-
-
-def _patients(cohort: Cohort) -> np.ndarray:
-    """Number of each film's patient; a film without one is its own."""
-    names = cohort.samples["patient"]
-    own = [str(name) if name else f"film {row}" for row, name in enumerate(names)]
-    return np.unique(own, return_inverse=True)[1]
