@@ -118,7 +118,7 @@ export default function ({ data, parentElement, setStateValue }) {
         drag.spread = apart;
       } else if (drag.pulled) {
         drag.pulled[1] = at(event).map((share, axis) => share - drag.pulled[0][axis]);
-        stretch(one.querySelector(".film"), ...pulled[1]);
+        stretch(one.querySelector(".film"), ...drag.pulled[1]);
       } else if (drag.start) {
         const end = onFilm(at(event));
         box.hidden = false;
