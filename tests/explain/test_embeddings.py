@@ -1,7 +1,9 @@
 """What a model makes of many films: filled bit by bit, cancelled, searched, and drawn in two dimensions."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -83,6 +85,59 @@ def test_a_cancelled_run_keeps_what_it_has_done(model, films):
         fill(found, model, films, list(range(12)), cancel)
     assert len(found.rows()) == embeddings.BATCH - 1  # of the first batch one is damaged
     assert found.missing(range(12)) == list(range(embeddings.BATCH, 12))
+
+
+class Torn(Embeddings):
+    """As they were once: two tables without a lock, features first; what the test below must not let pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._features: dict[int, np.ndarray] = {}
+        self._scores: dict[int, np.ndarray] = {}
+        self.seen = Event()
+
+    def add(self, row: int, features: np.ndarray, probabilities: np.ndarray) -> None:
+        self._features[row] = features
+        if row == 100:
+            self.seen.wait(60)  # until somebody has read in between
+        self._scores[row] = probabilities
+
+    def rows(self) -> list[int]:
+        return [row for row in self._features if row >= 0]
+
+    def matrix(self, rows):
+        return np.stack([self._features[row] for row in rows])
+
+    def probabilities(self, rows):
+        return np.stack([self._scores[row] for row in rows])
+
+
+@pytest.mark.parametrize(("kind", "sound"), [(Embeddings, True), (Torn, False)], ids=["ours", "torn"])
+def test_one_visitor_reads_while_others_fill(kind, sound):
+    """A dict that grows while it is read raises, and a film whose features came first had no probabilities yet."""
+    found, wrong, filled = kind(), [], Event()
+
+    def fills(first: int) -> None:
+        for row in range(first, 3000, 3):
+            found.add(row, np.ones(4, np.float32), np.full(2, 0.5, np.float32))
+
+    def reads() -> None:
+        while not filled.is_set():
+            try:
+                if rows := found.rows():
+                    assert len(found.matrix(rows)) == len(found.probabilities(rows))
+            except (RuntimeError, KeyError) as error:
+                wrong.append(error)
+                found.seen.set()
+
+    reader = Thread(target=reads)
+    reader.start()
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(fills, range(3)))
+    filled.set()
+    reader.join()
+    assert (not wrong) is sound
+    assert sorted(found.rows()) == list(range(3000))
 
 
 def test_a_sample_is_spread_over_the_split():
