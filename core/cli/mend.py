@@ -53,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
     old = load(args.checkpoint)
     folder = args.out or Path("runs") / f"{old.card.name}-mended"
     [cohort] = shared.several([args.data], args.layout, args.labels)
-    cohort = cohort if args.limit is None else cohort.draw(args.limit, args.seed)
+    elsewhere = shared.several([args.elsewhere])[0] if args.elsewhere else None  # before hours of training
+    if args.limit is not None:
+        cohort = cohort.draw(args.limit, args.seed)
+        elsewhere = elsewhere and elsewhere.draw(args.limit, args.seed)
     cues = args.cues
     with Bars() as bars:
         if cues is None and set(args.how) != {"evidence"}:
@@ -67,10 +70,7 @@ def run(args: argparse.Namespace) -> int:
         for epoch in fit(training):
             bars.line(epoch_line(epoch))
         new = finish(training)
-        home, elsewhere = training.divided.split("test"), None
-        if args.elsewhere:
-            [elsewhere] = shared.several([args.elsewhere])
-            elsewhere = elsewhere if args.limit is None else elsewhere.draw(args.limit, args.seed)
+        home = training.divided.split("test")
         sides = [side(Classifier(c), home, elsewhere, args.films, args.seed, bars) for c in (old, new)]
     told: dict[str, Any] = {
         "from": old.card.name,

@@ -102,7 +102,7 @@ def _accuracy(judged: Evaluation) -> Estimate:
 
 def _worst(judged: Evaluation) -> tuple[float, str]:
     """The class of one source that is called right least often."""
-    right = judged.probabilities.argmax(axis=1) == judged.labels
+    right = judged.called() == judged.labels
     groups = [
         (float(right[mine].mean()), f"{judged.classes[label]}, {source}" if source else judged.classes[label])
         for label in np.unique(judged.labels)

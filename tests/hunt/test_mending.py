@@ -89,6 +89,16 @@ def by_turns(cohort: Cohort) -> list[str]:
     return list(turn.map({0: "validation", 1: "test"}).fillna("train"))
 
 
+def test_films_of_another_hospital_that_are_not_there_are_said_before_hours_of_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, there = "phantom:new-hospital", str(tmp_path / "nowhere")
+    asked = ["--how", "hide", "--cues", "corner", "--out", str(tmp_path / "mended")]
+    assert main(["mend", "cheat", "--data", here, "--elsewhere", there, *asked]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert not (tmp_path / "mended").exists()
+
+
 def test_the_command_writes_a_checkpoint_with_both_sides_in_its_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
