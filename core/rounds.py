@@ -112,6 +112,8 @@ class Rounds:
             raise RoundError(f"the answer has {len(given.answer)} characters", f"at most {LONGEST}")
         if len(given.boxes) > MOST_BOXES:
             raise RoundError(f"{len(given.boxes)} boxes were drawn", f"at most {MOST_BOXES}", "Remove some")
+        if not all(0 <= edge <= 1 for box in given.boxes for edge in box):
+            raise RoundError("a box lies outside the film", "edges from 0 to 1", "Draw it again")
         with self._lock:
             found, secret = self._found(code)
             if case != found.case or found.shown:

@@ -62,6 +62,9 @@ def test_rounds_are_bounded_in_number_boxes_and_hours() -> None:
     assert rounds.get(first) is None
     with pytest.raises(RoundError, match="boxes"):
         rounds.answer(last, "a", 0, Given("Normal", "certain", ((0.0, 0.0, 1.0, 1.0),) * (MOST_BOXES + 1)))
+    for edge in (float("nan"), -0.1, 1.5):  # the wall draws them
+        with pytest.raises(RoundError, match="outside the film"):
+            rounds.answer(last, "a", 0, Given("Normal", "certain", ((0.0, 0.0, 1.0, edge),)))
     now[0] = 3600 * HOURS + 1
     assert rounds.get(last) is None
     assert len(rounds) == 0

@@ -162,6 +162,7 @@ def drawn(key: str) -> list[tuple[float, tuple[float, float, float, float]]]:
     again what earlier ones brought: whoever adds them up remembers when the last one was.
     """
     reported = np.asarray(st.session_state[key]["box"] or np.empty((0, 5)), float)
+    reported = reported[np.isfinite(reported).all(axis=1)]
     reported[:, :4] = reported[:, :4].clip(0, 1)
     return [(when, (left, top, right, bottom)) for left, top, right, bottom, when in reported.tolist()]
 

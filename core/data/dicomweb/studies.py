@@ -11,7 +11,7 @@ from core.data.dicomweb.query import FIELDS, Query, is_uid, text_of
 from core.errors import PacsError
 
 REFUSALS = (400, 404, 405, 501)  # by which servers say that they do not search so
-MOST = 2_000  # studies of one search: each costs two questions and more
+MOST = 2_000  # studies of one search: each costs two questions and more; and matches inside one study or series
 _OF_SERIES = ("Modality", "BodyPartExamined")
 
 Match = dict[str, Any]
@@ -28,7 +28,7 @@ def matches(ask: Ask, query: Query) -> Iterator[Match]:
     """Every instance that matches, with what its series and study say.
 
     Raises:
-        PacsError: more than ``MOST`` studies match.
+        PacsError: more than ``MOST`` studies match, or lie inside one.
     """
     studies = 0
     for modality in query.modalities:
@@ -63,6 +63,9 @@ def _level(ask: Ask, place: tuple[str, ...], keys: dict[str, str]) -> Iterator[M
         if not fresh:
             return
         seen |= fresh.keys()
+        if place and len(seen) > MOST:  # a server may go on for ever
+            came = f"a {('study', 'series')[len(place) - 1]} of this server has more than {MOST:,} parts"
+            raise PacsError(came, "the study of a radiograph", "Give dates or an accession number")
         yield from fresh.values()
         offset += len(page)
 

@@ -109,6 +109,22 @@ def test_too_many_studies_or_films_are_said(fake: Fake, monkeypatch: pytest.Monk
         list(fake.pacs(hierarchical()).search(Query(modalities=("DX",))))
 
 
+def test_a_study_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that always has one more series, none of them a film's, would be asked for ever."""
+    monkeypatch.setattr(studies, "MOST", 50)
+    asked = []
+
+    def ask(place: tuple[str, ...], keys: dict[str, str], offset: int) -> list[Any]:
+        asked.append(place)
+        level, more = len(place), not place and offset
+        name, said = ("StudyInstanceUID", "SeriesInstanceUID")[level], {FIELDS["Modality"]: {"Value": ["SR"]}}
+        return [] if more else [{FIELDS[name]: {"Value": [f"1.2.{level}.{offset}"]}, **said}]
+
+    with pytest.raises(PacsError, match="study of this server has more than 50 parts"):
+        list(studies.matches(ask, Query(modalities=("DX",))))
+    assert len(asked) <= 60
+
+
 @pytest.mark.parametrize(("status", "asked"), [(403, 1), (404, 2)])
 def test_a_server_that_refuses_all_of_it_says_so(fake: Fake, status: int, asked: int) -> None:  # noqa: F811
     with pytest.raises(PacsError, match=f"HTTP {status}"):
