@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from core.cli import cohorts
+from core.cli import asked
 
 if TYPE_CHECKING:
     from core.data.cohort import Cohort
@@ -18,13 +18,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "intervals. Exit status 1 if anything was found."
     )
     command = subparsers.add_parser("hunt", help="find what a model goes by that is no disease", description=about)
-    command.add_argument("checkpoint", help="a name from weights/, or a folder")
-    command.add_argument("--data", metavar="PATH", required=True, help="a cohort's folder or table, or phantom")
+    asked.add(command, "the draw and the pairs")
     command.add_argument("--films", type=int, default=160, metavar="N", help="look at N films at most (default: 160)")
-    command.add_argument("--class", dest="names", nargs="+", metavar="CLASS", help="only these (default: all)")
-    command.add_argument("--seed", type=int, default=0, help="of the draw and the pairs (default: 0)")
     command.add_argument("--json", action="store_true", help="print JSON")
-    cohorts.add(command)
     command.set_defaults(run=run)
 
 
@@ -35,17 +31,9 @@ def run(args: argparse.Namespace) -> int:
 
     from core.cli.progress import Bars
     from core.data.progress import quiet
-    from core.errors import ExplainError
-    from core.evaluate.scoring import labelled
     from core.hunt.hunter import hunt
-    from core.model.classifier import open_classifier
 
-    classifier = open_classifier(args.checkpoint)
-    [cohort] = cohorts.several([args.data], args.layout, args.labels)
-    cohort = labelled(classifier, cohort)
-    names = args.names or classifier.classes
-    if unknown := [name for name in names if name not in classifier.classes]:
-        raise ExplainError(f"{unknown[0]} came", f"one of {', '.join(classifier.classes)}")
+    classifier, cohort, names = asked.opened(args)
     with nullcontext(quiet) if args.json else Bars() as progress:
         found = hunt(classifier, cohort, args.films, args.seed, progress, class_names=names)
     print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False) if args.json else as_text(found, cohort))

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from core.cli import cohorts
+from core.cli import asked
 
 if TYPE_CHECKING:
     from core.examine.concepts import Found
@@ -17,14 +17,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "status 1 if one that the model relies on shuns the lungs."
     )
     command = subparsers.add_parser("strategies", help="find what a model goes by", description=about)
-    command.add_argument("checkpoint", help="a name from weights/, or a folder")
-    command.add_argument("--data", metavar="PATH", required=True, help="a cohort's folder or table, or phantom")
-    command.add_argument("--class", dest="names", nargs="+", metavar="CLASS", help="only these (default: all)")
+    asked.add(command, "the draw and the factorisation")
     command.add_argument("--concepts", type=int, default=6, metavar="N", help="concepts for each class (default: 6)")
     command.add_argument("--strategies", type=int, metavar="N", help="clusters of heatmaps (default: as they fall)")
     command.add_argument("--limit", type=int, metavar="N", help="use at most N films of each label, drawn at random")
-    command.add_argument("--seed", type=int, default=0, help="of the draw and the factorisation (default: 0)")
-    cohorts.add(command)
     command.set_defaults(run=run)
 
 
@@ -34,18 +30,11 @@ def run(args: argparse.Namespace) -> int:
 
     from core.cli.progress import Bars, say
     from core.errors import ExplainError
-    from core.evaluate.scoring import labelled
     from core.examine.concepts import of_class
-    from core.model.classifier import open_classifier
 
-    classifier = open_classifier(args.checkpoint)
-    [cohort] = cohorts.several([args.data], args.layout, args.labels)
-    cohort = labelled(classifier, cohort)
+    classifier, cohort, names = asked.opened(args)
     if args.limit:
         cohort = cohort.draw(args.limit, args.seed)
-    names = args.names or list(classifier.classes)
-    if unknown := [name for name in names if name not in classifier.classes]:
-        raise ExplainError(f"{unknown[0]} came", f"one of {', '.join(classifier.classes)}")
     suspects = 0
     for name in names:
         try:

@@ -5,7 +5,7 @@ The question is about the class that the film is labelled with, or the one the m
 where is the evidence for it? Films whose label means nothing to the model are left out by the caller.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -162,6 +162,15 @@ def open_film(classifier: Classifier, cohort: Cohort, position: int, shelf: Shel
     film = cohort.film(position)
     label = str(cohort.samples["label"].iat[position])
     return examine(classifier, film, label, lambda: truth_of(cohort, position, film.shape), shelf)
+
+
+def open_films(classifier: Classifier, cohort: Cohort, positions: Iterable[int]) -> Iterator[tuple[int, Examined]]:
+    """Those of some films of a cohort that can be read, with their positions."""
+    for position in map(int, positions):
+        try:
+            yield position, open_film(classifier, cohort, position)
+        except FilmError:
+            continue
 
 
 def truth_of(cohort: Cohort, position: int, shape: tuple[int, int]) -> np.ndarray | None:

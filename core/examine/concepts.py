@@ -9,9 +9,8 @@ import torch
 
 from core.data.cohort import Cohort
 from core.data.patients import numbered
-from core.errors import ExplainError, FilmError
-from core.examine.cohort import open_film
-from core.examine.examined import Examined
+from core.errors import ExplainError
+from core.examine.cohort import open_films
 from core.examine.together import BATCH, examine_many
 from core.explain.concepts import CONCEPTS, Concept, concepts, strengths, ties
 from core.explain.strategies import FEWEST_FILMS, Strategy, strategies
@@ -70,12 +69,13 @@ def of_class(
     maps: list[np.ndarray] = []
     order = np.random.default_rng(seed).permutation(len(cohort))
     for done, group in enumerate(batches(order, BATCH)):
-        opened = dict(_opened(classifier, cohort, group))
-        for position, film in zip(opened, examine_many(opened.values()), strict=True):
+        opened = dict(open_films(classifier, cohort, group))
+        examined = examine_many(opened.values(), layer=classifier.network.layers[-1])
+        for position, film in zip(opened, examined, strict=True):
             if class_name in film.prediction.called and len(films) < MOST_FILMS:
                 films.append(position)
                 lungs.append(film.lungs)
-                features.append(classifier.features(classifier.tensor(film.picture[None])).numpy()[0])
+                features.append(film.last_map)
                 maps.append(film.heatmaps(METHOD, [class_name])[class_name].values)
         progress(min((done + 1) * BATCH, len(cohort)), len(cohort))
         if len(films) == MOST_FILMS:
@@ -131,16 +131,6 @@ def of_films(
         tuple(ties(strengths(table, concept), samples) for concept in found),
         tuple(replace(one, films=tuple(films[shown[place]] for place in one.films)) for one in clusters),
     )
-
-
-def _opened(classifier: Classifier, cohort: Cohort, positions: list[int]) -> list[tuple[int, Examined]]:
-    found = []
-    for position in map(int, positions):
-        try:
-            found.append((position, open_film(classifier, cohort, position)))
-        except FilmError:
-            continue
-    return found
 
 
 def _cut(maps: np.ndarray) -> list[np.ndarray]:

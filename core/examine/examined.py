@@ -21,7 +21,7 @@ from core.explain.cohort import MEASURES, NUMBERS
 from core.explain.confidence import drop_and_increase, left
 from core.explain.deletion import Curve
 from core.explain.heatmap import Heatmap, heatmaps
-from core.explain.heatmap.cache import kept_on
+from core.explain.heatmap.cache import feature_map, kept_on
 from core.explain.methods import borne, find
 from core.explain.robustness import MildCopies, mild_copies
 from core.explain.trust import Bank, Trust, assess, occlude
@@ -115,6 +115,15 @@ class Examined:
         made = lambda: self.classifier.predict_exactly([(self.film, self.picture)])[0]  # noqa: E731 - of a batch of one
         found: Prediction = self.shelf.keep_in_turn(self.part("prediction"), made)
         return replace(found, name=self.film.name)  # the same bytes may lie here under another name
+
+    @property
+    def last_map(self) -> np.ndarray:
+        """What the network's last stage makes of the film, float32 (K, h, w), see `core.networks.network.Layout`."""
+        layer = self.classifier.network.layers[-1]
+        with kept_on(self.shelf):
+            map_ = feature_map(self.classifier, self.picture, layer, self.classifier.network.cut(layer)[0])
+        found: np.ndarray = map_[0].numpy()
+        return found
 
     def heatmaps(
         self,

@@ -15,10 +15,10 @@ from core.model.classifier import batches
 BATCH = 16  # films that pass the network together
 
 
-def examine_many(examined: Iterable[Examined], batch: int = BATCH) -> Iterator[Examined]:
-    """Films in order, each with its prediction made: they pass the network ``batch`` at a time."""
+def examine_many(examined: Iterable[Examined], batch: int = BATCH, layer: str | None = None) -> Iterator[Examined]:
+    """Films in order, each with its prediction made, ``batch`` at a time; ``layer`` as of `predict_together`."""
     for group in batches(examined, batch):
-        predict_together(group)
+        predict_together(group, layer)
         yield from group
 
 

@@ -1,6 +1,6 @@
 """Strategies: the few ways in which a model comes to one answer, found by clustering its heatmaps.
 
-Maps of one class are brought into one frame, that of the lungs, and clustered by their likeness; a cluster whose
+Maps of one class are brought into one frame, that of the lungs, and clustered by cosine similarity; a cluster whose
 evidence lies outside the lungs is a strategy that nobody meant. After Lapuschkin et al., *Unmasking Clever Hans
 predictors and assessing what machines really learn*, Nature Communications 10, 2019 (spectral relevance analysis).
 """
@@ -103,11 +103,11 @@ def strategies(
     return sorted(found, key=lambda strategy: -len(strategy.films))
 
 
-def _affinity(likeness: np.ndarray) -> np.ndarray:
-    """The graph of nearest neighbours, made symmetric; its weights are the likeness, cosine of two maps."""
-    near = np.argsort(-likeness, axis=1)[:, : min(_NEIGHBOURS + 1, len(likeness))]
-    kept = np.zeros_like(likeness)
-    np.put_along_axis(kept, near, np.take_along_axis(likeness, near, 1), 1)
+def _affinity(cosine: np.ndarray) -> np.ndarray:
+    """The graph of nearest neighbours, made symmetric; its weights are the cosine similarity of two maps."""
+    near = np.argsort(-cosine, axis=1)[:, : min(_NEIGHBOURS + 1, len(cosine))]
+    kept = np.zeros_like(cosine)
+    np.put_along_axis(kept, near, np.take_along_axis(cosine, near, 1), 1)
     graph: np.ndarray = np.maximum(np.maximum(kept, kept.T), 0)
     return graph
 

@@ -54,7 +54,7 @@ def hunt(
     always: bool = False,
     class_names: Sequence[str] = (),
 ) -> Hunt:
-    """Look for what a model goes by that is no disease.
+    """Look for what a model goes by that is no disease; with the concepts and strategies of each class, to look at.
 
     Args:
         cohort: labelled films under the model's classes, see `core.evaluate.scoring.labelled`.
@@ -66,25 +66,12 @@ def hunt(
     Raises:
         ExplainError: the model keeps no map, its classes are findings that occur together, or no film can be read.
     """
-    return hunt_and_watch(classifier, cohort, films, seed, progress, always, class_names)[0]
-
-
-def hunt_and_watch(
-    classifier: Classifier,
-    cohort: Cohort,
-    films: int = FILMS,
-    seed: int = 0,
-    progress: Progress = quiet,
-    always: bool = False,
-    class_names: Sequence[str] = (),
-) -> tuple[Hunt, dict[str, Found]]:
-    """As `hunt`, with the concepts and strategies of each class that enough films are called, to look at."""
     seen = look(classifier, cohort, films, seed, progress)
     accuracy, chance = _accuracy(classifier, seen, seed), 1 / len(np.unique(seen.labels))
     inside = _lung_share(seen)
     result = Hunt(classifier.card.name, cohort.name, len(seen), *accuracy, chance, lung_share=inside)
     if result.learned_nothing and not always:
-        return result, {}
+        return result
     names = [name for name in classifier.classes if not class_names or name in class_names]
     tried = exchanges(classifier, seen, names, seed=seed, progress=progress)
     asked = [one for one in probes(classifier, seen, seed=seed) if one.class_name in names]
@@ -102,7 +89,7 @@ def hunt_and_watch(
         if (name, zone) not in confirmed and name not in wide
     )
     ordered = sorted(found, key=lambda one: (-one.low, -one.effect))
-    told = replace(
+    return replace(
         result,
         hypotheses=tuple(ordered),
         leads=leads,
@@ -110,8 +97,8 @@ def hunt_and_watch(
         strongest=_strongest(tried, asked),
         offered=len(offered),
         shunned=_shunned(watched),
+        watched=watched,
     )
-    return told, watched
 
 
 def _strongest(tried: Sequence[Exchange], asked: Sequence[Probe]) -> float:

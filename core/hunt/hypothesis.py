@@ -1,8 +1,10 @@
 """A hypothesis of the hunter: a plain sentence, its evidence, its effect, five films."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from core.examine.concepts import Found
 from core.explain.swap import CUES
 
 
@@ -70,6 +72,7 @@ class Hunt:
         offered: tests of the audit that the films fail: what they offer to go by.
         shunned: how far the upper end of a lung share lies below the lungs' area, at most, of the concepts that the
             model relies on and of its strategies; 0 where none does.
+        watched: concepts and strategies of each class that enough films are called.
     """
 
     model: str
@@ -86,6 +89,7 @@ class Hunt:
     lung_share: float = float("nan")
     offered: int = 0
     shunned: float = 0.0
+    watched: Mapping[str, Found] = field(default_factory=dict, repr=False)
 
     @property
     def learned_nothing(self) -> bool:
@@ -106,8 +110,8 @@ class Hunt:
         return f"{few} on {self.films} films ({right}). The first: {self.hypotheses[0].sentence}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, ready for JSON; what is not a number is left out."""
-        plain = asdict(self) | {"learned_nothing": self.learned_nothing, "sentence": self.sentence}
+        """Plain types, ready for JSON; what is not a number is left out, and so is ``watched``."""
+        plain = asdict(replace(self, watched={})) | {"learned_nothing": self.learned_nothing, "sentence": self.sentence}
         rows = zip(plain["hypotheses"], self.hypotheses, strict=True)
         told = [{k: v for k, v in row.items() if v == v} | {"sentence": one.sentence} for row, one in rows]
-        return {k: v for k, v in plain.items() if v == v} | {"hypotheses": told}
+        return {k: v for k, v in plain.items() if v == v and k != "watched"} | {"hypotheses": told}

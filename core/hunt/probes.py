@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import rankdata
 
+from core.data.audit.shortcuts import areas
 from core.hunt.seen import Seen
 from core.intervals import percentiles, resamples
 from core.model.classifier import Classifier
@@ -73,12 +73,12 @@ def probes(classifier: Classifier, seen: Seen, columns: Sequence[str] = COLUMNS,
     for index, name in enumerate(classifier.classes):
         kernel = _kernel(used(classifier, seen.features, index))
         for (column, value, has), targets in zip(told, dealt, strict=True):
-            areas = _areas(_scores(kernel, targets.astype(float), folds), targets)
+            reached = areas(_scores(kernel, targets.astype(float), folds), targets)
             effect = _effect(seen.probabilities[:, index].astype(float), has, seen.labels, weights)
             shown = np.flatnonzero(has)
             first = tuple(shown[np.argsort(-seen.probabilities[shown, index], kind="stable")][:_EXAMPLES].tolist())
-            chance, p = float(np.percentile(areas[1:], 95)), float((areas >= areas[0]).sum()) / len(areas)
-            found.append(Probe(name, column, value, int(has.sum()), float(areas[0]), chance, p, *effect, first))
+            chance, p = float(np.percentile(reached[1:], 95)), float((reached >= reached[0]).mean())
+            found.append(Probe(name, column, value, int(has.sum()), float(reached[0]), chance, p, *effect, first))
     return found
 
 
@@ -148,13 +148,6 @@ def _scores(kernel: np.ndarray, targets: np.ndarray, folds: np.ndarray) -> np.nd
         centred = targets[train] - targets[train].mean(0)
         scores[test] = kernel[np.ix_(test, train)] @ np.linalg.solve(ridge, centred)
     return scores
-
-
-def _areas(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """AUROC of each column, from ranks."""
-    ranks, n = rankdata(scores, axis=0), targets.sum(0)
-    area: np.ndarray = ((ranks * targets).sum(0) - n * (n + 1) / 2) / np.maximum(n * (len(targets) - n), 1)
-    return area
 
 
 def _effect(p: np.ndarray, has: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:

@@ -1,6 +1,5 @@
 """Films of a cohort before a model, each looked at once for all tests of the hunter."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,11 +9,11 @@ import pandas as pd
 from core.data.cohort import Cohort
 from core.data.patients import numbered
 from core.data.progress import Progress, quiet
-from core.errors import ExplainError, FilmError
-from core.examine.cohort import open_film
+from core.errors import ExplainError
+from core.examine.cohort import open_films
 from core.examine.concepts import METHOD
 from core.examine.examined import Examined
-from core.examine.together import BATCH, examine_many
+from core.examine.together import BATCH, predict_together
 from core.explain.swap import Sight
 from core.model.classifier import Classifier, batches
 from core.networks.network import MAP
@@ -89,8 +88,8 @@ def look(classifier: Classifier, cohort: Cohort, films: int, seed: int = 0, prog
     places = np.flatnonzero(cohort.samples["film_id"].isin(drawn.samples["film_id"]))
     found: list[tuple[int, Examined]] = []
     for done, group in enumerate(batches(np.random.default_rng(seed).permutation(places), BATCH), start=1):
-        opened = list(_opened(classifier, cohort, map(int, group)))
-        list(examine_many([film for _, film in opened]))
+        opened = list(open_films(classifier, cohort, group))
+        predict_together([film for _, film in opened], classifier.network.layers[-1])
         found += opened
         for _, film in opened:
             film.heatmaps(METHOD, film.prediction.called)  # worked out here, where progress is told
@@ -98,25 +97,16 @@ def look(classifier: Classifier, cohort: Cohort, films: int, seed: int = 0, prog
     if not found:
         raise ExplainError(f"no film of {cohort.name} can be read", "some that can")
     ones = [film for _, film in found]
-    pictures = np.stack([film.picture for film in ones])
     said = [film.prediction for film in ones]
     labels = cohort.labels()
     return Seen(
         cohort,
         tuple(place for place, _ in found),
         np.array([labels[place] for place, _ in found]),
-        pictures,
+        np.stack([film.picture for film in ones]),
         tuple(film.lungs for film in ones),
         np.stack([one.probabilities for one in said]),
         np.array([[name in one.called for name in classifier.classes] for one in said]),
-        np.concatenate([classifier.features(classifier.tensor(p[None])).numpy() for p in pictures]).astype(np.float32),
+        np.stack([film.last_map for film in ones]),
         tuple({c: m.values for c, m in film.heatmaps(METHOD, film.prediction.called).items()} for film in ones),
     )
-
-
-def _opened(classifier: Classifier, cohort: Cohort, positions: Iterator[int]) -> Iterator[tuple[int, Examined]]:
-    for position in positions:
-        try:
-            yield position, open_film(classifier, cohort, position)
-        except FilmError:
-            continue

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import EvaluationError, ExplainError
 from core.report import overlay
-from pages.shared import gallery, hunting, resources, widgets
+from pages.shared import gallery, hunting, resources, state, widgets
 from pages.shared.case import current_cohort
 from pages.shared.hunting import Hunted
 from pages.shared.text import plain
@@ -90,7 +90,7 @@ def concepts(found: "Found") -> None:
             alt = f"Where concept {one.number} fires, mean over films: most at {one.zone or 'an unknown place'}"
             st.image(mean_map(one.mean_map), caption=f"concept {one.number}", width=SIDE, alt=alt)
     if found.strategies:
-        st.markdown("**Strategies**: heatmaps in the frame of the lungs, clustered by their likeness.")
+        st.markdown("**Strategies**: heatmaps in the frame of the lungs, clustered by their cosine similarity.")
         with st.container(horizontal=True):
             for number, way in enumerate(found.strategies, start=1):
                 share = f"{way.lung_share:.2f} in the lungs, where {way.lung_area:.2f} is lung"
@@ -111,10 +111,14 @@ def results(spec: str, cohort: "Cohort", model: "Classifier", found: Hunted) -> 
         if lines:
             with st.expander(f"{heading} ({len(lines)})"):
                 st.markdown("\n".join(f"- {plain(line, longest=1000)}" for line in lines))
-    if found.watched:
+    if hunt.watched:
         st.header("Concepts and strategies", anchor=False)
-        name = st.segmented_control("Class", list(found.watched), default=next(iter(found.watched)), required=True)
-        concepts(found.watched[str(name)])
+        names = list(hunt.watched)
+        state.choose("concepts of", names, lambda: names[0])
+        name = st.segmented_control(
+            "Class", names, key="concepts of", required=True, format_func=plain, persist_state="session"
+        )
+        concepts(hunt.watched[str(name)])
     text = json.dumps(hunt.to_dict(), indent=1, ensure_ascii=False)
     st.download_button("As JSON", text, "hunt.json", "application/json", icon=":material/download:")
 
@@ -130,7 +134,8 @@ def page() -> None:
         st.info(plain(error, longest=400))
         return
     help_ = "At most, each class equally often; a tenth of a second and more for each."
-    films = st.select_slider("Films to look at", FILMS, 96, help=help_)
+    state.choose("hunt films", FILMS, lambda: 96)
+    films = st.select_slider("Films to look at", FILMS, key="hunt films", help=help_, persist_state="session")
     key = hunting.key_of(cohort, model, films)
     if not hunting.is_kept(spec, model, films) and st.session_state.get(_ASKED) != key:
         if not widgets.asked("Hunt", "search"):

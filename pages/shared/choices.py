@@ -150,6 +150,8 @@ KEYS: dict[str, Key] = {
     "difference from": Key(str, page="explore"),
     "projection": Key(str, page="explore"),
     "colour": Key(str, page="explore"),
+    "hunt films": Key(_whole, page="strategies"),
+    "concepts of": Key(str, page="strategies"),
     "steps": Key(_steps, None, "a chain of augmentations", "augment"),
     "random": Key(_flag, False, ON_OFF, "augment"),
     "draw": Key(_count, 0, NUMBER, "augment"),  # seed of what is drawn at random

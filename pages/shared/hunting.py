@@ -11,7 +11,6 @@ from core.data.progress import Progress, quiet
 from pages.shared import resources
 
 if TYPE_CHECKING:
-    from core.examine.concepts import Found
     from core.hunt.hypothesis import Hunt, Hypothesis
     from core.hunt.single import Trial
     from core.model.classifier import Classifier
@@ -24,12 +23,11 @@ class Hunted:
     """A hunt, with what the page draws beside it.
 
     Args:
-        hunt, watched: see `core.hunt.hunter.hunt_and_watch`.
+        hunt: see `core.hunt.hunter.hunt`.
         rows: of each film of the labelled cohort, its row in the cohort of the sidebar.
     """
 
     hunt: "Hunt"
-    watched: "dict[str, Found]"
     rows: tuple[int, ...]
 
 
@@ -40,7 +38,7 @@ def hunted(spec: str, model: "Classifier", films: int, progress: Progress = quie
         EvaluationError: no label of the cohort means anything to the model. ExplainError: it cannot be hunted.
     """
     from core.evaluate.scoring import labelled
-    from core.hunt.hunter import hunt_and_watch
+    from core.hunt.hunter import hunt
 
     cohort = resources.cohort(spec)
 
@@ -53,8 +51,8 @@ def hunted(spec: str, model: "Classifier", films: int, progress: Progress = quie
                 pause()
                 progress(what, done, total)
 
-            found, watched = hunt_and_watch(model, known, films, progress=told)
-        return Hunted(found, watched, tuple(numbers[name] for name in known.samples["film_id"]))
+            found = hunt(model, known, films, progress=told)
+        return Hunted(found, tuple(numbers[name] for name in known.samples["film_id"]))
 
     return resources.kept(key_of(cohort, model, films), work)
 

@@ -33,7 +33,7 @@ def test_a_hypothesis_is_shown_with_its_films_and_tested_on_one(open_page: OpenP
     one = Hypothesis("COVID-19", "corner", "what lies in the corners", 0.9, 0.8, 1.0, 40, evidence, examples, 0.9)
     hunt = Hunt("cheat", cohort.name, 96, 1.0, 0.95, 1.0, 0.25, (one,), ("COVID-19: a lead",), ("a note",), 0.8)
     key = hunting.key_of(cohort, model, 96)
-    resources.shelf().put(key, Hunted(hunt, {}, tuple(range(len(cohort)))))
+    resources.shelf().put(key, Hunted(hunt, tuple(range(len(cohort)))))
     app = open_page("model/strategies.py", cohort=spec, model="cheat")
     assert plain(one.sentence, longest=1000) in app.warning[0].value
     assert "Hidden, it is gone." in " ".join(text.value for text in app.markdown)

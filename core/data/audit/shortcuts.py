@@ -155,12 +155,22 @@ def _filled(borders: np.ndarray, hidden: np.ndarray, rng: np.random.Generator) -
 
 def _mean_area(labels: np.ndarray, scores: np.ndarray, classes: np.ndarray) -> float:
     """Mean area under the ROC curve of each class that occurs against the rest, from ranks; NaN where one does."""
+    found = areas(scores, labels[:, None] == classes)
+    known = found[~np.isnan(found)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def areas(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve of each column (D,), from ranks (Hanley and McNeil 1982); NaN where one side is absent.
+
+    Args:
+        scores: float (N, D), high for the positives.
+        positive: bool (N, D).
+    """
     from scipy.stats import rankdata
 
-    areas = []
-    for column, label in enumerate(classes):
-        mine = labels == label
-        n, m = int(mine.sum()), int((~mine).sum())
-        if n and m:
-            areas.append((rankdata(scores[:, column])[mine].sum() - n * (n + 1) / 2) / (n * m))
-    return float(np.mean(areas)) if areas else float("nan")
+    n, ranks = positive.sum(axis=0), rankdata(scores, axis=0)
+    pairs = n * (len(positive) - n)
+    above = (ranks * positive).sum(axis=0) - n * (n + 1) / 2
+    found: np.ndarray = np.where(pairs > 0, above / np.maximum(pairs, 1), np.nan)
+    return found
