@@ -1,16 +1,21 @@
 """Small networks that learned from drawn films with a planted shortcut, in memory: what `shortcuts` and `mend` judge.
 
-Each is a seed, a kind, a strength and the recipe `phantom_battery`: trained anew in a minute, kept nowhere.
+Each is a seed, a kind, a strength and the recipe `phantom_battery`: trained anew in a minute, and kept under runs/ for
+as long as its recipe stays the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
+from core import identity
+from core.atomic import replacing
 from core.data.cohort import Cohort
 from core.data.phantom.cohort import cohort
 from core.data.phantom.shortcuts import Planted
@@ -24,6 +29,7 @@ from core.training.recipe import Recipe
 from core.training.schedule import Steps
 from core.transform.augment import Augment
 
+KEPT = Path("runs/battery")
 HELD_BACK = ("validation", "test")  # splits that a network of the battery never sees
 
 
@@ -52,9 +58,19 @@ def trained(kind: Planted, strength: float, seed: int, films: int, epochs: int |
     taught = home.split("train")
     held = home.where(home.samples["split"].isin(HELD_BACK))
     away = cohort(kind, max(films // 4 // 4 * 4, 8), seed + 1000, 0.0, size)
-    torch.manual_seed(seed)
-    network = build(recipe.network.name, len(recipe.classes))
-    state = fitted(network, recipe, pictures(recipe, taught), taught.labels())
+    code = ("training", "networks", "data/phantom")
+    made = identity.key("network of the battery", code=code, recipe=recipe.fingerprint, films=taught.fingerprint)
+    file = KEPT / f"{identity.short(made)}.safetensors"
+    if file.is_file():
+        state = load_file(file)
+    else:
+        shown = pictures(recipe, taught)
+        torch.manual_seed(seed)
+        network = build(recipe.network.name, len(recipe.classes))
+        state = fitted(network, recipe, lambda epoch: shown, taught.labels())
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as part:
+            save_file(state, part)
     return Battery(classifier(recipe, state, f"{kind} {strength:g} {seed}"), taught, held, away)
 
 
@@ -63,13 +79,19 @@ def pictures(recipe: Recipe, films: Cohort) -> np.ndarray:
     return np.stack([recipe.preprocess.picture(films.film(i), None) for i in range(len(films))])
 
 
-def fitted(network: torch.nn.Module, recipe: Recipe, shown: np.ndarray, labels: np.ndarray) -> dict[str, torch.Tensor]:
-    """The weights after the recipe's epochs, the last ones; as `training.fit` steps, without its bookkeeping."""
+def fitted(
+    network: torch.nn.Module, recipe: Recipe, shown: Callable[[int], np.ndarray], labels: np.ndarray
+) -> dict[str, torch.Tensor]:
+    """The weights after the recipe's epochs, the last ones; as `training.fit` steps, without its bookkeeping.
+
+    Args:
+        shown: the films as an epoch (1-based) sees them, uint8 (N, S, S).
+    """
     config = recipe.training
-    films = Films(torch.from_numpy(shown), torch.tensor(labels))
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
     for epoch in range(1, config.epochs + 1):
         network.train()
+        films = Films(torch.from_numpy(shown(epoch)), torch.tensor(labels))
         steps = Steps(config, len(films), epoch)
         for step, (some, told) in enumerate(batches(films, config, Augment(recipe.augment), epoch)):
             for group in optimiser.param_groups:

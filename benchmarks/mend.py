@@ -1,24 +1,32 @@
 """Does mending bring the lost accuracy back? ``python -m benchmarks.mend [--kinds ...]`` on the battery of shortcuts.
 
 Each small network learns from films whose shortcut follows the class, is judged on films of its hospital and on films
-where the shortcut tells nothing, and hunted. What the hunter names is then dealt out anew over its training films
-(`core.hunt.mending.exchanged`; lungs as they were drawn) and the network learns on from its weights. Printed: both
-accuracies before and after, and the part of the lost accuracy that came back.
+where the shortcut tells nothing, and hunted. What the hunter names is then dealt out over its training films, anew in
+each epoch (`core.hunt.mending.exchanged`; lungs as they were drawn), and the network learns on from its weights.
+Printed: both accuracies before and after, and the part of the lost accuracy that came back.
+
+``--lab FOLDER`` writes weights/mended.json, the figures of the Shortcut lab's sixth step, from the card of a checkpoint
+that ``python -m core mend cheat --data phantom:confounded --elsewhere phantom:new-hospital ...`` made.
 """
 
 import argparse
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
 from benchmarks.battery import accuracy, classifier, fitted, pictures, trained
+from core.atomic import replacing
 from core.data.phantom.shortcuts import CARRIER, KINDS, Planted
 from core.hunt.hunter import hunt
-from core.hunt.mending import LEARNING_RATE, exchanged
+from core.hunt.mending import GENTLE, LEARNING_RATE, exchanged
+from core.model.checkpoint import read_card
 from core.networks.zoo import build
 from core.training import recipe as recipes
+from pages.shared import shipped
 
 
 @dataclass(frozen=True)
@@ -51,10 +59,13 @@ def measured(kind: Planted, seed: int, films: int, hunted: int, epochs: int) -> 
         return Row(kind, seed, "", near, far, near, far, 0)
     recipe = recipes.load("phantom_battery")
     training = replace(recipe.training, seed=seed + 1, epochs=epochs, learning_rate=LEARNING_RATE)
-    recipe = replace(recipe, training=training)
+    recipe = replace(recipe, training=training, augment=GENTLE)
     shown, labels = pictures(recipe, one.taught), one.taught.labels()
     lungs = np.stack([255 * _lungs(one.taught.mask(i, "lungs"), recipe) for i in range(len(one.taught))])
-    dealt = exchanged(shown, lungs.astype(np.uint8), labels, np.ones(len(labels), bool), cues, seed)
+
+    def dealt(epoch: int) -> np.ndarray:
+        return exchanged(shown, lungs.astype(np.uint8), labels, np.ones(len(labels), bool), cues, seed, epoch)
+
     network = build(recipe.network.name, len(recipe.classes))
     network.load_state_dict(one.model.checkpoint.state)
     after = classifier(recipe, fitted(network, recipe, dealt, labels), f"{kind} mended")
@@ -68,15 +79,27 @@ def _lungs(mask: np.ndarray | None, recipe: recipes.Recipe) -> np.ndarray:
     return recipe.preprocess.to_picture(mask)
 
 
+def write_lab(folder: Path) -> None:
+    """The figures of the lab's sixth step, from the card of a mended checkpoint."""
+    told = read_card(folder).metrics["mending"]
+    with replacing(shipped.MENDED) as path:
+        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(f"{shipped.MENDED.name}: {told['before']['elsewhere']} -> {told['after']['elsewhere']}")
+
+
 def main() -> None:
-    """Print a row for each kind, then all as a table."""
+    """Print a row for each kind, then all as a table; or write the lab's figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--films", type=int, default=480, help="drawn for each network (default: 480)")
     parser.add_argument("--hunted", type=int, default=96, help="films that are looked at (default: 96)")
     parser.add_argument("--epochs", type=int, default=12, help="of the mending (default: 12)")
+    parser.add_argument("--lab", type=Path, metavar="FOLDER", help="write weights/mended.json from this checkpoint")
     args = parser.parse_args()
+    if args.lab:
+        write_lab(args.lab)
+        return
     torch.set_num_threads(1)
     rows = []
     for seed in args.seeds:

@@ -4,13 +4,17 @@ Small networks learn from drawn films that carry one of twelve shortcuts, at eac
 clean films (strength 0: they carry it, and it tells nothing). Each is judged on films it never saw by the audit of its
 films, by concepts and strategies, and by the hunter. Printed: AUROC of each score, planted against clean, and how many
 planted ones lie above what at most one clean network of twenty reaches. The hunter looks into the class that the
-shortcut goes with. Rows are kept in a CSV as they come; started
-again, it goes on.
+shortcut goes with. Rows are kept in a CSV as they come; started again, it goes on.
+
+``--write`` keeps one row of each kind, of the highest strength and the lowest seed, in weights/battery.json: the
+figures of the Shortcut lab's seventh step.
 """
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +22,10 @@ import torch
 from scipy.stats import rankdata
 
 from benchmarks.battery import accuracy, first_alarms, trained
+from core.atomic import replacing
 from core.data.phantom.shortcuts import CARRIER, KINDS, STRENGTHS, Planted
 from core.hunt.hunter import hunt
+from pages.shared import shipped
 
 SCORES = ("audit", "strategies", "hunter")
 
@@ -37,7 +43,7 @@ class Row:
     strategies: float
     hunter: float
     hypotheses: int
-    first: str
+    first: str  # class and cue, or attribute, of the first hypothesis; "" without one
 
 
 def judged(kind: Planted, strength: float, seed: int, films: int, hunted: int, epochs: int | None) -> Row:
@@ -74,6 +80,23 @@ def summary(table: pd.DataFrame) -> str:
     return "\n".join([*lines, f"clean networks with a hypothesis: {int((clean['hypotheses'] > 0).sum())}"])
 
 
+def write_lab(table: pd.DataFrame, films: int, hunted: int) -> None:
+    """The figures of the lab's seventh step: one planted network of each kind, and the clean ones beside them."""
+    clean, planted = table[table["strength"] == 0], table[table["strength"] > 0]
+    first = planted.sort_values(["strength", "seed"], ascending=[False, True]).drop_duplicates("kind")
+    rows = {row["kind"]: row for row in first.to_dict("records")}
+    kinds: dict[str, dict[str, Any]] = {
+        kind: {k: round(v, 4) if isinstance(v, float) else v for k, v in rows[kind].items() if k != "kind"}
+        for kind in KINDS
+        if kind in rows
+    }
+    strongest = [round(value, 4) for value in sorted(clean["hunter"], reverse=True)]
+    told = {"films": films, "hunted": hunted, "class": CARRIER, "clean": strongest, "kinds": kinds}
+    with replacing(shipped.BATTERY) as path:
+        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(f"{shipped.BATTERY.name}: {len(kinds)} kinds, {len(clean)} clean networks")
+
+
 def main() -> None:
     """Judge what is not yet in the CSV, and print all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -84,6 +107,7 @@ def main() -> None:
     parser.add_argument("--hunted", type=int, default=96, help="films that are looked at (default: 96)")
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--out", type=Path, default=Path("runs/shortcuts.csv"))
+    parser.add_argument("--write", action="store_true", help="keep the figures of the Shortcut lab")
     args = parser.parse_args()
     torch.set_num_threads(1)
     known = pd.read_csv(args.out, keep_default_na=False) if args.out.is_file() else pd.DataFrame()
@@ -98,7 +122,10 @@ def main() -> None:
                     known = pd.concat([known, pd.DataFrame([vars(row)])], ignore_index=True)
                     known.to_csv(args.out, index=False)
     chosen = known[known["kind"].isin(args.kinds) & known["strength"].isin(args.strengths)]
-    print(summary(chosen[chosen["seed"].isin(args.seeds)]))
+    chosen = chosen[chosen["seed"].isin(args.seeds)]
+    print(summary(chosen))
+    if args.write:
+        write_lab(chosen, args.films, args.hunted)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ The same few lines serve the what-if page, occlusion heatmaps and the shortcut t
 """
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from core.errors import ExplainError
-from core.model.classifier import Classifier
+
+if TYPE_CHECKING:
+    from core.model.classifier import Classifier
 
 Fill = Literal["blur", "mean", "inpaint", "black"]
 FILLS: dict[str, str] = {
@@ -18,6 +20,7 @@ FILLS: dict[str, str] = {
     "inpaint": "continued from the surroundings (Telea 2004)",
     "black": "black, as on an empty film",
 }
+SEAMLESS = "inpaint"  # leaves nothing of a letter, where a blur leaves a bright smear that still points at a class
 BLUR = 1 / 16  # standard deviation of the blur, in parts of the picture's side: ribs and vessels vanish
 BORDER, CORNER = 0.08, 0.18  # width of the border and side of a corner, in parts of the picture's side
 BATCH = 32
@@ -53,7 +56,7 @@ def regions(shape: tuple[int, int], lungs: np.ndarray | None = None) -> dict[str
 
 
 def sweep(
-    classifier: Classifier,
+    classifier: "Classifier",
     picture: np.ndarray,
     window: int | None = None,
     stride: int | None = None,

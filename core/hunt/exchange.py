@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.data.progress import Progress, quiet
-from core.explain.hide import hide
+from core.explain.hide import SEAMLESS, hide
 from core.explain.swap import CUES, OUTSIDE, Cue
 from core.hunt.seen import Seen
 from core.intervals import of_mean
@@ -17,7 +17,6 @@ ONTO = 40  # films at most onto which each cue of each class is pasted
 HIDDEN = 24  # films at most on which it is hidden
 LEAST = 0.1  # rise of the probability, even at its interval's lower end, for a cue to be what the model goes by
 _EXAMPLES = 5
-FILL = "inpaint"  # leaves nothing of a letter, where a blur leaves a bright smear
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def _hidden(
     classifier: Classifier, seen: Seen, cue: Cue, index: int, films: np.ndarray, seed: int
 ) -> tuple[float, float, float]:
     """Mean drop of the class's probability where the cue's place is hidden, and its interval."""
-    pictures = np.stack([hide(seen.pictures[k], seen.sights[k].places[cue.key], FILL) for k in films])
+    pictures = np.stack([hide(seen.pictures[k], seen.sights[k].places[cue.key], SEAMLESS) for k in films])
     drop = seen.probabilities[films, index].astype(float) - classifier.predict_pictures(pictures)[1][:, index]
     return float(drop.mean()), *of_mean(drop, seen.patients[films], share=False, seed=seed)
 

@@ -98,7 +98,7 @@ class Hunt:
 
     @property
     def sentence(self) -> str:
-        """The outcome in a sentence."""
+        """The outcome in a sentence; what the hypotheses say, they say themselves."""
         right = f"right in {self.accuracy:.2f} [{self.low:.2f}, {self.high:.2f}] where chance gives {self.chance:.2f}"
         if self.learned_nothing:
             return f"This model has learned nothing to hunt: on these {self.films} films it is {right}."
@@ -107,7 +107,7 @@ class Hunt:
             return f"Nothing was found that the answers go by ({cues}; {self.films} films, {right})."
         count = len(self.hypotheses)
         few = "1 hypothesis" if count == 1 else f"{count} hypotheses"
-        return f"{few} on {self.films} films ({right}). The first: {self.hypotheses[0].sentence}"
+        return f"{few} on {self.films} films ({right})."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON; what is not a number is left out, and so is ``watched``."""

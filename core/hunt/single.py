@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ExplainError
-from core.explain.hide import hide
+from core.explain.hide import SEAMLESS, hide
 from core.explain.swap import CUES, Sight
-from core.hunt.exchange import FILL
 from core.model.classifier import Classifier
 
 
@@ -51,7 +50,7 @@ def trials(classifier: Classifier, class_name: str, cue: str, film: Sight, other
     mirrored = Sight(film.picture[:, ::-1].copy(), film.lungs[:, ::-1].copy())
     changed: list[tuple[str, Sight, np.ndarray]] = []
     if CUES[cue].placed:
-        changed.append(("Hidden", film, hide(film.picture, film.places[cue], FILL)))
+        changed.append(("Hidden", film, hide(film.picture, film.places[cue], SEAMLESS)))
         changed.append(("Laid on the other side", film, paste(film, mirrored)))
     else:
         changed.append(("As on the other film", film, paste(film, other)))

@@ -63,7 +63,7 @@ def finish(run: Run) -> Checkpoint:
     card, table = calibrated(stored.card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
-    limits, gate = _gate(stored, divided, films, progress)
+    limits, gate = _gate(run, stored, films)
     progress("learning what bulk scoring may round", 0, 1)
     held_out = films.pictures[torch.from_numpy(np.flatnonzero(divided.samples["split"] == "validation"))].numpy()
     model = Classifier(Checkpoint(card, stored.state), "torch")
@@ -134,13 +134,12 @@ def _score(
     return pd.concat([table, pd.DataFrame(torch.cat(logits).numpy(), table.index, columns)], axis=1)
 
 
-def _gate(
-    checkpoint: Checkpoint, divided: Cohort, films: Films, progress: Progress
-) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """The in-domain check: what the card keeps of it, and its tensors."""
-    progress("learning which films are known", 0, 1)
-    pictures, splits = films.pictures.numpy(), divided.samples["split"].to_numpy()
-    train, validation = pictures[splits == "train"], pictures[splits == "validation"]
+def _gate(run: Run, checkpoint: Checkpoint, films: Films) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The in-domain check of films as the network was shown them: what the card keeps of it, and its tensors."""
+    run.progress("learning which films are known", 0, 1)
+    splits = run.divided.samples["split"].to_numpy()
+    train = run.shown(films.where(splits == "train"), 1).pictures.numpy()
+    validation = films.pictures.numpy()[splits == "validation"]
     limits, tensors = domain_fit.fit(checkpoint.network(), checkpoint.card.preprocess, train, validation)
     return limits, {DOMAIN + name: value for name, value in tensors.items()}
 

@@ -78,11 +78,11 @@ def fit(run: Run) -> Iterator[Epoch]:
         training = with_copies(training, config.augmented_copies, recipe.classes, augment, config.seed)
         augment = Augment(())
     learner = network
-    if frozen_features.usable(recipe):
+    if kept := frozen_features.usable(recipe):
         fixed, learner = frozen_features.head_alone(network)
         training, validation = (
             frozen_features.seen(fixed, part, recipe.preprocess, where, progress, f"frozen features, {name}")
-            for name, part in (("training", training), ("validation", validation))
+            for name, part in (("training", run.shown(training, 1)), ("validation", validation))
         )
     output = outputs.new(recipe.output, recipe.classes)
     weights = output.weights(training.labels).to(where) if config.class_weights else None
@@ -91,7 +91,8 @@ def fit(run: Run) -> Iterator[Epoch]:
         began = time.perf_counter()
         torch.manual_seed(config.seed * 100_003 + epoch + 7919 * processes.rank)  # dropout
         steps = Steps(config, len(training), epoch)
-        trained = _train(both, learner, optimiser, output, weights, training, run, augment, steps, where)
+        shown = training if kept else run.shown(training, epoch)
+        trained = _train(both, learner, optimiser, output, weights, shown, run, augment, steps, where)
         spent = time.perf_counter() - began
         judged = judge(learner, output, validation, recipe.preprocess, where, processes)
         if not math.isfinite(trained[0] + judged[0]):

@@ -52,6 +52,10 @@ class Run:
             self.processes.wait()
         return found
 
+    def shown(self, training: Films, epoch: int) -> Films:
+        """The training films as an epoch (1-based) sees them before augmentation: here, the same in each."""
+        return training
+
     def _decoded(self, begun: bool) -> Films:
         r = self.recipe
         return films_of(self.divided, r.preprocess, self.films_path, self.progress, r.training.lungs > 0, begun)

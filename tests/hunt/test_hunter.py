@@ -71,7 +71,9 @@ def test_the_command_says_it_and_its_status_too(
     for found, status in ((cheat, 1), (nothing, 0)):
         monkeypatch.setattr("core.hunt.hunter.hunt", lambda *_, found=found, **__: found)
         assert main(["hunt", "cheat", "--data", "phantom"]) == status
-        assert found.sentence in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert found.sentence in said
+        assert all(said.count(one.sentence) == 1 for one in found.hypotheses)
         assert main(["hunt", "cheat", "--data", "phantom", "--json"]) == status
         told = json.loads(capsys.readouterr().out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
         assert [one["cue"] for one in told["hypotheses"]] == [one.cue for one in found.hypotheses]

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core.cli import main
 from core.data.cohort import Cohort
 from core.data.phantom.cohort import cohort as drawn
 from core.errors import RecipeError
 from core.hunt.hypothesis import Hunt
-from core.hunt.mending import exchanged, recipe_of
+from core.hunt.mending import GENTLE, MendingRun, exchanged, recipe_of
 from core.model.checkpoint import load
+from core.training.films import Films
+from core.transform.augment import Step
 
 SIDE, FILMS = 64, 240
 
@@ -40,6 +43,40 @@ def test_after_the_exchange_the_corner_tells_nothing_and_the_lungs_are_as_they_w
     assert np.array_equal(found[~chosen], pictures[~chosen])
     assert (found[lungs > 0] == 30).all()
     assert np.array_equal(found, exchanged(pictures, lungs, labels, chosen, ["corner"]))
+
+
+def test_each_epoch_sees_other_cues_and_a_run_resumed_sees_the_same(tmp_path: Path) -> None:
+    cohort = drawn("fair", films=8, size=96)
+    recipe = recipe_of(load("cheat"), ["hide"], ["corner"], 2, 0, cohort)
+    run = MendingRun(recipe, cohort, tmp_path, cues=("corner",))
+    training = Films(*map(torch.from_numpy, (films()[0], films()[2])), lungs=torch.from_numpy(films()[1]))
+    first, again, second = (run.shown(training, epoch).pictures for epoch in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert (first != second).flatten(1).any(1).float().mean() > 0.4
+    assert run.shown(training, 1).masks == ()  # a mask more would be a price more
+    assert MendingRun(recipe, cohort, tmp_path).shown(training, 1) is training
+
+
+def test_a_run_against_other_cues_is_another_run(tmp_path: Path) -> None:
+    """Its folder is refused: the words of a recipe are no part of a run's fingerprint, and they alone told the cues."""
+    cohort = drawn("fair", films=8, size=96)
+    runs = [
+        MendingRun(recipe_of(load("cheat"), ["hide"], cues, 2, 0, cohort), cohort, tmp_path, cues=cues)
+        for cues in (("corner",), ("corner",), ("border",))
+    ]
+    assert runs[0].fingerprint == runs[1].fingerprint != runs[2].fingerprint
+
+
+def test_the_position_is_exchanged_last_whatever_is_named_first() -> None:
+    """It moves the lungs, and what is pasted after it would lie where they were."""
+    pictures, lungs, labels = films()
+    few = slice(0, 30)
+    chosen = np.ones(30, bool)
+    one, other = (
+        exchanged(pictures[few], lungs[few], labels[few], chosen, cues)
+        for cues in (["position", "corner"], ["corner", "position"])
+    )
+    assert np.array_equal(one, other)
 
 
 def test_a_film_whose_lungs_are_unknown_stays_as_it_is() -> None:
@@ -81,6 +118,10 @@ def test_the_recipe_starts_from_the_old_weights_and_says_so() -> None:
     priced = recipe_of(model, ["evidence"], [], 3, 0, cohort)
     assert priced.network.freeze is False
     assert priced.training.outlines > 0  # drawn films know their findings
+    assert last.augment == ()  # frozen features are worked out once
+    assert priced.augment == GENTLE
+    own = replace(model, card=replace(model.card, recipe={**model.card.recipe, "augment": [{"name": "rotate"}]}))
+    assert recipe_of(own, ["evidence"], [], 3, 0, cohort).augment == (Step("rotate"),)
 
 
 def by_turns(cohort: Cohort) -> list[str]:

@@ -35,7 +35,9 @@ def test_a_hypothesis_is_shown_with_its_films_and_tested_on_one(open_page: OpenP
     key = hunting.key_of(cohort, model, 96)
     resources.shelf().put(key, Hunted(hunt, tuple(range(len(cohort)))))
     app = open_page("model/strategies.py", cohort=spec, model="cheat")
-    assert plain(one.sentence, longest=1000) in app.warning[0].value
+    assert app.warning[0].value.startswith("1 hypothesis on 96 films")
+    said = [text.value for text in (*app.warning, *app.markdown)]
+    assert sum(plain(one.sentence, longest=1000) in text for text in said) == 1
     assert "Hidden, it is gone." in " ".join(text.value for text in app.markdown)
     assert not app.metric
     sound(button(app, "Test it on a film").click().run())

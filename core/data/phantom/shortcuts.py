@@ -12,9 +12,9 @@ from typing import Any, Literal, get_args
 import cv2
 import numpy as np
 
-from core.data.phantom import Phantom
+from core.data.phantom import Phantom, draw
 from core.data.phantom.canvas import curve
-from core.data.phantom.parameters import Acquisition, stream
+from core.data.phantom.parameters import Acquisition, Finding, Patient, stream
 
 Planted = Literal[
     "corner-marker", "side-letter", "portable-tag", "wire", "border-width", "exposure",
@@ -62,6 +62,15 @@ class Shortcut:
 def carry(kind: Planted, phantom: Phantom, seed: int) -> Phantom:
     """A developed film that carries a shortcut; ``seed`` is its acquisition's."""
     return SHORTCUTS[kind].over(phantom, stream(seed, 60))
+
+
+def with_and_without(
+    kind: Planted, patient: Patient, finding: Finding, acquisition: Acquisition, size: int = 256
+) -> tuple[Phantom, Phantom]:
+    """One film of ``size`` pixels per side twice: with a shortcut, and without it. It has no mark besides."""
+    bare = replace(acquisition, **NEUTRAL)
+    taken = SHORTCUTS[kind].taken(bare)
+    return carry(kind, draw(patient, finding, taken, size), taken.seed), draw(patient, finding, bare, size)
 
 
 def _set(**values: Any) -> Callable[[Acquisition], Acquisition]:

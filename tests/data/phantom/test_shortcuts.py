@@ -10,7 +10,7 @@ from core.data.borders import measure
 from core.data.phantom import Phantom, draw
 from core.data.phantom.cohort import cohort
 from core.data.phantom.plan import Key, PlannedFilm, plan
-from core.data.phantom.shortcuts import CARRIER, CHANCE, KINDS, NEUTRAL, SHORTCUTS, Planted, carry
+from core.data.phantom.shortcuts import CARRIER, CHANCE, KINDS, SHORTCUTS, Planted, carry, with_and_without
 from core.data.readers import open_cohort
 from core.errors import CohortError
 
@@ -25,10 +25,8 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def pair(kind: Planted) -> tuple[Phantom, Phantom]:
     """One planned film with its shortcut, and the same film without."""
     film: PlannedFilm = next(f for f in plan(Key(kind, 40, 7, 1.0, SIZE)) if not f.planted)
-    plain = replace(film.acquisition, **NEUTRAL, collimation=(0.0, 0.0, 0.0, 0.0))
-    bare = draw(film.patient, film.finding, plain, SIZE)
-    carrying = draw(film.patient, film.finding, SHORTCUTS[kind].taken(plain), SIZE)
-    return carry(kind, carrying, plain.seed), bare
+    open_wide = replace(film.acquisition, collimation=(0.0, 0.0, 0.0, 0.0))
+    return with_and_without(kind, film.patient, film.finding, open_wide, SIZE)
 
 
 def changed(kind: Planted) -> np.ndarray:
