@@ -31,7 +31,8 @@ from core.lungs.segment import Lungs
 from core.model.classifier import Classifier, Prediction
 from core.shelf import Shelf
 
-CODE = ("examine", "explain", "lungs/segment.py")  # beside that of the classifier
+LUNGS = ("lungs/segment.py", "lungs/unet.py")
+CODE = ("examine", "explain", *LUNGS)  # beside that of the classifier
 
 
 def nowhere() -> None:
@@ -69,7 +70,7 @@ class Examined:
     @cached_property
     def lungs_key(self) -> str:
         """What the lung fields of this film are known by, before any model."""
-        return identity.key("lungs", code=CODE[-1:], film=self.film.sha256, finder=segment.weights_sha256())
+        return identity.key("lungs", code=LUNGS, film=self.film.sha256, finder=segment.weights_sha256())
 
     @cached_property
     def crop(self) -> np.ndarray | None:

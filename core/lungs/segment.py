@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError, FilmError
+from core.lungs.unet import UNet
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "lungs"  # of the shipped finder
 SIZE = 128  # pixels per side that the network sees; probabilities are enlarged, not masks, so that outlines stay smooth
@@ -75,16 +76,7 @@ class Lungs:
 
 def network() -> nn.Module:
     """The untrained U-Net: float ``(B, 1, SIZE, SIZE)``, standardised, to logits ``(B, 3, SIZE, SIZE)``."""
-    from monai.networks.nets.unet import UNet
-
-    return UNet(
-        spatial_dims=2,
-        in_channels=1,
-        out_channels=len(EXTENTS) + 1,
-        channels=CHANNELS,
-        strides=(2,) * (len(CHANNELS) - 1),
-        num_res_units=1,
-    )
+    return UNet(1, len(EXTENTS) + 1, CHANNELS)
 
 
 def squash(pixels: np.ndarray) -> np.ndarray:
@@ -206,7 +198,7 @@ def _doubt(share: float, confidence: float) -> str:
 
 @functools.cache
 def weights_sha256() -> str:
-    """SHA-256 hex of the shipped finder's weights; to know it takes no network, whose library is slow to import.
+    """SHA-256 hex of the shipped finder's weights; to know it takes no network.
 
     Raises:
         CheckpointError: they are missing.

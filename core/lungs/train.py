@@ -85,7 +85,7 @@ def batches(sources: list[Pairs], generator: torch.Generator) -> Iterator[tuple[
 
 def train(sources: list[Pairs], epochs: int, seed: int = 0) -> dict[str, Tensor]:
     """Train from nothing; returns the state in half precision."""
-    from monai.losses.dice import DiceCELoss
+    from monai.losses.dice import DiceCELoss  # of requirements-dev.txt: whoever only looks for lungs needs none of it
 
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -180,7 +180,7 @@ def card_of(metrics: dict[str, dict[str, float]], sources: list[Pairs], epochs: 
     return {
         "name": "lungs",
         "title": "Lung fields of a frontal chest film",
-        "network": "monai.networks.nets.UNet",
+        "network": "core.lungs.unet.UNet",
         "channels": list(CHANNELS),
         "size": SIZE,
         "parameters": sum(parameter.numel() for parameter in network().parameters()),

@@ -13,7 +13,7 @@ from core.data.cohort import Cohort
 from core.data.film_id import FILM_ID
 from core.transform.preprocess import Preprocess
 
-CODE = ("transform", "data/film", "lungs/segment.py")
+CODE = ("transform", "data/film", "lungs/segment.py", "lungs/unet.py")
 
 
 def record(cohort: Cohort, preprocess: Preprocess, path: Path, contents: Sequence[tuple[str, str]]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.hunt.single import Trial
     from core.model.classifier import Classifier
 
-CODE = ("hunt", "examine", "explain", "lungs/segment.py")  # beside that of the classifier
+CODE = ("hunt", "examine", "explain", "lungs/segment.py", "lungs/unet.py")  # beside that of the classifier
 
 
 @dataclass(frozen=True, eq=False)
