@@ -19,7 +19,7 @@ from core.data.joined_sources import Fetches, Maker, Makers
 from core.data.masks import boxes_to_mask
 from core.errors import CohortError, FilmError
 
-__all__ = ["COLUMNS", "JOIN", "SPLITS", "Cohort", "boxes_to_mask", "concatenate", "file_name", "relative_paths"]
+__all__ = ["COLUMNS", "JOIN", "SPLITS", "Cohort", "boxes_to_mask", "concatenate", "file_name"]
 
 COLUMNS = ("path", "label", "patient", "source", "view", "age", "sex", "split")
 SPLITS = ("train", "validation", "test", "")
@@ -79,12 +79,9 @@ class Cohort:
     @property
     def fingerprint(self) -> str:
         """SHA-256 hex of what the rows say, with paths taken below their common folder: equal on every machine."""
-        table = self.samples.assign(path=relative_paths(self.samples["path"]))
-        text = (
-            table[sorted({*COLUMNS, *map(findings.column, self.findings)} & set(table))]
-            .sort_values(["path", "label"])
-            .to_csv(index=False, lineterminator="\n")
-        )
+        table = self.samples.assign(path=film_ids(self.samples["path"]))
+        said = table[sorted({*COLUMNS, *map(findings.column, self.findings)} & set(table))]
+        text = said.sort_values(["path", "label"]).to_csv(index=False, lineterminator="\n")
         return hashlib.sha256(f"{self.classes}\n{text}".encode()).hexdigest()
 
     @property
@@ -94,11 +91,19 @@ class Cohort:
         Made of the rows, and of size and time of change of every file they name; those of drawn films follow from their
         paths. Reads no film, but asks the system about each.
         """
-        files = [name for name in ("path", "lungs", "truth") if name in self.samples]
-        given = [path for name in files for path in self.samples[name].array if isinstance(path, str) and path]
-        named = [path for path in given if not self.is_drawn(path)]
+        named = [] if self._all_drawn else [path for path in self._files() if not self.is_drawn(path)]
         stamps = " ".join(map(str, map(identity.stamp, named)))
         return identity.key("cohort", name=self.name, classes=self.classes, rows=self._rows, stamps=stamps)
+
+    def _files(self) -> list[str]:
+        """Every film and mask that the rows name."""
+        columns = [self.samples[name].array for name in ("path", "lungs", "truth") if name in self.samples]
+        return [path for column in columns for path in column if isinstance(path, str) and path]
+
+    @cached_property
+    def _all_drawn(self) -> bool:
+        """Whether what is in every file follows from its path; kept, for a page asks for the key at each run."""
+        return self.prepare is not None and all(map(self.is_drawn, self._files()))
 
     @cached_property
     def _rows(self) -> str:
@@ -288,11 +293,6 @@ def concatenate(name: str, cohorts: Sequence[Cohort]) -> Cohort:
         "; ".join(dict.fromkeys(c.grounds for c in cohorts if c.grounds)),
         Fetches(fetches) if len(fetches) > 1 else next(iter(fetches), None),
     )
-
-
-def relative_paths(paths: "pd.Series") -> list[str]:
-    """Paths below their common folder, with forward slashes: the same wherever the cohort lies."""
-    return film_ids(paths)
 
 
 def file_name(path: str) -> str:

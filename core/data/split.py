@@ -9,8 +9,9 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 
-from core.data.cohort import Cohort, relative_paths
+from core.data.cohort import Cohort
 from core.data.copies import find_copies
+from core.data.film_id import film_ids
 from core.data.progress import Progress, quiet
 from core.data.store import in_memory
 from core.data.stratify import deal, strata
@@ -140,9 +141,7 @@ def _by_findings(
 
 def _order(cohort: Cohort, group: np.ndarray, seed: int) -> np.ndarray:
     """The groups, shuffled by a digest of their first file name (int64, each group once)."""
-    table = pd.DataFrame(
-        {"group": group, "name": [p.rsplit("/", 1)[-1] for p in relative_paths(cohort.samples["path"])]}
-    )
+    table = pd.DataFrame({"group": group, "name": [p.rsplit("/", 1)[-1] for p in film_ids(cohort.samples["path"])]})
     first = table.groupby("group")["name"].min()
     digest = first.map(lambda name: sha256(f"{seed}/{name}".encode()).hexdigest())
     return pd.DataFrame({"digest": digest, "name": first}).sort_values(["digest", "name"]).index.to_numpy(np.int64)

@@ -117,6 +117,16 @@ def test_a_real_film_beside_drawn_ones_is_known_as_it_is_now(tmp_path: Path) -> 
     assert drawn.key == phantom.cohort("fair").take([0, 1]).key  # drawn or not yet
 
 
+def test_what_a_drawn_cohort_is_known_by_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page asks for it at each run; to walk two thousand paths took half of its time."""
+    drawn, other = phantom.cohort("fair").take([0, 1]), phantom.cohort("fair").take([0, 1])
+    key = drawn.key
+    monkeypatch.setattr(Cohort, "is_drawn", lambda *_: pytest.fail("it walks through its paths"))
+    assert drawn.key == key
+    with pytest.raises(pytest.fail.Exception):
+        _ = other.key
+
+
 def test_an_empty_selection_is_a_cohort() -> None:
     none = cohort().split("validation")
     assert len(none) == 0

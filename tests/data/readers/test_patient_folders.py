@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data.cohort import relative_paths
+from core.data.film_id import film_ids
 from core.data.readers import open_cohort
 from core.errors import CohortError
 
@@ -22,7 +22,7 @@ def test_folders_of_patients_below_classes_of_any_name(tmp_path: Path, save: Sav
     paths = ("sick/P001/a.png", "sick/P001/b.png", "sick/P002/study1/a.png", "well/P003/a.png", "well/P001/c.png")
     cohort = open_cohort(films(tmp_path, save, *paths))
     assert (cohort.layout, cohort.classes) == ("folders", ("sick", "well"))
-    assert dict(zip(relative_paths(cohort.samples["path"]), cohort.samples["patient"], strict=True)) == {
+    assert dict(zip(film_ids(cohort.samples["path"]), cohort.samples["patient"], strict=True)) == {
         "sick/P001/a.png": "P001", "sick/P001/b.png": "P001", "sick/P002/study1/a.png": "P002",
         "well/P001/c.png": "P001", "well/P003/a.png": "P003",
     }  # fmt: skip
