@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.server import chromium, served
 from tests.browser.steps import arrive, settle
+from tests.browser.talk import listen
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = REPOSITORY / "docs" / "screenshots"
@@ -57,7 +58,7 @@ def shoot(
     width, height = size
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
     context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": address}])
-    page = context.new_page()
+    page = listen(context.new_page())
     page.goto(address)
     arrive(page)
     if click and (wanted := page.get_by_role(click[0], name=click[1])).count():  # type: ignore[arg-type]

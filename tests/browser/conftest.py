@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.server import served
 from tests.browser.steps import PATIENCE, arrive
+from tests.browser.talk import listen
 from tests.pages.evaluated_films import checkpoints
 from tests.pages.tiny import tiny_checkpoint
 
@@ -36,7 +37,7 @@ def serve(folder: Path) -> Iterator[str]:
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard that has had a visitor, so that no story depends on being told first."""
     with serve(tmp_path_factory.mktemp("dashboard")) as address:
-        page = browser.new_page()
+        page = listen(browser.new_page())
         page.goto(address)
         arrive(page)
         page.close()
@@ -49,7 +50,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     pages: list[Page] = []
     errors: list[str] = []
 
-    def listen(message: ConsoleMessage) -> None:
+    def note(message: ConsoleMessage) -> None:
         # Below a page's address Streamlit first looks for its server there, then at the root: its own probes may fail.
         # A picture that a click has replaced before it was fetched is gone; those that stay are looked at in the end.
         told = message.location.get("url", "") + message.text
@@ -61,8 +62,8 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(PATIENCE)
         if accepted:
             context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": server}])
-        page = context.new_page()
-        page.on("console", listen)
+        page = listen(context.new_page())
+        page.on("console", note)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address if address.startswith("http") else f"{server}/{address}")
         pages.append(page)

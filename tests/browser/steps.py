@@ -12,9 +12,11 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from core.data.phantom.cohort import cohort
+from tests.browser.talk import wait_until_answered
 
 PATIENCE = 180_000  # milliseconds; a busy machine needs them, and a quiet one never waits so long
 DEBOUNCE = 250  # milliseconds; Streamlit's sliders wait for 200
+BUFFER = 50  # milliseconds; Streamlit gathers what arrives for 10 before it draws it
 
 
 def arrive(page: Page) -> None:
@@ -30,13 +32,20 @@ def arrive(page: Page) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until what was just done has been sent, and the server has nothing more to say about it.
+    """Wait until what was just done has been sent, answered by the server, and drawn.
 
-    A click changes the page's state at once, a slider only after its browser has waited for more moves. That wait is a
-    timer of the page's own, begun before ours, so ours comes after it however slow the machine is.
+    A click is sent at once, a slider only after its browser has waited for more moves. That wait is a timer of the
+    page's own, begun before ours, so ours comes after it however slow the machine is; likewise after the answer.
     """
-    page.evaluate("(wait) => new Promise((done) => setTimeout(() => requestAnimationFrame(done), wait))", DEBOUNCE)
+    _pass(page, DEBOUNCE)
+    wait_until_answered(page, PATIENCE)
+    _pass(page, BUFFER)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
+
+
+def _pass(page: Page, milliseconds: int) -> None:
+    """Let the page's own timers of this length, and a redrawing, pass."""
+    page.evaluate("(wait) => new Promise((done) => setTimeout(() => requestAnimationFrame(done), wait))", milliseconds)
 
 
 def dicom_film() -> bytes:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.server import served
 from tests.browser.steps import PATIENCE, arrive, settle
+from tests.browser.talk import listen
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 FILM = "cohort=phantom%3Afair&model=honest&case=49&class=COVID-19"
@@ -47,7 +48,7 @@ def window(browser: Browser, shipped: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     context.set_default_timeout(PATIENCE)
     context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": shipped}])
-    yield context.new_page()
+    yield listen(context.new_page())
     context.close()
 
 

@@ -12,6 +12,7 @@ from core.data.phantom.cohort import cohort
 from tests.browser.server import served
 from tests.browser.steps import PATIENCE, arrive, settle
 from tests.browser.steps import film as viewer
+from tests.browser.talk import listen
 from tests.data.dicomweb.films import NAME, NUMBER, film, uids
 from tests.orthanc import Orthanc, needs_orthanc
 from tests.pages.tiny import tiny_checkpoint
@@ -31,7 +32,7 @@ def test_search_open_look_send_and_find_it_again(browser: Browser, orthanc: Orth
     places = {"HILUM_CACHE": tmp_path / "cache", "HILUM_WEIGHTS": tmp_path / "weights"}
     environment = {name: str(path) for name, path in places.items()} | {"HILUM_DICOMWEB": str(tmp_path / "pacs.toml")}
     with served(tmp_path / "log", **environment) as address:
-        page = browser.new_page(viewport={"width": 1280, "height": 1400}, accept_downloads=True)
+        page = listen(browser.new_page(viewport={"width": 1280, "height": 1400}, accept_downloads=True))
         page.context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": address}])
         page.set_default_timeout(PATIENCE)
         seen: list[str] = []
