@@ -1,8 +1,9 @@
 """Turns at the processor: a few at a time, in the order in which they were asked for, instead of all at once.
 
 Thirty visitors' networks that run at the same time on two cores are each thirty times as slow, and the first to come
-waits as long as the last. In turns the first is served at once. A thread that already has a turn
-(a heatmap needs a prediction) continues in it.
+waits as long as the last. In turns the first is served at once. As many turns run side by side as there are cores; one
+that begins alone may compute on all of them, one that begins beside others on its part, so that the cores are busy but
+never fought over. A thread that already has a turn (a heatmap needs a prediction) continues in it.
 """
 
 import os
@@ -12,18 +13,24 @@ from contextlib import contextmanager
 from threading import Condition, get_ident
 
 TELL = 0.5  # seconds between two notices to a thread that waits
-CORES_A_TURN = 2  # networks for films of this size gain little from more
+
+
+def _nothing(cores: int) -> None:
+    """Whoever does not care how many cores a turn has."""
 
 
 class Turns:
     """At most ``places`` threads work at once; the others wait in line.
 
     Args:
-        places: threads at once; one for every two processor cores unless given.
+        places: threads at once; one for every processor core unless given.
+        begin: called at the beginning of each turn, in its thread, with the number of cores that are its part: all
+            while nobody else works or waits.
     """
 
-    def __init__(self, places: int | None = None) -> None:
-        self.places = places or max(1, (os.cpu_count() or 1) // CORES_A_TURN)
+    def __init__(self, places: int | None = None, begin: Callable[[int], None] = _nothing) -> None:
+        self.places = places or os.cpu_count() or 1
+        self._begin = begin
         self._changed = Condition()
         self._line: deque[object] = deque()
         self._working: dict[int, int] = {}  # thread -> turns it has taken within one another
@@ -46,11 +53,12 @@ class Turns:
             told: called repeatedly while the thread waits, with how many are before it; an exception leaves the queue.
         """
         me = get_ident()
-        if me not in self._working:
-            self._wait(told)
+        part = 0 if me in self._working else self._wait(told)
         with self._changed:
             self._working[me] = self._working.get(me, 0) + 1
         try:
+            if part:
+                self._begin(part)
             yield
         finally:
             with self._changed:
@@ -68,12 +76,17 @@ class Turns:
                 return
             del self._working[me]
             self._changed.notify_all()
-        self._wait(told)
+        part = self._wait(told)
         with self._changed:
             self._working[me] = depth
+        self._begin(part)
 
-    def _wait(self, told: Callable[[int], None]) -> None:
-        """Queue until it is this thread's turn; it counts as working before the lock is released."""
+    def _wait(self, told: Callable[[int], None]) -> int:
+        """Queue until it is this thread's turn; it counts as working before the lock is released.
+
+        Returns:
+            how many cores are its part.
+        """
         ticket = object()
         with self._changed:
             self._line.append(ticket)
@@ -83,7 +96,8 @@ class Turns:
                     self._changed.wait_for(lambda: self._is_next(ticket), TELL)
                     if self._is_next(ticket):
                         self._working[get_ident()] = 0
-                        return
+                        others = len(self._line) - 1  # it leaves the line below
+                        return max(1, self.places // (len(self._working) + others))
                     before = self._line.index(ticket) + len(self._working)
                 told(before)  # without the lock: it may draw on a page, or raise
         finally:

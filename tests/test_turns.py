@@ -1,7 +1,8 @@
 """Turns: never more at work than there are places, first come first served, and nobody locks himself out."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event, Lock, Thread
+from threading import Barrier, Event, Lock, Thread, current_thread
+from time import sleep
 
 import pytest
 
@@ -105,3 +106,69 @@ def test_long_work_lets_the_others_have_a_turn_in_between(monkeypatch: pytest.Mo
     assert order == ["short", "long"]
     assert (turns.working, turns.waiting) == (0, 0)
     turns.give_way()  # without a turn there is none to give
+
+
+def test_a_turn_alone_has_all_cores_and_turns_side_by_side_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TELL", 0.01)
+    parts: dict[str, list[int]] = {}
+    turns = Turns(4, begin=lambda cores: parts.setdefault(current_thread().name, []).append(cores))
+    together, done = Barrier(3), Event()
+
+    def work() -> None:
+        with turns.take(), turns.take():  # in its own turn it begins no other
+            together.wait(30)
+            assert done.wait(30)
+
+    first, second = (Thread(target=work, name=name) for name in ("first", "second"))
+    first.start()
+    while not turns.working:
+        sleep(0.001)
+    second.start()
+    together.wait(30)  # both are at work at once
+    assert turns.working == 2
+    done.set()
+    for thread in (first, second):
+        thread.join(30)
+    assert parts == {"first": [4], "second": [2]}
+
+
+def test_whoever_waits_counts_as_well_and_a_turn_given_away_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TELL", 0.01)
+    parts: dict[str, list[int]] = {}
+    turns = Turns(2, begin=lambda cores: parts.setdefault(current_thread().name, []).append(cores))
+    waits, go = [Event(), Event()], Event()
+
+    def beside() -> None:
+        with turns.take():
+            assert go.wait(30)
+
+    def short(number: int) -> None:
+        with turns.take(lambda _: waits[number].set()):
+            pass
+
+    others = [Thread(target=short, args=(number,), name=f"short {number}") for number in range(2)]
+    with turns.take(), ThreadPoolExecutor(1) as pool:
+        held = pool.submit(beside)
+        while turns.working < 2:
+            sleep(0.001)
+        for thread, event in zip(others, waits, strict=True):
+            thread.start()
+            assert event.wait(30)
+        turns.give_way()
+        go.set()
+        held.result(30)
+    for thread in others:
+        thread.join(30)
+    assert parts[current_thread().name] == [2, 1]
+    assert parts["short 0"] == parts["short 1"] == [1]
+    assert (turns.working, turns.waiting) == (0, 0)
+
+
+def test_who_cannot_begin_gives_the_turn_back() -> None:
+    def begin(cores: int) -> None:
+        raise ValueError(cores)
+
+    turns = Turns(1, begin)
+    with pytest.raises(ValueError, match="1"), turns.take():
+        pytest.fail("it began")
+    assert (turns.working, turns.waiting) == (0, 0)

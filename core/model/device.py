@@ -1,5 +1,6 @@
 """Which processor computes, and in which number format: one place for training and serving."""
 
+import functools
 import platform
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -55,6 +56,19 @@ def has_bf16(device: torch.device) -> bool:
 def autocast(device: torch.device) -> AbstractContextManager[Any]:
     """Mixed precision where ``has_bf16``, else nothing."""
     return torch.autocast(device.type, torch.bfloat16) if has_bf16(device) else nullcontext()
+
+
+@functools.cache
+def _threads() -> int:
+    """Of a network's sums, as many as the owner allows (OMP_NUM_THREADS): at first one for each core."""
+    return torch.get_num_threads()
+
+
+def use_cores(count: int) -> None:
+    """Let networks that this thread asks compute on so many cores, and never on more than the owner allows."""
+    wanted = min(count, _threads())
+    if torch.get_num_threads() != wanted:
+        torch.set_num_threads(wanted)
 
 
 def exact(device: torch.device) -> None:

@@ -30,7 +30,7 @@ _A_MINUTE = 60  # seconds: how long a list of folders is believed
 @st.cache_resource(show_spinner=False)
 def memory() -> Memory:
     """What this server may keep."""
-    return Memory(of_process(), taking=_turn_told)
+    return Memory(of_process(), Turns(begin=_use_cores), taking=_turn_told)
 
 
 @st.cache_resource(show_spinner=False)
@@ -183,6 +183,12 @@ def busy(before: int) -> str:
     """The notice for somebody who waits behind this many others."""
     others = "one request is" if before == 1 else f"{before} requests are"
     return f"This server is busy: {others} before yours"
+
+
+def _use_cores(count: int) -> None:
+    from core.model.device import use_cores  # torch takes its time to import
+
+    use_cores(count)
 
 
 @contextmanager
