@@ -59,8 +59,9 @@ def phase_surrogates(map_: np.ndarray, count: int, rng: np.random.Generator) -> 
     amplitudes = np.abs(np.fft.rfft2(map_ - map_.mean()))
     noise = np.fft.rfft2(rng.standard_normal((count, *map_.shape)))
     drawn = np.fft.irfft2(amplitudes * noise / np.maximum(np.abs(noise), 1e-12), s=map_.shape).reshape(count, -1)
-    ranks = np.argsort(np.argsort(drawn, axis=1), axis=1)
-    return np.sort(map_, axis=None)[ranks].reshape(count, *map_.shape)
+    surrogates = np.empty(drawn.shape, map_.dtype)  # the smallest drawn place gets the smallest value, and so on
+    np.put_along_axis(surrogates, np.argsort(drawn, axis=1), np.sort(map_, axis=None)[None], axis=1)
+    return surrogates.reshape(count, *map_.shape)
 
 
 def lung_prior(lungs: np.ndarray) -> np.ndarray:
