@@ -1,4 +1,4 @@
-"""How the films of joined cohorts come about: each by the cohort that knows it."""
+"""Where the films of joined cohorts come from: each is fetched or drawn by the cohort that knows it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

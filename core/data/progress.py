@@ -1,4 +1,4 @@
-"""How long work says how far it is; a callback that raises ends it, and what was found until then is kept."""
+"""How long-running work reports its progress; a callback that raises ends it, and what was found until then is kept."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence

@@ -9,7 +9,6 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,8 @@ from core.run.parts import FIRST, Row
 from core.run.stream import Batch, Work
 
 _UNITS, _STAMP = "_units", "_stamp"  # columns that travel with the films
-_BATCHES = 16  # in a block: few enough that all actors get some, and enough that Ray is not busy with blocks
+_BATCHES = 16  # in a block, at most: enough that Ray is not busy with blocks
+_TURNS = 4  # blocks for each actor, at least: all get some, and none is waited for long at the end
 
 
 class Ray:
@@ -54,7 +54,7 @@ class Ray:
         context = DataContext.get_current()
         context.enable_progress_bars = False
         context.execution_options.verbose_progress = False
-        blocks, batch = _blocks(cohort, groups)
+        blocks, batch = _blocks(cohort, list(groups), size)
         if not blocks:
             return
         rows = from_pandas(blocks).map_batches(
@@ -93,12 +93,13 @@ class _Actor:
         return table
 
 
-def _blocks(cohort: Cohort, groups: Iterator[Batch]) -> tuple[list[pd.DataFrame], int]:
-    """The films that lack a row as tables of `_BATCHES` batches, and how many films a batch has."""
+def _blocks(cohort: Cohort, groups: list[Batch], actors: int) -> tuple[list[pd.DataFrame], int]:
+    """The films that lack a row as tables of some batches, and how many films a batch has."""
     blocks: list[pd.DataFrame] = []
-    batch = 0
-    while some := list(islice(groups, _BATCHES)):
-        batch = max(batch, *(len(group.positions) for group in some))
+    batch = max((len(group.positions) for group in groups), default=0)
+    count = max(1, min(_BATCHES, len(groups) // (_TURNS * actors)))
+    for first in range(0, len(groups), count):
+        some = groups[first : first + count]
         wanted = [found for group in some for found in zip(*group, strict=True) if found[1]]
         if wanted:
             positions, units, stamps = (list(column) for column in zip(*wanted, strict=True))

@@ -144,8 +144,8 @@ def test_a_sources_own_weights(tmp_path: Path, adopt: Adopt, monkeypatch: pytest
 
 
 def test_weights_that_need_the_internet_say_so(refused, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", "/nonexistent")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # read at import: the variable is too late
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", "/nonexistent")
     assert "Connect to the internet" in refused("timm:test_vit.r160_in1k", classes="")
 
 

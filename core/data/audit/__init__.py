@@ -1,6 +1,6 @@
 """Can this cohort fool a model, or flatter it? Each test passes or fails, in one sentence, with the films named.
 
-`audit` looks at one cohort, `audit_across` at what several share. A test that cannot be made (no patients known, no
+`audit` looks at one cohort, `audit_across` at what several share. A test that cannot be run (no patients known, no
 splits yet, too few films for its figure to beat chance) neither passes nor fails, and says why. Each figure comes with
 what chance alone would give.
 """
@@ -39,7 +39,7 @@ TESTS: tuple[Test, ...] = (
 
 
 def audit(cohort: Cohort, progress: Progress = quiet, lungs: LungsOf | None = None) -> Audit:
-    """Make every test on one cohort. What is found about each film is kept, and later audits read that.
+    """Run every test on one cohort. What is found out about each film is kept for later audits.
 
     Args:
         progress: told what is being done; if it raises, the audit ends, and what was found is kept.

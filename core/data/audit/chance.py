@@ -1,4 +1,4 @@
-"""What chance alone would give: the labels are dealt out anew, many times, and the same figure taken each time.
+"""What chance alone would give: the labels are permuted many times, and the same figure is computed each time.
 
 Whole patients and pictures change their label together, for films of one patient are not independent witnesses.
 """
@@ -20,9 +20,9 @@ class Null:
 
     Args:
         observed: the figure.
-        level: what chance stays below in 95 of 100 deals.
-        p: share of the deals, the observed one among them, that reach the figure.
-        highest: figure of all deals; least: share of the deals that reach it. No figure of these films could have a
+        level: what chance stays below in 95 of 100 permutations.
+        p: share of the permutations, the observed labels among them, that reach the figure.
+        highest: figure of all permutations; least: share of them that reach it. No figure of these films could have a
             smaller p.
     """
 

@@ -20,7 +20,7 @@ class Finding:
     Args:
         key: short name for programs.
         title: for people.
-        passed: None if the test could not be made.
+        passed: None if the test could not be run.
         sentence: what was found.
         films: their ``film_id``, those that matter most first.
         figures: name -> value, for programs.

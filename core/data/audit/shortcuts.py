@@ -21,7 +21,7 @@ class BordersOnly:
     """Area under the ROC curve, mean of one class against the rest, and its 95 % interval; 0.5 is chance.
 
     Args:
-        chance: what the area stays below in 95 of 100 deals of the labels; p: share of the deals that reach it.
+        chance: what the area stays below in 95 of 100 permutations of the labels; p: share of them that reach it.
         covered: share of the ring that lung lay in before it was masked, mean of the films; NaN where it was not looked
             for.
     """

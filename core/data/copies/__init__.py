@@ -1,6 +1,6 @@
 """Films that show one picture, however they were cropped, shifted, framed, mirrored, turned, inverted or exposed.
 
-Three stages, each dearer than the one before. Perceptual hashes (`core.data.duplicates`) find what was only compressed,
+Three stages, each costlier than the one before. Perceptual hashes (`core.data.duplicates`) find what was only compressed,
 scaled or turned a little; of films that they clearly call one, one stands for all from there on. Bags of visual words
 (`words`) name the films that may share a picture with each. Keypoints and details (`verify`) decide, also where the
 hashes were in doubt: two exposures of one patient may look alike to them. What is learned about a film or a pair is
@@ -87,7 +87,7 @@ def find_copies(cohort: Cohort, signs: Signatures | None = None, progress: Progr
 
 
 def signed(cohort: Cohort, library: Library, progress: Progress = quiet) -> Signatures:
-    """The signatures of a cohort; films that have to be read for them are described in the same go."""
+    """The signatures of a cohort; films that have to be read for them are described at the same time."""
     try:
         return signatures(cohort, progress, library.add)
     finally:

@@ -40,7 +40,7 @@ def nearest(bags: list[np.ndarray], progress: Progress = quiet) -> np.ndarray:
         progress: told of the films done.
 
     Two films are compared by the cosine of their tf-idf vectors, with square roots against bursts of one word (Jegou
-    2009). It is the same whichever film is flipped, so half of the comparisons do for all.
+    2009). It is the same whichever film is flipped, so half of the comparisons suffice.
     """
     films = weighted(bags)
     count = films.shape[0]
