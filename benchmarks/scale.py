@@ -1,11 +1,11 @@
 """`python -m benchmarks.scale`: films a second of `predict` and of `explain` with all classes, by workers and engine.
 
 Each figure comes from a process of its own with one thread for each worker, on drawn films that were drawn before. A
-rate is that of the further films of a run three times as long as another: a start (with Ray, processes that import
-torch and open the network) is paid once, however many films follow, and is told beside it. Efficiency is rate(2) /
-(2 x rate(1)); the overhead of Ray is what it takes longer than threads with as many workers. Then the peak of memory of
-`predict` against the number of films, which are hard links. What a million films would take is an extrapolation from
-the rate of one worker and the efficiency of two, and says so.
+rate is that of the films after the first rows came: the start (with Ray, processes that import torch and open the
+network) is paid once, however many films follow, and is told beside it. Efficiency is rate(2) / (2 x rate(1)); the
+overhead of Ray is what it takes longer than threads with as many workers. Then the peak of memory of `predict` against
+the number of films, which are hard links. What a million films would take is an extrapolation from the rate of one
+worker and the efficiency of two, and says so.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from typing import Any
 
 MARK = "measured: "
 BATCH = 16
-LONGER = 3  # times as many films in the longer run
 MILLION, MANY = 1_000_000, (4, 16, 64)
 
 
@@ -30,7 +29,7 @@ def main() -> None:
     """Print the tables."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--model", default="hilum", help="a name from weights/")
-    options.add_argument("--films", type=int, default=256, help="of the shorter run that a rate is measured on")
+    options.add_argument("--films", type=int, default=256, help="that each rate is measured on")
     options.add_argument("--engines", nargs="+", choices=("threads", "ray"), default=("threads", "ray"))
     options.add_argument("--memory", type=int, nargs="*", default=(1000, 10_000), help="numbers of films")
     options.add_argument("--one", help=argparse.SUPPRESS)
@@ -56,7 +55,7 @@ def main() -> None:
                 print(f"{work:10}{engine:10}{workers:8}{rate:10.1f}{start:>8}{gain:>12}{beside:>16}", flush=True)
     for films in args.memory:
         asked = {"work": "predict", "engine": "threads", "workers": 2, "films": films, "model": args.model}
-        found = run(asked | {"once": True})
+        found = run(asked)
         print(f"\n{films:,} films: {found['seconds']:,.0f} s, peak {found['peak']:,.0f} MB", end="")
     print("\n\nExtrapolated, not measured: 1,000,000 films, hours")
     for work in ("predict", "explain"):
@@ -80,7 +79,7 @@ def run(asked: dict[str, Any]) -> dict[str, float]:
 
 
 def measured(asked: dict[str, Any]) -> dict[str, float]:
-    """Films a second and seconds before the first, or seconds of one run; the peak of memory in MB of this process."""
+    """Films a second, seconds before the first rows, seconds in all, and the peak of memory in MB of this process."""
     import torch
 
     from core.examine.cohort import Explain
@@ -93,27 +92,19 @@ def measured(asked: dict[str, Any]) -> dict[str, float]:
     classifier = open_classifier(asked["model"])
     work: stream.Work = Score(classifier) if asked["work"] == "predict" else Explain(classifier, of="all")
     with tempfile.TemporaryDirectory() as folder:
-        most = asked["films"] * (1 if asked.get("once") else LONGER)
-        cohort = linked(Path(folder) / "films", most, classifier.classes[0])
+        cohort = linked(Path(folder) / "films", asked["films"], classifier.classes[0])
         work(cohort.take(range(BATCH)), [work.units] * BATCH)
         engine = engine_of(asked)
-
-        def seconds(films: int) -> float:
-            """Of a run over the first films, all its rows written."""
-            parts = Parts(Path(folder) / f"parts-{films}", work.key, work.columns)
-            started = time.perf_counter()
-            stream.into(parts, cohort.take(range(films)), work, BATCH, engine)
-            taken = time.perf_counter() - started
-            assert len(parts.read(["error"])) == films * len(work.units)
-            return taken
-
-        short = seconds(asked["films"])
-        long = short if asked.get("once") else seconds(len(cohort))
+        parts = Parts(Path(folder) / "parts", work.key, work.columns)
+        done: list[tuple[int, float]] = []
+        started = time.perf_counter()
+        stream.into(parts, cohort, work, BATCH, engine, lambda films, _: done.append((films, time.perf_counter())))
+        ended = time.perf_counter()
+        assert len(parts.read(["error"])) == len(cohort) * len(work.units)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if asked.get("once"):
-        return {"seconds": short, "peak": peak}
-    rate = (len(cohort) - asked["films"]) / (long - short)
-    return {"rate": rate, "start": max(0.0, short - asked["films"] / rate), "peak": peak}
+    first, at = done[0]
+    rate = (len(cohort) - first) / (ended - at)
+    return {"rate": rate, "start": max(0.0, at - started - first / rate), "seconds": ended - started, "peak": peak}
 
 
 def engine_of(asked: dict[str, Any]) -> Any:

@@ -66,7 +66,7 @@ class Ray:
             num_gpus=self.gpus or None,
             fn_constructor_kwargs={"make": work.shipped(), "template": cohort.take([])},
         )
-        for found in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
+        for found in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             told: list[Row] = pa.table(found).to_pylist()
             yield told, len({row["id"] for row in told})
 

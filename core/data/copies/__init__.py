@@ -1,10 +1,10 @@
 """Films that show one picture, however they were cropped, shifted, framed, mirrored, turned, inverted or exposed.
 
-Three stages, each costlier than the one before. Perceptual hashes (`core.data.duplicates`) find what was only compressed,
-scaled or turned a little; of films that they clearly call one, one stands for all from there on. Bags of visual words
-(`words`) name the films that may share a picture with each. Keypoints and details (`verify`) decide, also where the
-hashes were in doubt: two exposures of one patient may look alike to them. What is learned about a film or a pair is
-kept, so that a film is paid for once.
+Three stages, each costlier than the one before. Perceptual hashes (`core.data.duplicates`) find what was only
+compressed, scaled or turned a little; of films that they clearly call one, one stands for all from there on. Bags of
+visual words (`words`) name the films that may share a picture with each. Keypoints and details (`verify`) decide, also
+where the hashes were in doubt: two exposures of one patient may look alike to them. What is learned about a film or a
+pair is kept, so that a film is paid for once.
 
 Measured on 14,516 public films, and what is missed: `benchmarks.audit`.
 """

@@ -28,6 +28,7 @@ from core.model.domain import STAGES, pooled
 from core.networks.network import Network
 from core.transform.preprocess import Preprocess
 
+SHARE = 8  # pictures, at least, that are worth another core
 VERSION = 2  # of the graphs below: raise it when `_Part` changes
 SUMS = ".sums"  # suffix of the file with the SHA-256 of graph and weights
 _converting = threading.Lock()  # torch's tracer and Python's warning filters belong to the whole process
@@ -92,7 +93,11 @@ def openvino_engine(
 
 
 def _compiled(part: _Part, example: torch.Tensor, preprocess: Preprocess, precision: str) -> _Run:
-    """A graph at work in "f32" or "bf16": one input -> its outputs, float32."""
+    """A graph at work in "f32" or "bf16": one input -> its outputs, float32.
+
+    A request computes on one core. Many pictures are shared out to as many requests as are idle, at most to as many as
+    this thread may use cores.
+    """
     core = openvino.Core()
     options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
     compiled = core.compile_model(_graph(core, part, example, preprocess), "CPU", options)
@@ -101,11 +106,23 @@ def _compiled(part: _Part, example: torch.Tensor, preprocess: Preprocess, precis
         idle.put(compiled.create_infer_request())
 
     def run(given: np.ndarray) -> list[np.ndarray]:
-        request = idle.get()
+        taken = [idle.get()]
         try:
-            return [value.astype(np.float32) for value in request.infer({0: given}).values()]
+            with suppress(queue.Empty):  # never waited for: of two calls that each hold one, both would wait
+                while len(taken) < min(torch.get_num_threads(), len(given) // SHARE):
+                    taken.append(idle.get_nowait())
+            for request, share in zip(taken, np.array_split(given, len(taken)), strict=True):
+                request.start_async({0: share}, share_inputs=False)
+            found = []
+            for request in taken:
+                request.wait()
+                found.append([value.astype(np.float32) for value in request.results.values()])
+            return [np.concatenate(values) for values in zip(*found, strict=True)]
         finally:
-            idle.put(request)
+            for request in taken:
+                with suppress(RuntimeError):  # after an error another share may still be at work
+                    request.wait()
+                idle.put(request)
 
     return run
 
