@@ -1,6 +1,5 @@
 """A classifier is its network and nothing else: same numbers as plain torch, from any thread, on any backend."""
 
-import os
 import subprocess
 import sys
 import warnings
@@ -127,42 +126,6 @@ def test_many_films_are_scored_like_one(
         one = classifier.predict(film)
         np.testing.assert_allclose(prediction.probabilities, one.probabilities, atol=1e-4)
         assert np.array_equal(prediction.picture, one.picture)
-
-
-@needs_openvino
-def test_many_pictures_are_shared_out_to_the_cores(
-    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A bank of occlusions went to one core, and the others stood idle."""
-    import openvino
-
-    from core.model.bulk.openvino import SHARE
-
-    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
-    sizes: list[int] = []
-    start = openvino.InferRequest.start_async
-
-    def counted(self, given, *args, **kwargs):
-        sizes.append(len(given[0]))
-        return start(self, given, *args, **kwargs)
-
-    monkeypatch.setattr(openvino.InferRequest, "start_async", counted)
-    classifier = Classifier(checkpoint, "openvino")
-    pictures = np.random.default_rng(0).integers(0, 256, (2 * SHARE + 1, 64, 64), dtype=np.uint8)
-    alone = classifier.engine(pictures)
-    assert sizes == [2 * SHARE + 1]  # tests compute on one core
-    torch.set_num_threads(2)
-    try:
-        shared = classifier.engine(pictures)
-        assert sum(sizes[1:]) == 2 * SHARE + 1
-        assert len(sizes[1:]) == min(2, os.cpu_count() or 1)
-        for one, other in zip(alone, shared, strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-4)
-        with pytest.raises(RuntimeError):
-            classifier.engine(pictures[:, :, :, None])
-        assert np.array_equal(classifier.engine(pictures)[0], shared[0])  # no request was lost
-    finally:
-        torch.set_num_threads(1)
 
 
 @needs_openvino
