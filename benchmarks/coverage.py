@@ -16,9 +16,11 @@ import pandas as pd
 from core.evaluate.curves import GRID
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.scopes import MACRO, OVERALL
+from core.resamples import Grouped
 
 LEAST = 0.93  # coverage below which an interval is no 95 % interval
-POPULATION = 200_000  # films behind a truth
+POPULATION = 200_000  # films behind a truth ...
+BESIDE = 150  # ... and at least this many studies' films: what doubt it has left is small beside theirs
 AT = (10, 20, 50)  # grid points of a ROC band that are judged: 1 - specificity of 0.1, 0.2, 0.5
 REACHED = (20, 40, 60, 80)  # and of a precision band: recall of 0.2, 0.4, 0.6, 0.8
 CLASS = "rare"
@@ -51,6 +53,7 @@ SCENARIOS = {
     "8 films": Scenario(60, 8, (0.5, 0.3, 0.2)),
     "4 films, good": Scenario(80, 4, (0.6, 0.4), strength=3.5),
     "class of 15, mislabelled": Scenario(150, shares=(0.9, 0.1), strength=3.0, mislabelled=0.06),
+    "24,000 films": Scenario(8000, 3, (0.85, 0.14, 0.01), together=0.7),  # drawn by groups of patients
 }
 
 
@@ -113,9 +116,9 @@ def covered(scenario: Scenario, sets: int, seed: int = 0) -> pd.DataFrame:
 
 
 def _truth(scenario: Scenario, rng: np.random.Generator) -> Evaluation:
-    large = study(scenario, POPULATION // scenario.films, rng)
-    # Without resamples, which would take minutes: two columns of ones serve.
-    large.__dict__["weights"] = np.ones((len(large), 3), np.float32)
+    large = study(scenario, max(POPULATION // scenario.films, BESIDE * scenario.patients), rng)
+    # Without resamples, which would take minutes: three columns of ones serve.
+    large.__dict__["weights"] = Grouped(np.zeros(len(large), np.int32), np.ones((1, 3)))
     return large
 
 

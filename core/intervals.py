@@ -9,9 +9,7 @@
 - sums of shares and their ratios: MOVER (Donner and Zou 2012), from the intervals of the parts;
 - calibration errors: below, less the luck of their bins (triangle inequality); above, the basic bootstrap or more.
 
-The bootstrap draws patients, not films: two films of one patient are not two pieces of evidence. A resample is a column
-of film weights (how often the film's patient was drawn), so every figure of every resample is a weighted sum, and the
-whole bootstrap a few matrix products. Column 0 weighs every film once: the figure itself.
+The bootstrap draws patients, not films, and of more than 20,000 films random groups of patients: `core.resamples`.
 """
 
 import math
@@ -23,6 +21,8 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaincinv, stdtrit  # scipy.stats would cost a start of the dashboard two seconds
 
+from core.resamples import MANY, drawn, films_in, total
+
 LEVEL = 0.95  # the share of such intervals that hold the truth
 HOW = (
     "Wilson for proportions, of effective films where patients have several; the same of the bootstrap's variance by "
@@ -32,8 +32,6 @@ HOW = (
 TOO_FEW = "too few for an interval"
 _RARE = 3  # events
 FEWEST = 5  # patients on the rarer side of a ranking, and of a mean loss; below, no interval is shown
-REPLICATES = 1000  # resamples of the patients ...
-_MOST_WEIGHTS = 20_000_000  # ... unless films x resamples would pass this (80 MB); never fewer than 200
 _Z = 1.959964  # normal quantile of (1 + LEVEL) / 2
 
 
@@ -106,26 +104,6 @@ def proportion(successes: float, n: float, z: float = _Z) -> tuple[float, float]
     return low, high
 
 
-def resamples(clusters: np.ndarray, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
-    """Film weights of bootstrap resamples of whole clusters.
-
-    Args:
-        clusters: int (N,), 0 .. P-1; films with one number are drawn together (one patient).
-        replicates: how many resamples at most.
-
-    Returns:
-        float32 (N, 1 + R); column 0 is all ones, column r how often resample r drew the film.
-    """
-    replicates = max(200, min(replicates, _MOST_WEIGHTS // len(clusters)))
-    n_clusters = int(clusters.max()) + 1
-    drawn = np.random.default_rng(seed).integers(0, n_clusters, (replicates, n_clusters))
-    drawn += n_clusters * np.arange(replicates)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=replicates * n_clusters).reshape(replicates, n_clusters)
-    weights = np.ones((len(clusters), 1 + replicates), np.float32)
-    weights[:, 1:] = counts.T[clusters]
-    return weights
-
-
 def percentiles(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lower and upper limit (K,) of resampled figures (R, K); resamples where a figure is undefined are left out."""
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
@@ -146,12 +124,13 @@ def of_mean(values: np.ndarray, clusters: np.ndarray, share: bool, seed: int = 0
         share: the mean lies between 0 and 1, and near them a handful of films decides (see ``settle``). Otherwise a
             single patient gives NaN.
     """
-    _, groups = np.unique(clusters.astype(str), return_inverse=True)
+    numbered = clusters.dtype.kind in "iu" and len(clusters) > MANY  # as text a million take seconds
+    _, groups = np.unique(clusters if numbered else clusters.astype(str), return_inverse=True)
     patients = int(groups.max()) + 1
     if patients == 1 and not share:
         return math.nan, math.nan
-    weights = resamples(groups, seed=seed).astype(float)
-    samples = (values @ weights) / weights.sum(axis=0)
+    weights = drawn(groups, seed=seed)
+    samples = total(values.astype(float), weights) / films_in(weights)
     if share:
         counted = np.isin(values, (0, 1)).all()  # of anything finer a film says more than a coin does
         return of_share(float(samples[0]), samples[1:], patients, len(values) if counted else math.inf)

@@ -9,7 +9,8 @@ from benchmarks.coverage import CLASS, SCENARIOS, Scenario, covered, study
 from core.evaluate.compare import compare
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.scopes import MACRO, OVERALL
-from core.intervals import percentiles, ratio, resamples, wilson
+from core.intervals import percentiles, ratio, wilson
+from core.resamples import resamples
 from tests.evaluate.drawn import CLASSES, evaluation
 
 

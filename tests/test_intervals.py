@@ -17,11 +17,11 @@ from core.intervals import (
     proportion,
     rank_films,
     ratio,
-    resamples,
     settle,
     student,
     wilson,
 )
+from core.resamples import resamples
 from tests.evaluate.drawn import CLASSES, evaluation, probabilities
 
 

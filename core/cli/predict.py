@@ -1,6 +1,7 @@
 """`python -m core predict CHECKPOINT FILE|FOLDER|GLOB...`: a row for every film."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,7 @@ def _worked(folder: Path, classifier: "Classifier", films: "Cohort", args: argpa
 def as_row(said: dict[str, Any], classifier: "Classifier") -> dict[str, Any]:
     """One line of the CSV: file, verdict, label, p_<class>..., set (the conformal one), sentence.
 
-    There is no label where the model may not judge the film, and there are no numbers without a film.
+    There is neither a label nor a number where the model may not judge the film, and where there is no film.
 
     Args:
         said: a row of `core.run.score.Score` whose id is the film's path.
@@ -138,10 +139,10 @@ def as_row(said: dict[str, Any], classifier: "Classifier") -> dict[str, Any]:
         nothing = dict.fromkeys((f"p_{name}" for name in names), "")
         told = {"set": "", "sentence": said["error"]}
         return {"file": said["id"], "verdict": "unreadable", "label": "", **nothing, **told}
-    numbers = {f"p_{name}": f"{said[f'p_{name}']:.4f}" for name in names}
-    out = said["domain"] == "out"
-    answer = {"verdict": VERDICTS[said["domain"]], "label": "" if out else said["called"], **numbers}
-    return {"file": said["id"], **answer, "set": "" if out else said["set"], "sentence": said["sentence"]}
+    given = {f"p_{name}": said[f"p_{name}"] for name in names}
+    numbers = {head: "" if math.isnan(p) else f"{p:.4f}" for head, p in given.items()}
+    answer = {"verdict": VERDICTS[said["domain"]], "label": said["called"], **numbers}
+    return {"file": said["id"], **answer, "set": said["set"], "sentence": said["sentence"]}
 
 
 def _unnamed(row: dict[str, Any], sha256: str) -> dict[str, Any]:

@@ -40,5 +40,12 @@ def per_kind(samples: pd.DataFrame) -> pd.DataFrame:
 def numbered(samples: pd.DataFrame) -> np.ndarray:
     """Patient number of each film, int (N,); a film whose patient is unknown is a patient of its own."""
     patient = samples.get("patient", pd.Series("", index=samples.index)).fillna("").astype(str)
-    own = pd.Series([f"\0{row}" for row in range(len(samples))], index=patient.index)
-    return pd.factorize(patient.where(patient != "", own))[0]
+    unknown = patient.eq("").to_numpy(bool)
+    if not unknown.any():
+        return pd.factorize(patient)[0]
+    return pd.factorize(np.where(unknown, -1 - np.arange(len(patient)), pd.factorize(patient)[0]))[0]
+
+
+def count(numbers: np.ndarray) -> int:
+    """How many patients some films are of, by their numbers (n,) as `numbered` gives them: without a sort."""
+    return int(np.count_nonzero(np.bincount(numbers)))

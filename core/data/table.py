@@ -33,7 +33,7 @@ _FEW = 20  # different whole numbers of a column are names (of wards, scanners),
 
 
 def samples(
-    rows: Sequence[dict[str, Any]] | pd.DataFrame, root: Path | None = None
+    rows: Sequence[dict[str, Any]] | pd.DataFrame, root: Path | None = None, typed: bool = False
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Mapped rows as a cohort's samples, and notes on what was left out or not understood.
 
@@ -41,6 +41,7 @@ def samples(
         rows: at least ``path`` and ``label``; any further columns. Of one film there may be several rows (one per box):
             they become one where they agree; a row that gives its film another label is refused by name.
         root: folder of the cohort, below which films are named; by default their common folder.
+        typed: cells are `words` already, and files `absolute`: a million are not looked at twice.
 
     Returns:
         the table: all of ``COLUMNS`` and ``film_id``, text but for age (years), findings and columns of measurements,
@@ -53,15 +54,16 @@ def samples(
     if not len(data):
         raise CohortError("the folder holds no film", "films as PNG, JPEG, TIFF, BMP, WebP or DICOM", "Check the path")
     notes: list[str] = []
-    for column in data:
+    for column in () if typed else data:
         data[column] = words(data[column])
     for column in COLUMNS:
         if column not in data:
             data[column] = ""
-    for column in FILES:
+    for column in () if typed else FILES:
         if column in data:
             data[column] = absolute(data[column])
-    data["label"] = data["label"].map(look_alikes({str(label): n for label, n in data["label"].value_counts().items()}))
+    spelled = look_alikes({str(label): n for label, n in data["label"].value_counts().items()})
+    data["label"] = of_each(data["label"], spelled.__getitem__)
     data["sex"] = of_each(data["sex"], lambda word: _SEXES.get(word.upper(), word))
     if "boxes" in data:
         data["boxes"] = _boxes(data, notes)
@@ -241,9 +243,10 @@ def _one_row_per_film(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
 
 def _ages(data: pd.DataFrame, notes: list[str]) -> pd.Series:
     found = of_each(data["age"], years).astype(float)
-    strange = data["age"].ne("") & found.isna() & ~data["age"].str.lower().isin(_NO_AGE)
+    doubtful = data.loc[found.isna() & data["age"].ne(""), "age"]
+    strange = ~doubtful.str.lower().isin(_NO_AGE)
     if strange.any():
-        said = named(f'"{word}"' for word in dict.fromkeys(data.loc[strange, "age"]))
+        said = named(f'"{word}"' for word in dict.fromkeys(doubtful[strange]))
         notes.append(f"{counted(int(strange.sum()), 'age')} not understood: {said}")
     return found
 

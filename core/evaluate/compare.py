@@ -1,20 +1,25 @@
 """Two models on the same films: is the difference more than luck, and which films changed?"""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
 
 from core.data.film_id import FILM_ID
+from core.data.patients import count
 from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY, Policy
 from core.evaluate.operating import OperatingPoint
 from core.evaluate.resampled import Resampled, Scores
 from core.intervals import LEVEL, Estimate, basic, percentiles, wilson
+from core.resamples import Weights, how
 
 HOW = "paired bootstrap over patients"
+_MANY = 5000  # patients who count for one model only, up to which their signs are flipped one by one
 COMPARED = (
     "accuracy",
     "balanced_accuracy",
@@ -81,8 +86,11 @@ def compare(
             low[i], high[i] = basic(gap[0], low[i], high[i])
     if (called[0] == called[1]).all() and not np.array_equal(first.probabilities, second.probabilities):
         low, high = _unseen(first, list(gaps), low, high)
+    method = HOW + how(first.weights)
     differences = {
-        key: Estimate(float(gap[0]), float(low[i]), float(high[i]), len(first), GLOSSARY[key].help, _note(gap[0]), HOW)
+        key: Estimate(
+            float(gap[0]), float(low[i]), float(high[i]), len(first), GLOSSARY[key].help, _note(gap[0]), method
+        )
         for i, (key, gap) in enumerate(gaps.items())
     }
     test = mcnemar(first.labels, *called, first.clusters if first.clustered else None)
@@ -105,7 +113,8 @@ def mcnemar(labels: np.ndarray, first: np.ndarray, second: np.ndarray, clusters:
 def sign_flips(differences: np.ndarray, flips: int = 20_000, seed: int = 0) -> float:
     """Two-sided p of a sum of differences (P,), one per patient, if each sign were equally likely.
 
-    All 2^P signs where that is no more than ``flips``, else this many drawn ones, of which the observed is one.
+    All 2^P signs where that is no more than ``flips``, else this many drawn ones, of which the observed is one; of more
+    than `_MANY` patients the normal deviate that their sum comes to.
     """
     known = differences[differences != 0]
     if not len(known):
@@ -114,6 +123,8 @@ def sign_flips(differences: np.ndarray, flips: int = 20_000, seed: int = 0) -> f
     if 2 ** len(known) <= flips:
         signs = 1 - 2 * ((np.arange(2 ** len(known))[:, None] >> np.arange(len(known))) & 1)
         return float((np.abs(signs @ known) >= observed).mean())
+    if len(known) > _MANY:
+        return math.erfc(observed / math.sqrt(2 * float(known @ known)))
     signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.int8), (flips, len(known)))
     return float(((np.abs(signs @ known) >= observed).sum() + 1) / (flips + 1))
 
@@ -132,7 +143,7 @@ def _luck(gap: np.ndarray, evaluation: Evaluation) -> float:
     """Two-sided p of a difference of 0 from its resamples (1+R,): by t of patients, and by their ranks; the larger."""
     from scipy.stats import t
 
-    known, patients = gap[1:][~np.isnan(gap[1:])], len(np.unique(evaluation.clusters))
+    known, patients = gap[1:][~np.isnan(gap[1:])], count(evaluation.clusters)
     if patients < 3 or len(known) < 100 or known.std() < 1e-12:
         return 1.0
     error = known.std() * np.sqrt(patients / (patients - 1))
@@ -169,15 +180,13 @@ def _keys(*evaluations: Evaluation) -> list[pd.Index]:
 
     Evaluations of old, and those of one collection under other folders, share file names only.
     """
-    parts = []
+    tables = []
     for e in evaluations:
-        source = e.samples["source"] if "source" in e.samples else [""] * len(e)
-        identity = e.samples[FILM_ID] if FILM_ID in e.samples else [""] * len(e)
-        parts.append((list(identity), list(source), list(e.samples["path"]), [e.classes[i] for i in e.labels]))
+        told = e.samples.reindex(columns=[FILM_ID, "source", "path"]).fillna("").astype(str).reset_index(drop=True)
+        tables.append(told.assign(label=pd.Series(np.array(e.classes, dtype=object)[e.labels], dtype=str)))
     unique = []
-    for columns in ((0, 1), (2,), (2, 1), (2, 1, 3)):
-        films = [zip(*(part[c] for c in columns), strict=True) for part in parts]
-        names = [pd.Index(["\0".join(map(str, film)) for film in named]) for named in films]
+    for columns in ((FILM_ID, "source"), ("path",), ("path", "source"), ("path", "source", "label")):
+        names = [pd.Index(reduce(lambda a, b: a + "\0" + b, (table[c] for c in columns))) for table in tables]
         if all(index.is_unique for index in names):
             unique.append(names)
             if names[0].isin(names[1]).any():
@@ -188,7 +197,7 @@ def _keys(*evaluations: Evaluation) -> list[pd.Index]:
     raise EvaluationError("several films of one evaluation share name, source and label", "one row per film", remedy)
 
 
-def _draw(evaluation: Evaluation, called: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+def _draw(evaluation: Evaluation, called: np.ndarray, weights: Weights) -> dict[str, np.ndarray]:
     films = Resampled(Scores(evaluation.labels, evaluation.probabilities, weights), called)
     return {key: GLOSSARY[key].pooled(films) for key in COMPARED}
 
@@ -201,10 +210,8 @@ def _unseen(
     Tango's interval (1998) of a paired difference without one discordant patient is Wilson's of none out of all; the
     figures that weigh classes alike take the smallest class for all.
     """
-    patients = [len(np.unique(evaluation.clusters[evaluation.labels == c])) for c in np.unique(evaluation.labels)]
-    of = {"accuracy": len(np.unique(evaluation.clusters))} | dict.fromkeys(
-        ("balanced_accuracy", "f1", "mcc"), min(patients)
-    )
+    patients = [count(evaluation.clusters[evaluation.labels == c]) for c in np.unique(evaluation.labels)]
+    of = {"accuracy": count(evaluation.clusters)} | dict.fromkeys(("balanced_accuracy", "f1", "mcc"), min(patients))
     reach = np.array([wilson(0, of[key])[1] if key in of else 0.0 for key in keys])
     return np.where(reach > 0, -reach, low), np.where(reach > 0, reach, high)
 

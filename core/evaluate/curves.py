@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.evaluate.ranking import corners
 from core.intervals import FEWEST, score_interval
 
 GRID = np.linspace(0, 1, 101)  # where the bands are given
-_POINTS = 400  # most points of a drawn curve
 _REPLICATES = 300  # resamples behind a band
 
 
@@ -48,7 +48,7 @@ class Curves:
 
 
 def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray, patients: tuple[int, int]) -> Curves:
-    """Curves of one sweep: thresholds (T,) and counts (T, 1+R), as `metrics.sweep` returns them.
+    """Curves of one sweep: thresholds (T,) and counts (T, 1+R), as `ranking.swept` returns them.
 
     Args:
         patients: who have films of the class, and films of others.
@@ -59,7 +59,7 @@ def curves(threshold: np.ndarray, tp: np.ndarray, fp: np.ndarray, patients: tupl
         share = positives / (positives + negatives)
         points, bands = (nothing, nothing, nothing, nothing), (nothing,) * 7
         return Curves(*points, share, *bands)
-    kept = _corners(tp[:, 0], fp[:, 0])
+    kept = corners(tp[:, 0], fp[:, 0])
     tp, fp = tp[kept, : 1 + _REPLICATES].astype(float), fp[kept, : 1 + _REPLICATES].astype(float)
     valid = (tp[-1] > 0) & (fp[-1] > 0)  # a resample may lack the class
     tpr, fpr = tp[:, valid] / tp[-1, valid], fp[:, valid] / fp[-1, valid]
@@ -98,10 +98,3 @@ def _band(curve: np.ndarray, patients: int, behind: np.ndarray | None = None) ->
     points = zip(curve[0].tolist(), spreads.tolist(), most.tolist(), strict=True)
     low, high = np.array([score_interval(v, spread, patients, most=n, silent=n) for v, spread, n in points]).T
     return np.minimum(low, curve[0]), np.maximum(high, curve[0])
-
-
-def _corners(tp: np.ndarray, fp: np.ndarray) -> np.ndarray:
-    """Rows worth drawing: evenly spread along both axes, ends included."""
-    path = tp / tp[-1] + fp / fp[-1]
-    wanted = np.searchsorted(path, np.linspace(0, path[-1], _POINTS))
-    return np.unique(np.concatenate([[0, 1], wanted, [len(path) - 1]]).clip(0, len(path) - 1))

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluate.glossary import GLOSSARY, Term
+from core.evaluate.glossary import GLOSSARY, Policy, Term
 from core.evaluate.resampled import Resampled
 from core.evaluate.scopes import MACRO, OVERALL, WEIGHTED, Scope
 from core.intervals import rank_films
+from core.resamples import how
 
+DRAWN = (Policy.SCORE, Policy.RANKING, Policy.CALIBRATION)  # intervals from resamples
 AVERAGED = tuple(key for key, term in GLOSSARY.items() if term.of_class and term.computed and key != "prevalence")
 
 
@@ -29,6 +31,11 @@ class Replicates:
     def confusion(self) -> np.ndarray:
         """(1+R, C, C), rows = true class."""
         return self.films.confusion
+
+    def method(self, policy: Policy) -> str:
+        """How an interval is made, as CSV and JSON say it."""
+        drawn = policy in DRAWN or (policy is Policy.PROPORTION and self.clustered)
+        return policy.value + (how(self.films.scores.weights) if drawn else "")
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _finish(draft: Draft, bootstrap: tuple[float, float], replicates: Replicates
         most = draft.counts[1] if draft.counts else draft.most
         silent = draft.clusters if draft.silent is None else draft.silent
         low, high = settle(value, draft.samples[1:], draft.behind, term.scale, most, silent)
-    return Estimate(value, min(low, value), max(high, value), draft.n, term.help, method=policy.value)
+    return Estimate(value, min(low, value), max(high, value), draft.n, term.help, method=replicates.method(policy))
 
 
 def _enough_errors(replicates: Replicates, policy: Policy) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from core.data.patients import numbered
+from core.data.patients import count, numbered
 from core.errors import EvaluationError
 from core.evaluate.calibration import calibration_floor, reliability
 from core.evaluate.curves import Curves, curves
@@ -23,8 +23,8 @@ from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.evaluate.provenance import Provenance, provenances
 from core.evaluate.resampled import Resampled, Scores
 from core.evaluate.scopes import kind
-from core.intervals import resamples
 from core.moved import elsewhere
+from core.resamples import Weights, drawn
 
 COLUMNS = ("scope", "of", "figure", "value", "low", "high", "n", "note", "method")
 SPLITS = tuple(name.value for name in Provenance)
@@ -101,9 +101,9 @@ class Evaluation:
         return numbered(self.samples)
 
     @cached_property
-    def weights(self) -> np.ndarray:
-        """Bootstrap weights float32 (N, 1+R); column 0 is the films themselves."""
-        return resamples(self.clusters)
+    def weights(self) -> Weights:
+        """Bootstrap weights (N, 1+R); column 0 is the films themselves. Of very many films by groups of patients."""
+        return drawn(self.clusters)
 
     def called(self, point: OperatingPoint | None = None) -> np.ndarray:
         """Index of the class called for each film (N,), by the model's own operating point or by another."""
@@ -168,7 +168,7 @@ class Evaluation:
     @cached_property
     def clustered(self) -> bool:
         """Whether some patient has more than one film here."""
-        return len(np.unique(self.clusters)) < len(self)
+        return count(self.clusters) < len(self)
 
     @cached_property
     def _patients(self) -> dict[str, np.ndarray]:
@@ -176,4 +176,4 @@ class Evaluation:
 
     def _behind(self, of: np.ndarray, same: bool = True) -> np.ndarray:
         """Patients (C,) who have a film that is of, or was called, each class; or one that is not."""
-        return np.array([len(np.unique(self.clusters[(of == c) == same])) for c in range(len(self.classes))])
+        return np.array([count(self.clusters[(of == c) == same]) for c in range(len(self.classes))])

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.film_id import FILM_ID
+from core.data.patients import count
 from core.errors import EvaluationError
 from core.evaluate.compare import COMPARED, align, compare
 from core.evaluate.evaluation import Evaluation
@@ -86,7 +87,7 @@ def leaderboard(models: Mapping[str, Evaluation], key: str) -> Leaderboard:
     if undefined := [name for name, figure in figures.items() if np.isnan(figure.value)]:
         raise EvaluationError(f"{GLOSSARY[key].title} is not defined for {undefined[0]} on these films")
     places = _places(key, figures, lambda name, best: compare(shown[name], shown[best]).differences[key])
-    return Leaderboard(key, len(first), len(np.unique(first.clusters)), places)
+    return Leaderboard(key, len(first), count(first.clusters), places)
 
 
 def leaderboard_of_findings(models: Mapping[str, FindingsEvaluation], key: str, finding: str = "") -> Leaderboard:
@@ -112,7 +113,7 @@ def leaderboard_of_findings(models: Mapping[str, FindingsEvaluation], key: str, 
     if undefined := [name for name, figure in figures.items() if np.isnan(figure.value)]:
         raise EvaluationError(f"{GLOSSARY[key].title} is not defined for {undefined[0]} on these films")
     places = _places(key, figures, lambda name, best: shown[name].difference(shown[best], key, names))
-    return Leaderboard(key, len(first), len(np.unique(first.clusters)), places, names)
+    return Leaderboard(key, len(first), count(first.clusters), places, names)
 
 
 def known_to_all(models: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -18,9 +18,9 @@ from core.data.patients import numbered
 from core.data.progress import Progress, quiet
 from core.errors import FilmError
 from core.evaluate import metrics
-from core.intervals import resamples
 from core.model.adopt import looks
 from core.model.classifier import Classifier
+from core.resamples import resamples
 from core.transform.preprocess import Fit, Preprocess
 
 FILMS = 96  # at most, drawn evenly over the classes

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from core.resamples import Weights, films_in, tally, total
 
-def confusion(labels: np.ndarray, called: np.ndarray, n_classes: int, weights: np.ndarray) -> np.ndarray:
+
+def confusion(labels: np.ndarray, called: np.ndarray, n_classes: int, weights: Weights) -> np.ndarray:
     """Confusion matrices float64 (R, C, C) of int labels and calls (N,) under film weights (N, R)."""
-    cells = np.eye(n_classes**2, dtype=np.float32)[labels * n_classes + called]
-    matrices: np.ndarray = (cells.T @ weights).T.reshape(-1, n_classes, n_classes).astype(np.float64)
+    cells = tally(labels * n_classes + called, n_classes**2, weights)
+    matrices: np.ndarray = cells.T.reshape(-1, n_classes, n_classes).astype(np.float64)
     return matrices
 
 
@@ -158,6 +160,6 @@ def briers(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return scores
 
 
-def mean(per_film: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def mean(per_film: np.ndarray, weights: Weights) -> np.ndarray:
     """Weighted mean (R,) of a per-film figure (N,)."""
-    return _ratio(per_film @ weights, weights.sum(axis=0))
+    return _ratio(total(per_film, weights), films_in(weights))

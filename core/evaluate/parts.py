@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from core.data.patients import count
 from core.evaluate import slices
 from core.evaluate.headline import COLUMNS
 from core.evaluate.operating import OperatingPoint
@@ -42,7 +44,7 @@ def parts(evaluation: "Evaluation", point: OperatingPoint | None = None) -> list
     found = []
     for column in COLUMNS:
         groups = groups_of(evaluation, column)
-        names = list(dict.fromkeys(sorted(groups.tolist(), key=lambda name: (name in (REST, slices.UNKNOWN), name))))
+        names = sorted(set(groups.tolist()), key=lambda name: (name in (REST, slices.UNKNOWN), name))
         if len(names) > 1:
             found += [_part(column, name, evaluation.where(groups == name), point) for name in names]
     return found
@@ -52,15 +54,11 @@ def groups_of(evaluation: "Evaluation", column: str) -> np.ndarray:
     """The group (N,) of each film in one of `COLUMNS`."""
     if column != slices.AGE_GROUP and column not in evaluation.samples:
         return np.full(len(evaluation), slices.UNKNOWN, dtype=object)
-    groups = slices.groups(evaluation.samples, column).to_numpy(dtype=object)
-    if column == slices.AGE_GROUP:
-        return groups
-    small = [
-        name
-        for name in np.unique(groups.astype(str))
-        if name != slices.UNKNOWN and len(np.unique(evaluation.clusters[groups == name])) < slices.FEWEST
-    ]
-    return np.where(np.isin(groups.astype(str), small), REST, groups)
+    groups = slices.groups(evaluation.samples, column).reset_index(drop=True)
+    if column != slices.AGE_GROUP:
+        patients = pd.Series(evaluation.clusters).groupby(groups).nunique().drop(slices.UNKNOWN, errors="ignore")
+        groups = groups.mask(groups.isin(patients.index[patients < slices.FEWEST]), REST)
+    return groups.to_numpy(dtype=object)
 
 
 def sentences(found: list[Part]) -> list[str]:
@@ -93,7 +91,7 @@ def as_data(found: list[Part]) -> list[dict[str, Any]]:
 def _part(column: str, name: str, films: "Evaluation", point: OperatingPoint | None) -> Part:
     figures = films.figures(point)
     whole = figures[OVERALL]
-    patients = len(np.unique(films.clusters))
+    patients = count(films.clusters)
     return Part(
         column, name, len(films), patients, whole["accuracy"], whole["balanced_accuracy"], figures[MACRO]["auroc"]
     )

@@ -9,10 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from core.evaluate import metrics
+from core.data.patients import count
+from core.evaluate import ranking
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.glossary import GLOSSARY, OF_FINDINGS
-from core.intervals import FEWEST, Estimate, of_mean, percentiles, resamples, settle
+from core.intervals import FEWEST, Estimate, of_mean, percentiles, settle
+from core.resamples import Weights, drawn, first, how, total
 
 SHOWN = ("auroc", "average_precision", "recall", "specificity", "precision", "npv", "f1")
 _MICRO = 200  # resamples of the rankings of all labels pooled, which are as many rows as films times findings
@@ -39,7 +41,7 @@ class Pooled:
             "present_per_film": (self.of.targets[told] == 1).sum(axis=1).astype(float),
         }
         clusters = self.of.clusters[told]
-        return {key: _mean(key, value, clusters) for key, value in values.items()}
+        return {key: _mean(key, value, clusters, self._how) for key, value in values.items()}
 
     @cached_property
     def macro(self) -> dict[str, Estimate]:
@@ -50,7 +52,7 @@ class Pooled:
         """The mean of a figure of ``SHOWN`` over these findings; where it is not defined for one, over the others."""
         rows = [self.of.classes.index(name) for name in names]
         fewest = min((self._fewest(c) for c in rows), default=0)
-        return _settled(key, _average(self._samples[key][rows]), fewest, len(self.of))
+        return _settled(key, _average(self._samples[key][rows]), fewest, len(self.of), self._how)
 
     def difference(self, other: "Pooled", key: str, names: Sequence[str]) -> Estimate:
         """The same of another model less this one, of the same films in the same order and the same resamples."""
@@ -59,7 +61,8 @@ class Pooled:
         if min((self._fewest(c) for c in rows), default=0) < FEWEST:
             return Estimate.without(float(gaps[0]), len(self.of), GLOSSARY[key].help)
         low, high = percentiles(gaps[1:][~np.isnan(gaps[1:]), None])
-        return Estimate(float(gaps[0]), float(low[0]), float(high[0]), len(self.of), GLOSSARY[key].help, method=_PAIRED)
+        method = _PAIRED + how(self._weights)
+        return Estimate(float(gaps[0]), float(low[0]), float(high[0]), len(self.of), GLOSSARY[key].help, method=method)
 
     @cached_property
     def averaged(self) -> tuple[str, ...]:
@@ -72,44 +75,43 @@ class Pooled:
         """All known labels pooled, whatever the finding: the frequent ones count most."""
         counts = {name: value.sum(axis=0) for name, value in self._counts.items()}
         film, finding = np.nonzero(self.of.known)
-        truth, weights = self.of.targets[film, finding] == 1, self._weights[:, : 1 + _MICRO][film]
-        patients = {int(c) for c in self.of.clusters[film[truth]]}, {int(c) for c in self.of.clusters[film[~truth]]}
-        fewest = min(map(len, patients))
-        _, tp, fp = metrics.sweep(self.of.probabilities[film, finding], truth, weights)
-        samples = _rates(counts) | {
-            "auroc": metrics.auroc(tp, fp),
-            "average_precision": metrics.average_precision(tp, fp),
-        }
-        return {key: _settled(key, samples[key], fewest, int(self.of.known.sum())) for key in SHOWN}
+        truth, weights = self.of.targets[film, finding] == 1, first(self._weights, _MICRO)[film]
+        fewest = min(count(self.of.clusters[film[truth == side]]) for side in (True, False))
+        areas = ranking.areas(self.of.probabilities[film, finding], truth, weights)
+        samples = _rates(counts) | dict(zip(("auroc", "average_precision"), areas, strict=True))
+        return {key: _settled(key, samples[key], fewest, int(self.of.known.sum()), self._how) for key in SHOWN}
 
     @cached_property
-    def _weights(self) -> np.ndarray:
-        return resamples(self.of.clusters)
+    def _weights(self) -> Weights:
+        return drawn(self.of.clusters)
+
+    @property
+    def _how(self) -> str:
+        return _HOW + how(self._weights)
 
     @cached_property
     def _counts(self) -> dict[str, np.ndarray]:
         """True and false positives and negatives of each finding in each resample, (C, 1 + R)."""
         called, there = self.of.called(), self.of.targets == 1
         cells = {"tp": called & there, "fp": called & ~there, "fn": ~called & there, "tn": ~called & ~there}
-        return {name: (cell & self.of.known).T.astype(np.float32) @ self._weights for name, cell in cells.items()}
+        return {name: total((cell & self.of.known).T.astype(np.float32), self._weights) for name, cell in cells.items()}
 
     @cached_property
     def _samples(self) -> dict[str, np.ndarray]:
         """Each figure of each finding in each resample, (C, 1 + R); NaN where undefined."""
         found = _rates(self._counts)
-        areas = np.full((2, len(self.of.classes), self._weights.shape[1]), np.nan)
+        areas = np.full((2, *found["recall"].shape), np.nan)
         for c, name in enumerate(self.of.classes):
             if name in self.of.judged:
                 known = self.of.known[:, c]
                 truth, weights = self.of.targets[known, c] == 1, self._weights[known]
-                _, tp, fp = metrics.sweep(self.of.probabilities[known, c], truth, weights)
-                areas[:, c] = metrics.auroc(tp, fp), metrics.average_precision(tp, fp)
+                areas[:, c] = ranking.areas(self.of.probabilities[known, c], truth, weights)
         return found | {"auroc": areas[0], "average_precision": areas[1]}
 
     def _fewest(self, c: int) -> int:
         """Patients on the rarer side of a finding."""
         sides = (self.of.clusters[self.of.targets[:, c] == side] for side in (0, 1))
-        return min(len(np.unique(side)) for side in sides)
+        return min(map(count, sides))
 
 
 def _rates(counts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -131,17 +133,17 @@ def _average(of_findings: np.ndarray) -> np.ndarray:
         return np.asarray(np.where(defined, of_findings, 0).sum(axis=0) / defined.sum(axis=0))
 
 
-def _settled(key: str, samples: np.ndarray, patients: int, n: int) -> Estimate:
+def _settled(key: str, samples: np.ndarray, patients: int, n: int, method: str) -> Estimate:
     value, help_ = float(samples[0]), GLOSSARY[key].help
     if np.isnan(value):
         return Estimate(value, value, value, n, help_, "not defined: no finding that some films show and some lack")
     if patients < FEWEST:
         return Estimate.without(value, n, help_)
     low, high = settle(value, samples[1:], patients)
-    return Estimate(value, min(low, value), max(high, value), n, help_, method=_HOW)
+    return Estimate(value, min(low, value), max(high, value), n, help_, method=method)
 
 
-def _mean(key: str, values: np.ndarray, clusters: np.ndarray) -> Estimate:
+def _mean(key: str, values: np.ndarray, clusters: np.ndarray, method: str) -> Estimate:
     value, share = float(values.mean()), key in ("exact_match", "hamming")
     low, high = of_mean(values, clusters, share)
-    return Estimate(value, min(low, value), max(high, value), len(values), OF_FINDINGS[key].help, method=_HOW)
+    return Estimate(value, min(low, value), max(high, value), len(values), OF_FINDINGS[key].help, method=method)

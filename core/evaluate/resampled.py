@@ -9,8 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from core.evaluate import metrics
+from core.evaluate import metrics, ranking
 from core.evaluate.calibration import calibration_error
+from core.resamples import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class Scores:
 
     labels: np.ndarray  # int (N,), 0 .. C-1
     probabilities: np.ndarray  # float (N, C)
-    weights: np.ndarray  # float32 (N, 1+R); column 0 is the films themselves
+    weights: Weights  # (N, 1+R); column 0 is the films themselves
 
     @property
     def confidence(self) -> np.ndarray:
@@ -34,8 +35,8 @@ class Scores:
         return right
 
     def sweep(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of one class: thresholds (T,), true and false positives (T, 1+R), as `metrics.sweep` gives them."""
-        return metrics.sweep(self.probabilities[:, index], self.labels == index, self.weights)
+        """Of one class: thresholds (T,), true and false positives (T, 1+R), as `ranking.swept` gives them."""
+        return ranking.swept(self.probabilities[:, index], self.labels == index, self.weights)
 
     @property
     def auroc(self) -> np.ndarray:
@@ -72,8 +73,8 @@ class Scores:
 
     @cached_property
     def _ranking(self) -> tuple[np.ndarray, np.ndarray]:
-        swept = map(self.sweep, range(self.probabilities.shape[1]))
-        found = [(metrics.auroc(tp, fp), metrics.average_precision(tp, fp)) for _, tp, fp in swept]
+        of_class = enumerate(self.probabilities.T)
+        found = [ranking.areas(scores, self.labels == index, self.weights) for index, scores in of_class]
         areas, precisions = (np.stack(column, axis=1) for column in zip(*found, strict=True))
         return areas, precisions
 

@@ -91,7 +91,7 @@ def score(
         EvaluationError: no film that can be judged.
     """
     cohort = labelled(classifier, cohort)
-    work = Score(classifier)
+    work = Score(classifier, all_answers=True)
     if parts is None:
         told = [row for found in stream.rows(cohort, work, batch, progress, pause) for row in found]
         frame = pd.DataFrame(told, columns=list(work.columns.schema.names))
@@ -103,7 +103,7 @@ def score(
 
 def parts_in(folder: Path, classifier: Classifier) -> Parts:
     """Where a run in this folder keeps its rows; one folder per model."""
-    work = Score(classifier)
+    work = Score(classifier, all_answers=True)
     return Parts(folder / f".scores-{short(work.key)}", work.key, work.columns)
 
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from core.data.patients import count
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.glossary import GLOSSARY, Policy
 from core.evaluate.operating import OperatingPoint
 from core.evaluate.scopes import MACRO, OVERALL
 from core.intervals import LEVEL, Estimate, of_share, proportion
+from core.resamples import how, tally
 
 AGE_BANDS = ("0-17", "18-39", "40-59", "60-79", "80 and over")
 _AGES = (0, 18, 40, 60, 80, 200)  # years, the edges of the bands
@@ -55,14 +57,11 @@ def slices(evaluation: Evaluation, column: str, point: OperatingPoint | None = N
     """
     rows = [_row("all films", evaluation, point)]
     names = groups(evaluation.samples, column)
-    right = (evaluation.called(point) == evaluation.labels).astype(np.float32)
+    right = evaluation.called(point) == evaluation.labels
     for name, part in _parts(evaluation, column).items():
-        inside = (names == name).to_numpy()
-        films, hits = _sums(inside[None], right, evaluation.weights)
-        share = np.divide(hits[0], films[0], out=np.full(films.shape[1], np.nan, np.float32), where=films[0] > 0)
-        rows.append(
-            _row(name, part, point) | {"accuracy": _accuracy(share, right[inside], evaluation.clusters[inside])}
-        )
+        inside = np.flatnonzero(names == name)
+        films, hits = _found(evaluation, right, inside).sum(axis=1)
+        rows.append(_row(name, part, point) | {"accuracy": _accuracy(evaluation, right, inside, _share(hits, films))})
     return pd.DataFrame(rows)
 
 
@@ -76,63 +75,63 @@ def worst(evaluation: Evaluation, point: OperatingPoint | None = None, most: int
     bad though each class is found as often. Slices of fewer patients are left out: films of one patient are drawn
     together or not at all, and the bootstrap would take one patient's luck for certain.
     """
-    correct = evaluation.called(point) == evaluation.labels
-    right, of_class = correct.astype(np.float32), np.eye(len(evaluation.classes), dtype=np.float32)[evaluation.labels].T
-    whole = np.stack([of_class @ evaluation.weights, (of_class * right) @ evaluation.weights])  # (2, C, 1+R)
+    right = evaluation.called(point) == evaluation.labels
+    whole = _found(evaluation, right, np.arange(len(evaluation)))
     parts = [
-        (column, str(name), (names == name).to_numpy())
+        (column, str(name), np.flatnonzero(names == name))
         for column in columns(evaluation)
         for names in (groups(evaluation.samples, column),)
         for name in names.unique()
     ]
-    parts = [p for p in parts if not p[2].all() and len(np.unique(evaluation.clusters[p[2]])) >= FEWEST]
-    members = np.stack([np.ones(len(evaluation), bool), *(inside for _, _, inside in parts)])
-    films, hits = _sums(members, right, evaluation.weights)
+    parts = [p for p in parts if len(p[2]) < len(evaluation) and count(evaluation.clusters[p[2]]) >= FEWEST]
     rows = []
-    for (column, name, inside), own_films, own_hits in zip(parts, films[1:], hits[1:], strict=True):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share, gap = own_hits / own_films, own_hits / own_films - (hits[0] - own_hits) / (films[0] - own_films)
-        alike = _at_its_mix(of_class[:, inside], right[inside], evaluation.weights[inside], whole)
+    for column, name, inside in parts:
+        own = _found(evaluation, right, inside)
+        (films, hits), (other_films, other_hits) = own.sum(axis=1), (whole - own).sum(axis=1)
+        share, alike = _share(hits, films), _at_its_mix(own, whole - own)
         clear = bool(not np.isnan(alike[0]) and np.nanquantile(alike[1:], 1 - (1 - LEVEL) / 2 / len(parts)) < 0)
-        accuracy = _accuracy(share, right[inside], evaluation.clusters[inside])
-        rows.append((column, name, int(inside.sum()), accuracy, float(gap[0]), float(alike[0]), clear))
+        gap = float(share[0] - _share(other_hits, other_films)[0])
+        accuracy = _accuracy(evaluation, right, inside, share)
+        rows.append((column, name, len(inside), accuracy, gap, float(alike[0]), clear))
     table = pd.DataFrame(rows, columns=["column", "slice", "films", "accuracy", "gap", "same_mix", "clear"])
     table = table[table["gap"] < 0]
     order = np.argsort([figure.value for figure in table["accuracy"]], kind="stable")
     return table.iloc[order[:most]].reset_index(drop=True)
 
 
-def _at_its_mix(of_class: np.ndarray, right: np.ndarray, weights: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def _at_its_mix(own: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Accuracy of a slice less that of all others at the slice's mix of classes (1+R,); NaN where they share no class.
 
     Args:
-        of_class: float (C, n), one-hot classes of the slice's films; ``right`` (n,), ``weights`` (n, 1+R) as well.
-        whole: films and correctly called films (2, C, 1+R) of slice and others together.
+        own: films and correctly called films (2, C, 1+R) of the slice, as `_found` counts them; ``others`` likewise.
     """
-    own = np.stack([of_class @ weights, (of_class * right) @ weights])
-    films, hits = whole - own
+    recall = np.where(others[0] > 0.5, _share(others[1], others[0]), np.nan)
+    shared = np.where(np.isnan(recall), 0, own)
+    return _share((shared[1] - shared[0] * np.nan_to_num(recall)).sum(axis=0), shared[0].sum(axis=0))
+
+
+def _found(evaluation: Evaluation, right: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Films and correctly called films of each class in every resample, (2, C, 1+R), of those at these positions."""
+    classes = len(evaluation.classes)
+    cells = tally(2 * evaluation.labels[inside] + right[inside], 2 * classes, evaluation.weights[inside])
+    by_class = cells.reshape(classes, 2, -1)
+    return np.stack([by_class.sum(axis=1), by_class[:, 1]])
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
-        recall = np.where(films > 0.5, hits / films, np.nan)
-        shared = np.where(np.isnan(recall), 0, own)
-        gap: np.ndarray = (shared[1] - shared[0] * np.nan_to_num(recall)).sum(axis=0) / shared[0].sum(axis=0)
-    return gap
+        return np.where(whole == 0, np.nan, part / whole)
 
 
-def _sums(members: np.ndarray, right: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Films and correctly called films, each (M, 1+R), of groups bool (M, N) in every resample."""
-    rows = members.astype(np.float32)
-    films, hits = np.split(np.concatenate([rows, rows * right]) @ weights, 2)
-    return films, hits
-
-
-def _accuracy(share: np.ndarray, right: np.ndarray, clusters: np.ndarray) -> Estimate:
+def _accuracy(evaluation: Evaluation, right: np.ndarray, inside: np.ndarray, share: np.ndarray) -> Estimate:
     """Accuracy from its resamples (1+R,), or by Wilson where every patient has one film, as in `estimates`."""
-    patients = len(np.unique(clusters))
-    value, films, help_ = float(right.mean(dtype=np.float64)), len(right), GLOSSARY["accuracy"].help
+    patients, films = count(evaluation.clusters[inside]), len(inside)
+    value, method = float(right[inside].mean(dtype=np.float64)), Policy.PROPORTION.value
     if patients == films:
-        return Estimate(value, *proportion(float(right.sum()), films), films, help_, method=Policy.PROPORTION.value)
-    low, high = of_share(value, share[1:], patients, films)
-    return Estimate(value, min(low, value), max(high, value), films, help_, method=Policy.PROPORTION.value)
+        low, high = proportion(float(right[inside].sum()), films)
+    else:
+        (low, high), method = of_share(value, share[1:], patients, films), method + how(evaluation.weights)
+    return Estimate(value, min(low, value), max(high, value), films, GLOSSARY["accuracy"].help, method=method)
 
 
 def _row(name: str, part: Evaluation, point: OperatingPoint | None) -> dict[str, str | int | Estimate]:
@@ -141,7 +140,7 @@ def _row(name: str, part: Evaluation, point: OperatingPoint | None) -> dict[str,
     return {
         "slice": name,
         "films": len(part),
-        "patients": len(np.unique(part.clusters)),
+        "patients": count(part.clusters),
         **whole,
         "auroc": figures[MACRO]["auroc"],
         **{c: figures[c]["recall"] for c in part.classes},

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.intervals import FEWEST, of_mean, percentiles, resamples
+from core.intervals import FEWEST, of_mean, percentiles
+from core.resamples import drawn, films_in, total
 
 BASELINES = {
     "area": "an evenly lit picture",
@@ -114,8 +115,8 @@ def skill(value: float, chance: float) -> float:
 
 
 def _skills(values: np.ndarray, chance: np.ndarray, groups: np.ndarray, seed: int) -> tuple[float, float]:
-    weights = resamples(groups, seed=seed).astype(float)[:, 1:]
-    found, by_chance = ((each @ weights) / weights.sum(axis=0) for each in (values, chance))
+    weights = drawn(groups, seed=seed)
+    found, by_chance = ((total(each, weights) / films_in(weights))[1:] for each in (values, chance))
     low, high = percentiles(((found - by_chance) / np.maximum(1 - by_chance, 1e-12))[:, None])
     return float(low[0]), float(high[0])
 

@@ -15,8 +15,9 @@ import torch
 
 from core.data.audit.shortcuts import areas
 from core.hunt.seen import Seen
-from core.intervals import percentiles, resamples
+from core.intervals import percentiles
 from core.model.classifier import Classifier
+from core.resamples import resamples
 
 COLUMNS = ("source", "view", "sex", "age")
 LEAST = 0.1  # of the probability, even at its interval's lower end

@@ -84,6 +84,16 @@ class Prediction:
         return dict(zip(self.classes, map(float, self.probabilities), strict=True))
 
     @property
+    def refused(self) -> bool:
+        """Whether the in-domain gate refuses the film: there is no answer then, and no number that looks like one."""
+        return self.domain.status == "out"
+
+    @property
+    def told(self) -> dict[str, float]:
+        """The probability of each class as tables of many films tell it: NaN where the film is refused."""
+        return dict.fromkeys(self.classes, float("nan")) if self.refused else self.by_class
+
+    @property
     def operating_points(self) -> dict[str, float]:
         """The operating point of each class."""
         return dict(zip(self.classes, self.output.operating_points, strict=True))

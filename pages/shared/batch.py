@@ -36,7 +36,7 @@ def table(films: list[Radiograph], case: Case) -> None:
             rows.append(
                 {"film": _source(resources.small(p.picture, 64)), "map": _overlay(case, film), "name": film.name}
                 | {"answer": in_words(p), "fits": FITS[p.domain.status]}
-                | (p.by_class if p.domain.status != "out" else dict.fromkeys(p.classes, float("nan")))
+                | p.told
             )
     frame = pd.DataFrame(rows)
     config = {
@@ -79,7 +79,7 @@ def _source(png: bytes) -> str:
 def _overlay(case: Case, film: Radiograph) -> str:
     """A small picture of the film with the map of its answer; none of a film that is outside what the model knows."""
     one = replace(case, film=film, row=None, label="")
-    if one.prediction.domain.status == "out":
+    if one.prediction.refused:
         return ""
     map_ = resources.heatmaps(one.model, film)[one.prediction.label]
     picture = overlay.enlarge(one.prediction.picture, 64)
@@ -89,7 +89,7 @@ def _overlay(case: Case, film: Radiograph) -> str:
 def _package(films: list[Radiograph], case: Case) -> bytes:
     cases = [replace(case, film=film, row=None, label="") for film in films]
     maps = [
-        None if one.prediction.domain.status == "out" else resources.heatmaps(one.model, one.film)[one.prediction.label]
+        None if one.prediction.refused else resources.heatmaps(one.model, one.film)[one.prediction.label]
         for one in cases
     ]
     drawing = viewer.Drawing(overlay.Style(st.session_state["opacity"]))

@@ -15,6 +15,7 @@ from core import identity
 from core.data import film_id
 from core.data.cohort import Cohort
 from core.evaluate.provenance import PROVENANCE
+from core.resamples import MANY
 from pages.shared import resources
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 FAIR = ("test", "new", "external")  # a model can be judged by them
 TOGETHER = 8  # films that go through the network at once, while nobody else has a turn
-RESAMPLES = 8 * 1024  # bytes per film that the resamples of an evaluation take
+RESAMPLES = 8 * 1024  # bytes per film that the resamples of an evaluation take ...
+BEYOND = 512  # ... and of those beyond `MANY`, whose weights are kept by group, samples and numbers
 Splits = dict[str, Any]  # by provenance: `Evaluation`, or `FindingsEvaluation` of a model of findings
 
 
@@ -46,7 +48,11 @@ def _kept(model: str) -> "tuple[Evaluation | FindingsEvaluation, Splits]":
         found = met.kept(card, file) if card else from_parquet(file, model)
         return found, found.by_split(own=True)
 
-    return resources.kept(_kept_key(model), read, "Opening the evaluation", lambda made: RESAMPLES * len(made[0]))
+    return resources.kept(_kept_key(model), read, "Opening the evaluation", lambda made: _nbytes(len(made[0])))
+
+
+def _nbytes(films: int) -> int:
+    return RESAMPLES * min(films, MANY) + BEYOND * max(films - MANY, 0)
 
 
 def _file(model: str) -> Path:
@@ -149,7 +155,7 @@ def make(model: "Classifier", cohort: Cohort, progress: Callable[[float], None])
     with resources.long_work() as pause:
         evaluation, _ = score(model, films, lambda done, total: progress(done / total), TOGETHER, pause)
     splits = evaluation.by_split()
-    resources.shelf().put(_key(model, cohort), (evaluation, splits), RESAMPLES * len(evaluation))
+    resources.shelf().put(_key(model, cohort), (evaluation, splits), _nbytes(len(evaluation)))
     return splits
 
 

@@ -67,7 +67,9 @@ def test_a_cell_holds_its_count():
             assert len(review.cell(drawn, label, called, point)) == drawn.confusion(point)[i, j]
 
 
-def test_planted_label_errors_are_doubted():
+@pytest.mark.parametrize("many", [20_000, 300], ids=["few films", "many films"])
+def test_planted_label_errors_are_doubted(many, monkeypatch):
+    monkeypatch.setattr(review, "MANY", many)
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, 600)
     features = rng.normal(size=(600, 8)) + 5 * np.eye(3, 8)[truth]

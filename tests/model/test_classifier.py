@@ -256,6 +256,34 @@ def test_predict_writes_a_row_a_film(folder: Path, capsys: pytest.CaptureFixture
     assert main([*words[:3], "--csv", str(folder / "no such folder" / "x.csv")]) == 2
 
 
+def test_a_refused_film_has_neither_label_nor_number_in_any_table(
+    folder: Path, classifier: Classifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pandas as pd
+
+    from core.run.score import Score, unlabelled
+
+    blank = folder / "films" / "blank.png"
+    Image.fromarray(np.full((150, 130), 90, np.uint8)).save(blank)
+    words = ["predict", str(folder / "model"), str(folder / "films" / "a.png"), str(blank), "--backend", "torch"]
+    assert main([*words, "--csv", str(folder / "out.csv")]) == 0
+    rows = pd.read_csv(folder / "out.csv", dtype=str).fillna("").set_index("verdict")
+    numbers = [f"p_{name}" for name in CLASSES]
+    assert (rows.loc["refused", ["label", "set", *numbers]] == "").all()
+    assert rows.loc["doubtful", ["label", *numbers]].ne("").all()  # a model without a gate doubts every film
+    assert main([*words, "--out", str(folder / "scores")]) == 0
+    parts = pd.read_parquet(folder / "scores").set_index("domain")
+    logits = [f"logit_{name}" for name in CLASSES]
+    assert parts.loc["out", [*numbers, *logits]].isna().all()
+    assert parts.loc["out", "called"] == ""
+    assert parts.loc["doubtful", [*numbers, *logits]].notna().all()
+    capsys.readouterr()
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[2].split()[:2] == ["blank.png", "refused"]
+    [judged] = Score(classifier, all_answers=True)(unlabelled([blank]), [("",)])  # an evaluation counts every film
+    assert sum(judged[name] for name in numbers) == pytest.approx(1)
+
+
 def test_predict_shows_rows_on_the_screen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     films = str(folder / "films" / "a.png")
     assert main(["predict", str(folder / "model"), films, "--backend", "torch"]) == 0

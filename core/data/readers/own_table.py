@@ -40,7 +40,8 @@ def read(path: Path) -> Cohort:
     if "split" in data:
         data["split"] = of_each(data["split"], lambda word: _split_name(word, path.name))
     nameless, unlabelled = data["path"].eq(""), data["label"].eq("") & data["path"].ne("")
-    rows, notes = without_missing_files(data[~nameless & ~unlabelled])
+    left_out = nameless | unlabelled
+    rows, notes = without_missing_files(data[~left_out] if left_out.any() else data)
     if nameless.any():
         notes = (*notes, f"{counted(int(nameless.sum()), 'row')} without a file name left out")
     if unlabelled.any():
@@ -48,7 +49,7 @@ def read(path: Path) -> Cohort:
         notes = (*notes, f"{counted(int(unlabelled.sum()), 'row')} without a label left out: {files}")
     if twice:
         notes = (*notes, f"several columns are called {', '.join(map(str, twice))}: the first counts")
-    table, said = samples(rows, path.parent)
+    table, said = samples(rows, path.parent, typed=True)
     return Cohort(path.stem, table, tuple(sorted(table["label"].unique())), (*notes, *said))
 
 

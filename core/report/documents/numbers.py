@@ -25,7 +25,7 @@ def numbers(
         names: tell the film's file name, and not only its hash.
     """
     said, card = examined.prediction, examined.classifier.card
-    refused = said.domain.status == "out"
+    refused = said.refused
     told = bool(maps) or not refused
     found: dict[str, Any] = {
         "key": examined.key,
