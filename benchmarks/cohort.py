@@ -5,7 +5,8 @@ says, for a file system gets slow before Hilum does; the others name files that 
 beyond the 500 that it looks at. Each size is measured in a process of its own, in seconds of the wall and, as
 others may be at work on the machine, of the processor. *open* is `open_cohort`; *facets* is what Explore prepares at
 its first look at a cohort, *filter* two choices and a part of the file's name together; *page* takes 24 films and their
-stamps; *fingerprint* is worked out once and kept; *report* is every figure of an evaluation with its interval.
+stamps; *fingerprint* is worked out once and kept; *report* is every figure of an evaluation with its interval, *bands*
+the curves of all classes with theirs, *slices* the worst of all slices, *compare* two models film by film.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, nargs="+", default=SIZES)
     options.add_argument("--linked", type=int, default=2000, help="files on disk")
-    options.add_argument("--report-rows", type=int, default=100_000, help="most rows that are reported on")
+    options.add_argument("--report-rows", type=int, default=SIZES[-1], help="most rows that are reported on")
     options.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     args = options.parse_args()
     if args.one:
@@ -115,17 +116,23 @@ def measured(path: Path, most: int) -> dict[str, Any]:
     timed("page", lambda: [(cohort.samples.iloc[row].to_dict(), cohort.stamp(row)) for row in kept[:24]], 5)
     timed("fingerprint", lambda: cohort.fingerprint)
     if len(cohort) <= most:
-        evaluation = evaluated(cohort)
+        from core.evaluate import slices
+        from core.evaluate.compare import compare
+
+        evaluation, other = evaluated(cohort), evaluated(cohort, 2)
         timed("report", evaluation.figures)
+        timed("bands", lambda: evaluation.curves)
+        timed("slices", lambda: slices.worst(evaluation))
+        timed("compare", lambda: compare(evaluation, other))
     return {"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-def evaluated(cohort: Any) -> Any:
+def evaluated(cohort: Any, seed: int = 1) -> Any:
     """The cohort as a model that is mostly right would have called it."""
     from core.evaluate.evaluation import Evaluation
 
     labels = cohort.labels()
-    logits = np.random.default_rng(1).normal(size=(len(cohort), len(cohort.classes)))
+    logits = np.random.default_rng(seed).normal(size=(len(cohort), len(cohort.classes)))
     logits[np.arange(len(cohort)), labels] += 2.0
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return Evaluation(cohort.classes, labels, p, cohort.samples, logits)

@@ -6,7 +6,7 @@ import pytest
 from core import resamples
 from core.resamples import Grouped, drawn, films_in, first, how, tally, total
 
-FILMS = resamples.MANY + 6  # three of each patient
+FILMS = resamples.MANY + 7  # three of each patient
 
 
 @pytest.fixture(scope="module")

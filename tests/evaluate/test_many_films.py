@@ -139,9 +139,9 @@ def test_signs_of_many_patients_are_flipped_by_their_normal_deviate():
     for shift in (0.0, 1.0, 2.0):
         moved = differences.copy()
         moved[: int(shift * spread)] = np.abs(moved[: int(shift * spread)])
-        signs = rng.choice([-1, 1], (4000, len(moved)))
+        signs = rng.choice(np.array([-1, 1], np.int8), (1500, len(moved)))
         expected = (np.abs(signs @ moved) >= abs(moved.sum())).mean()
-        assert sign_flips(moved) == pytest.approx(expected, abs=0.03)
+        assert sign_flips(moved) == pytest.approx(expected, abs=0.04)
 
 
 def test_the_worst_slice_of_many_films_is_found_and_chance_is_not_called_clear(few_are_many):
