@@ -13,7 +13,6 @@ import torch
 from PIL import Image
 from scipy.special import softmax
 
-from core.cli import main
 from core.data.film.radiograph import Radiograph, from_pixels
 from core.errors import CheckpointError, FilmError
 from core.model.bulk.files import find_files
@@ -38,8 +37,7 @@ def films() -> list[Radiograph]:
     return [from_pixels(grain(i), f"{i}.png") for i in range(9)]
 
 
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
+def drawn_checkpoint() -> Checkpoint:
     """Random weights with a temperature and uneven operating points; statistics of the norms as after training."""
     torch.manual_seed(0)
     network = build("resnet_small", len(CLASSES))
@@ -53,6 +51,11 @@ def checkpoint() -> Checkpoint:
         thresholds={"Normal": 0.6, "Viral Pneumonia": 0.3, "COVID-19": 0.05},
     )  # fmt: skip
     return Checkpoint(card, network.state_dict())
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return drawn_checkpoint()
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +201,10 @@ def test_an_unknown_backend_is_named(checkpoint: Checkpoint) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, checkpoint: Checkpoint) -> Path:
+    return with_films(tmp_path, checkpoint)
+
+
+def with_films(tmp_path: Path, checkpoint: Checkpoint) -> Path:
     """Five films, one of them cut off and one in a folder below, beside a checkpoint."""
     save(checkpoint, tmp_path / "model")
     films = tmp_path / "films"
@@ -228,68 +235,6 @@ def test_folders_patterns_and_files_are_found_once(folder: Path) -> None:
     assert [p.name for p in both] == ["a.png", "c.png", "d.png"]
     with pytest.raises(FilmError, match="no film"):
         find_files([str(films / "*.dcm")])
-
-
-def test_predict_writes_a_row_a_film(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import pandas as pd
-
-    from core.identity import of_file
-    from core.report.spreadsheet import called
-
-    csv = folder / "out.csv"
-    words = ["predict", str(folder / "model"), str(folder / "films"), "--csv", str(csv), "--backend", "torch"]
-    status = main([*words, "--names"])
-    rows = pd.read_csv(csv).fillna("")
-    assert status == 1
-    assert list(rows.columns) == ["file", "verdict", "label", *(f"p_{c}" for c in CLASSES), "set", "sentence"]
-    assert len(rows) == 4
-    unreadable = rows[rows["verdict"] == "unreadable"]
-    assert [Path(f).name for f in unreadable["file"]] == ["c.png"]
-    assert "damaged" in unreadable["sentence"].iloc[0]
-    assert "c.png" in capsys.readouterr().err
-    assert set(rows["label"][:2]) <= set(CLASSES)
-    main(words)
-    hashed = pd.read_csv(csv).fillna("")
-    assert not {"a.png", "b.jpg", "c.png", "d.png"} & set(csv.read_text(encoding="utf-8").replace(",", " ").split())
-    assert hashed["file"].tolist() == [called("", of_file(f)) for f in rows["file"]]
-    pd.testing.assert_frame_equal(hashed.drop(columns=["file", "sentence"]), rows.drop(columns=["file", "sentence"]))
-    assert main([*words[:3], "--csv", str(folder / "no such folder" / "x.csv")]) == 2
-
-
-def test_a_refused_film_has_neither_label_nor_number_in_any_table(
-    folder: Path, classifier: Classifier, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import pandas as pd
-
-    from core.run.score import Score, unlabelled
-
-    blank = folder / "films" / "blank.png"
-    Image.fromarray(np.full((150, 130), 90, np.uint8)).save(blank)
-    words = ["predict", str(folder / "model"), str(folder / "films" / "a.png"), str(blank), "--backend", "torch"]
-    assert main([*words, "--csv", str(folder / "out.csv")]) == 0
-    rows = pd.read_csv(folder / "out.csv", dtype=str).fillna("").set_index("verdict")
-    numbers = [f"p_{name}" for name in CLASSES]
-    assert (rows.loc["refused", ["label", "set", *numbers]] == "").all()
-    assert rows.loc["doubtful", ["label", *numbers]].ne("").all()  # a model without a gate doubts every film
-    assert main([*words, "--out", str(folder / "scores")]) == 0
-    parts = pd.read_parquet(folder / "scores").set_index("domain")
-    logits = [f"logit_{name}" for name in CLASSES]
-    assert parts.loc["out", [*numbers, *logits]].isna().all()
-    assert parts.loc["out", "called"] == ""
-    assert parts.loc["doubtful", [*numbers, *logits]].notna().all()
-    capsys.readouterr()
-    assert main(words) == 0
-    assert capsys.readouterr().out.strip().splitlines()[-1].split()[:2] == ["blank.png", "refused"]
-    [judged] = Score(classifier, all_answers=True)(unlabelled([blank]), [("",)])  # an evaluation counts every film
-    assert sum(judged[name] for name in numbers) == pytest.approx(1)
-
-
-def test_predict_shows_rows_on_the_screen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    films = str(folder / "films" / "a.png")
-    assert main(["predict", str(folder / "model"), films, "--backend", "torch"]) == 0
-    heading, row = capsys.readouterr().out.strip().splitlines()
-    assert heading.split()[:3] == ["film", "verdict", "label"]
-    assert row.startswith("a.png")
 
 
 @needs_openvino
