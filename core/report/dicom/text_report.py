@@ -1,5 +1,6 @@
 """The whole film's answer as a Basic Text SR (PS3.3 A.35.1): a page of text in any viewer."""
 
+import textwrap
 from datetime import datetime
 
 from pydicom.dataset import Dataset
@@ -11,7 +12,8 @@ from core.report.dicom.begun import begun, code, reference
 from core.report.dicom.source import referred
 
 _DIAGNOSTIC_REPORT = ("18748-4", "LN", "Diagnostic imaging report")
-_FINDING = ("121071", "DCM", "Finding")  # printed in fixed width by OHIF
+_FINDING = ("121071", "DCM", "Finding")  # printed in fixed width by OHIF, which cuts off what is wider than its page
+_WIDTH = 80
 
 
 def text_report(film: Dataset, answer: Answer, now: datetime | None = None) -> Dataset:
@@ -61,7 +63,8 @@ def _text(answer: Answer) -> list[str]:
 
 def _line(text: str) -> Dataset:
     item = Dataset()
-    item.RelationshipType, item.ValueType, item.TextValue = "CONTAINS", "TEXT", text
+    item.RelationshipType, item.ValueType = "CONTAINS", "TEXT"
+    item.TextValue = "\r\n".join(textwrap.wrap(text, _WIDTH))
     item.ConceptNameCodeSequence = code(*_FINDING)
     return item
 
