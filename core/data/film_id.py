@@ -11,6 +11,8 @@ from pathlib import Path, PurePath
 import numpy as np
 import pandas as pd
 
+from core.data.text_column import tidy
+
 FILM_ID = "film_id"
 """Column of a cohort's samples and of everything that is kept about its films."""
 CONTENT = "sha256"
@@ -46,9 +48,12 @@ def plain(paths: pd.Series) -> pd.Series:
     """Which paths (text) are absolute and have nothing to be tidied, as nearly all of a table's: bool (N,)."""
     if os.sep != "/":
         return pd.Series(False, paths.index)
-    part, end = paths.str, paths.str.endswith("/")
+    part = paths.str
+    rooted = part.startswith("/") & ~part.endswith("/")
+    if tidy(paths):
+        return rooted
     untidy = part.contains("//", regex=False) | part.contains("/.", regex=False) | part.contains("\\", regex=False)
-    return part.startswith("/") & ~untidy & ~end
+    return rooted & ~untidy
 
 
 def unique(parts: Sequence[tuple[str, Sequence[str]]]) -> list[str]:

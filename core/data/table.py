@@ -4,6 +4,7 @@ Labels, patients, sites and sexes are words, also where they look like numbers o
 an empty cell is empty. One film is one row.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.data import findings
 from core.data.cohort import COLUMNS
 from core.data.film_id import FILM_ID, film_id_column, plain
 from core.data.labels import look_alikes
+from core.data.text_column import tidy, without_blanks
 from core.errors import CohortError
 
 FILES = ("path", "lungs", "truth")  # columns that name files
@@ -88,20 +90,29 @@ def of_each(values: pd.Series, function: Callable[[str], Any]) -> pd.Series:
 def absolute(files: pd.Series, folder: Path | None = None) -> pd.Series:
     """Paths as absolute ones, relative ones from a folder (the current one by default); "" stays.
 
-    Those that are absolute and plain already cost nothing: a table may name a million.
+    Those that are absolute and plain already cost nothing, nor does a table that names all of them from its folder.
     """
     asked = files.ne("") & ~plain(files)
+    if not asked.any():
+        return files
+    base = Path.cwd() if folder is None else folder.absolute()
+    if (
+        os.sep == "/"
+        and asked.all()
+        and tidy(files)
+        and not (files.str.startswith(("/", ".")) | files.str.endswith("/")).any()
+    ):
+        return str(base).rstrip("/") + "/" + files
     found = files.copy()
-    if asked.any():
-        base = Path.cwd() if folder is None else folder.absolute()
-        found[asked] = [str(base / file) for file in files[asked]]
+    found[asked] = [str(base / file) for file in files[asked]]
     return found
 
 
 def words(values: pd.Series) -> pd.Series:
     """Any column as text without blanks at its ends: 3.0 of a column of numbers is "3", nothing is ""."""
     if isinstance(values.dtype, pd.StringDtype):
-        return values.str.strip().fillna("")
+        stripped = values if without_blanks(values) else values.str.strip()
+        return stripped.fillna("") if stripped.hasnans else stripped
     if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
         return values.map(_word).astype(object)
     places, different = pd.factorize(values)
@@ -204,7 +215,8 @@ def _boxes(data: pd.DataFrame, notes: list[str]) -> list[str]:
 
 def _one_row_per_film(data: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """Rows of one film as one; those that name different masks of it stay, for they are different marks."""
-    if data["path"].is_unique:
+    paths = data["path"].array
+    if bool((paths[:-1] < paths[1:]).all()) or data["path"].is_unique:  # of a sorted table it is soon told
         return data
     key = [column for column in FILES if column in data]
     repeated = data[key].duplicated(keep=False)

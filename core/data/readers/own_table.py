@@ -13,6 +13,7 @@ from core.data import findings, spreadsheet
 from core.data.cohort import COLUMNS, Cohort
 from core.data.readers.folders import SPLIT_NAMES
 from core.data.table import FILES, absolute, counted, named, of_each, samples, without_missing_files
+from core.data.text_column import BACKSLASH, holds
 from core.errors import CohortError
 
 LISTED = "findings"  # a column with the names of those present
@@ -36,7 +37,9 @@ def read(path: Path) -> Cohort:
         expected = "the columns path and label, or path and findings (Effusion|Edema, or a column of 1 and 0 for each)"
         raise CohortError(came, expected, "Rename the columns")
     for column in set(FILES) & set(data):
-        data[column] = absolute(data[column].str.replace("\\", "/", regex=False), path.parent)
+        if holds(data[column], BACKSLASH):
+            data[column] = data[column].str.replace("\\", "/", regex=False)
+        data[column] = absolute(data[column], path.parent)
     if "split" in data:
         data["split"] = of_each(data["split"], lambda word: _split_name(word, path.name))
     nameless, unlabelled = data["path"].eq(""), data["label"].eq("") & data["path"].ne("")

@@ -9,7 +9,8 @@ import pytest
 from core.__main__ import main
 from core.data.film_id import _below, film_ids
 from core.data.readers import open_cohort
-from core.data.table import absolute
+from core.data.table import absolute, words
+from core.data.text_column import BACKSLASH, holds, tidy
 from core.errors import CohortError, FilmError
 
 Save = Callable[..., Path]
@@ -50,7 +51,8 @@ def test_a_whole_cohort_passes_the_check(tmp_path: Path, save: Save, capsys: pyt
     assert "path: all 2 files are there" in capsys.readouterr().out
 
 
-def test_paths_are_told_as_one_by_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", [str, object], ids=["arrow", "objects"])
+def test_paths_are_told_as_one_by_one(tmp_path: Path, dtype: type) -> None:
     said = [
         "/a/b.png",
         "/a//b.png",
@@ -63,7 +65,28 @@ def test_paths_are_told_as_one_by_one(tmp_path: Path) -> None:
         "/x..y/b.png",
     ]
     expected = [str(tmp_path / file) if file else "" for file in said]
-    assert absolute(pd.Series(said), tmp_path).tolist() == expected
+    assert absolute(pd.Series(said, dtype=dtype), tmp_path).tolist() == expected
+    for file, told in zip(said, expected, strict=True):  # a column of its own takes the way of tables that are alike
+        assert absolute(pd.Series([file, file], dtype=dtype), tmp_path).tolist() == [told, told]
+
+
+def test_words_lose_their_blanks_whatever_they_are_held_in() -> None:
+    said = [" a", "b\u00a0", "\tc d ", None, "", "e\u3000", "f"]
+    for cells in (said, ["plain", "words"], ["two words", None], [" "]):
+        expected = ["" if cell is None else cell.strip() for cell in cells]
+        for dtype in (str, object):
+            assert words(pd.Series(cells, dtype=dtype)).tolist() == expected
+        part = pd.Series([" before", *cells, " behind"], dtype=str).iloc[1:-1]  # of a longer array
+        assert words(part).tolist() == expected
+
+
+def test_a_column_of_a_longer_array_is_asked_of_its_own_cells() -> None:
+    paths = pd.Series(["/a//b", "/c/d", "/e/f", "g\\h", "/.i"], dtype=str)
+    assert [tidy(paths.iloc[k : k + 1]) for k in range(5)] == [False, True, True, False, False]
+    assert tidy(paths.iloc[1:3])
+    assert not tidy(paths.astype(object))  # not known
+    assert [holds(paths.iloc[k : k + 1], BACKSLASH) for k in range(5)] == [False, False, False, True, False]
+    assert holds(paths.astype(object), BACKSLASH)
 
 
 @pytest.mark.parametrize("root", ["/data/films", "/", None, "films"], ids=["folder", "top", "none", "relative"])
