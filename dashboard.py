@@ -1,11 +1,15 @@
 """The dashboard: ``streamlit run dashboard.py``. Navigation, the frame round every page, and one error boundary."""
 
+import os
 from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.shared import access, layout, login, state, widgets
+# Said before torch is loaded: its threads sleep when they have nothing to do, and do not keep a core from a visitor.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from pages.shared import access, layout, login, resources, state, widgets
 
 PICTURES = Path(__file__).with_name("docs")  # the server may have been started from any folder
 
@@ -58,3 +62,4 @@ with widgets.errors_said():
         state.show_notices()
 layout.remember_acceptance()
 state.publish()
+resources.collect_garbage()

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.data.progress import Progress
 from core.errors import HilumError
-from pages.shared import state
+from pages.shared import resources, state
 from pages.shared.text import plain
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def part(function: Callable[P, R]) -> Callable[P, R | None]:
         with errors_said():
             result = function(*args, **kwargs)
         state.publish()
+        resources.collect_garbage()
         return result
 
     return run

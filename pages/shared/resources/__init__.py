@@ -22,6 +22,7 @@ from pages.shared.resources.models import cards, classifier, refused_models
 from pages.shared.resources.shelves import (
     busy,
     check_upload,
+    collect_garbage,
     component,
     forget_uploads,
     hold_upload,
@@ -42,6 +43,7 @@ __all__ = [
     "check_upload",
     "classifier",
     "cohort",
+    "collect_garbage",
     "component",
     "examined",
     "facets",

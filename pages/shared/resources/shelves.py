@@ -5,6 +5,7 @@ worked out from it, lies on shelves of its visitor's session, and goes with the 
 film.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ T = TypeVar("T")
 FILMS = "_uploaded_films"  # in the session: the pinned shelf of uploaded films
 RESULTS = "_upload_shelves"  # in the session: hash of an uploaded film -> the shelf of what follows from it
 _A_MINUTE = 60  # seconds: how long a list of folders is believed
+_A_WHILE = 10  # seconds between two searches for garbage
 
 
 @st.cache_resource(show_spinner=False)
@@ -82,6 +84,16 @@ def check_upload(size: int) -> None:
     memory().check_room(_films(), size)
 
 
+@st.cache_resource(ttl=_A_WHILE, show_spinner=False)
+def collect_garbage() -> None:
+    """Let go of what only holds itself, at the end of a run; of all visitors' runs of a while only one searches.
+
+    Streamlit's own search after every run (``runner.postScriptGC``) is switched off: it walks through half a million
+    objects, nearly all of them parts of libraries, and nobody else's Python runs meanwhile.
+    """
+    gc.collect()
+
+
 def _films() -> Shelf:
     """The shelf of this session's uploads."""
     if FILMS not in st.session_state:
@@ -96,6 +108,7 @@ def let_go(name: str, film: Radiograph) -> None:
         st.session_state[FILMS].drop(name)
     if not any(film.sha256 == one.sha256 for one in st.session_state.get("uploads", [])):
         st.session_state.get(RESULTS, {}).pop(film.sha256, None)
+    collect_garbage.clear()  # the end of this run searches, so that nothing of the film outlives it
 
 
 def forget_uploads() -> None:
@@ -103,6 +116,7 @@ def forget_uploads() -> None:
     for name in (FILMS, RESULTS):
         if name in st.session_state:
             st.session_state[name].clear()
+    collect_garbage.clear()
 
 
 @st.cache_data(ttl=_A_MINUTE, show_spinner=False)
