@@ -186,7 +186,8 @@ def _keys(*evaluations: Evaluation) -> list[pd.Index]:
         tables.append(told.assign(label=pd.Series(np.array(e.classes, dtype=object)[e.labels], dtype=str)))
     unique = []
     for columns in ((FILM_ID, "source"), ("path",), ("path", "source"), ("path", "source", "label")):
-        names = [pd.Index(reduce(lambda a, b: a + "\0" + b, (table[c] for c in columns))) for table in tables]
+        joined = (reduce(lambda a, b: a + "\0" + b, (table[c] for c in columns)) for table in tables)
+        names = [pd.Index(column.astype(object)) for column in joined]  # Arrow's words are looked up one by one
         if all(index.is_unique for index in names):
             unique.append(names)
             if names[0].isin(names[1]).any():
