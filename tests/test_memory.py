@@ -2,6 +2,8 @@
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+from time import sleep
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from core import memory
 from core.errors import HilumError, NoRoomError
 from core.memory import Memory
 from core.shelf import LEAST
+from core.turns import Turns
 
 KB = 1024
 
@@ -89,6 +92,27 @@ def test_threads_keep_the_sum_true() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(visit, range(8)))
     assert whole.bytes == sum(len(shelf) for shelf in shelves) * LEAST <= 60 * LEAST
+
+
+def test_two_networks_are_at_work_at_once_and_a_third_waits() -> None:
+    whole = Memory(100 * KB, Turns(2))
+    shelf, together, go = whole.shelf("answers"), Barrier(3), Event()
+
+    def network() -> str:
+        together.wait(30)
+        assert go.wait(30)
+        return "answer"
+
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(shelf.keep_in_turn, key, network) for key in "ab"]
+        together.wait(30)  # both networks have begun
+        third = pool.submit(shelf.keep_in_turn, "c", lambda: "another")
+        while not whole.turns.waiting:
+            sleep(0.001)
+        assert (whole.turns.working, len(shelf)) == (2, 0)
+        go.set()
+        assert [one.result(30) for one in (*asked, third)] == ["answer", "answer", "another"]
+    assert (whole.turns.working, whole.turns.waiting) == (0, 0)
 
 
 @pytest.mark.parametrize(
