@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from core.model.classifier import Classifier
     from core.run.parts import Parts
 
+_AT_ONCE = 4096  # rows that are made ready for a CSV file together
 VERDICTS = {"in": "fits", "doubtful": "doubtful", "out": "refused"}
 
 
@@ -48,15 +50,17 @@ def run(args: argparse.Namespace) -> int:
     left_out = LeftOut()
     paths = find_files(args.films, left_out)
     classifier = open_classifier(args.checkpoint, args.backend)
+    bad: list[dict[str, Any]] = []
     if args.out:
         films, unreadable = into_folder(args.out, classifier, paths, args)
-        bad = []
+    elif args.csv:
+        bad = into_file(args.csv, classifier, paths, args)
+        films, unreadable = len(paths) - len(bad), len(bad)
     else:
-        rows = into_file(args.csv, classifier, paths, args) if args.csv else scored(classifier, paths)
+        rows = scored(classifier, paths)
         bad = [row for row in rows if row["verdict"] == "unreadable"]
         films, unreadable = len(rows) - len(bad), len(bad)
-        if not args.csv:
-            print(_aligned(rows, classifier.classes))
+        print(_aligned(rows, classifier.classes))
     if args.csv or args.out:
         say(f"{films:,} films scored, {unreadable:,} unreadable. Written to {escape(str(args.csv or args.out))}")
     for note in left_out.notes():
@@ -81,19 +85,28 @@ def scored(classifier: "Classifier", paths: list[Path]) -> list[dict[str, Any]]:
 def into_file(
     path: Path, classifier: "Classifier", paths: list[Path], args: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """The rows of all films as a CSV file; until they are all there they lie beside it in parts, and a run goes on."""
+    """The rows of all films as a CSV file, and those of unreadable ones; until they are all there they lie beside it in
+    parts, and a run goes on."""
     from core.atomic import replacing
     from core.report.spreadsheet import as_csv
     from core.run.score import known, unlabelled
 
+    bad = []
+
+    def lines() -> Iterator[dict[str, Any]]:
+        for start in range(0, len(paths), _AT_ONCE):
+            told = said.iloc[start : start + _AT_ONCE].to_dict("records")
+            for film, row in zip(paths[start : start + _AT_ONCE], told, strict=True):
+                line = as_row({str(name): cell for name, cell in row.items()} | {"id": str(film)}, classifier)
+                bad.extend([line] if line["verdict"] == "unreadable" else [])
+                yield line if args.names else _unnamed(line, str(row["sha256"]))
+
     parts = _worked(path.with_name(f"{path.name}.parts"), classifier, unlabelled(paths), args, named=True)
-    by_id = {str(row["id"]): {str(name): cell for name, cell in row.items()} for row in parts.read().to_dict("records")}
-    rows = [as_row(by_id[known(film)] | {"id": str(film)}, classifier) for film in paths]
+    said = parts.read().set_index("id").loc[list(map(known, paths))]
     with replacing(path) as temporary:
-        written = rows if args.names else [_unnamed(row, by_id[known(Path(row["file"]))]["sha256"]) for row in rows]
-        temporary.write_text(as_csv(written, list(rows[0])), encoding="utf-8", newline="")
+        temporary.write_text(as_csv(lines(), heads(classifier)), encoding="utf-8", newline="")
     parts.remove()
-    return rows
+    return bad
 
 
 def into_folder(folder: Path, classifier: "Classifier", paths: list[Path], args: argparse.Namespace) -> tuple[int, int]:
@@ -124,6 +137,11 @@ def _worked(folder: Path, classifier: "Classifier", films: "Cohort", args: argpa
         told = lambda *count: bars("scoring films", *count)  # noqa: E731 - a bar for the rows
         stream.into(parts, films, work, engine=engines.chosen(args), progress=told, index=index)
     return parts
+
+
+def heads(classifier: "Classifier") -> list[str]:
+    """The columns of the CSV, in order; see `as_row`."""
+    return ["file", "verdict", "label", *(f"p_{name}" for name in classifier.classes), "set", "sentence"]
 
 
 def as_row(said: dict[str, Any], classifier: "Classifier") -> dict[str, Any]:
