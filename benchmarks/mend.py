@@ -81,7 +81,9 @@ def _lungs(mask: np.ndarray | None, recipe: recipes.Recipe) -> np.ndarray:
 
 def write_lab(folder: Path) -> None:
     """The figures of the lab's sixth step, from the card of a mended checkpoint."""
-    told = read_card(folder).metrics["mending"]
+    told = dict(read_card(folder).metrics["mending"])
+    for side in ("before", "after"):
+        told[side] = {key: value for key, value in told[side].items() if key != "name"}  # of somebody's folder
     with replacing(shipped.MENDED) as path:
         path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     print(f"{shipped.MENDED.name}: {told['before']['elsewhere']} -> {told['after']['elsewhere']}")

@@ -31,7 +31,7 @@ PAGES = {
 }
 CLICKS = {  # what a page shows only when asked
     "predict": ("button", "Find nearest films"),
-    "shortcut": ("radio", "2 Look at the heatmap"),
+    "shortcut": ("radio", "2 Heatmap"),
     "methods": ("button", "Mark"),
 }
 

@@ -27,7 +27,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("--cues", nargs="+", metavar="CUE", help=help_)
     command.add_argument("--elsewhere", metavar="PATH", help="films of another hospital, to compare both models on")
     command.add_argument("--out", type=Path, help="folder of the new checkpoint (default: runs/NAME-mended)")
-    command.add_argument("--epochs", type=int, default=12, metavar="N", help="default: 12")
+    command.add_argument("--epochs", type=int, default=24, metavar="N", help="default: 24")
     command.add_argument("--films", type=int, default=160, metavar="N", help="that the hunter looks at (default: 160)")
     command.add_argument("--limit", type=int, metavar="N", help="use at most N films of each label, drawn at random")
     command.add_argument("--seed", type=int, default=0, help="of the draw, the exchange and the training (default: 0)")

@@ -34,7 +34,7 @@ from core.training.run import Run
 from core.transform.augment import Step
 
 How = Literal["last-layer", "evidence", "hide"]
-EPOCHS = 12
+EPOCHS = 24
 LEARNING_RATE = 1e-3
 _PRICE = 1.0  # of evidence in the wrong place
 GENTLE = (  # of films whose recipe augments nothing: their lungs, too, would be learned by heart

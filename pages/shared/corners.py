@@ -12,6 +12,7 @@ import numpy as np
 
 from core import identity
 from core.data.cohort import Cohort
+from core.explain.hide import SEAMLESS, hide, regions
 from pages.shared import resources
 
 if TYPE_CHECKING:
@@ -21,10 +22,9 @@ SHIPPED = Path(__file__).resolve().parents[2] / "weights" / "without_corners.jso
 TOGETHER = 8  # films that go through the network at once, while nobody else has a turn
 HOME, ELSEWHERE = "phantom:confounded", "phantom:new-hospital"
 MODELS = {"cheat": "Model A", "honest": "Model B"}
-FILL = "inpaint"  # leaves nothing of the letter, where a blur leaves a bright smear that still points at a class
 
 
-def accuracy(spec: str, name: str, fill: str = FILL) -> tuple[float, int]:
+def accuracy(spec: str, name: str, fill: str = SEAMLESS) -> tuple[float, int]:
     """Accuracy of a model on a cohort's test films whose corners are hidden, and how many films those are."""
     cohort, model = resources.cohort(spec), resources.classifier(name)
     shipped = json.loads(SHIPPED.read_text(encoding="utf-8")) if SHIPPED.exists() else {}
@@ -40,9 +40,8 @@ def shipped_key(fingerprint: str, model: "Classifier", fill: str) -> str:
     return identity.key("shipped without corners", cohort=fingerprint, weights=model.checkpoint.weights, fill=fill)
 
 
-def measure(cohort: Cohort, model: "Classifier", fill: str = FILL, films: int | None = None) -> tuple[float, int]:
+def measure(cohort: Cohort, model: "Classifier", fill: str = SEAMLESS, films: int | None = None) -> tuple[float, int]:
     """Show a model the test films with their corners hidden, all or the first ``films`` of them."""
-    from core.explain.hide import hide, regions
     from core.model.classifier import batches
 
     rows = np.flatnonzero(cohort.samples["split"] == "test")[:films]

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pages.shared import resources
-
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 MENDED = WEIGHTS / "mended.json"  # python -m benchmarks.mend --lab FOLDER
 BATTERY = WEIGHTS / "battery.json"  # python -m benchmarks.shortcuts --write
@@ -13,6 +11,8 @@ BATTERY = WEIGHTS / "battery.json"  # python -m benchmarks.shortcuts --write
 
 def mended(name: str) -> dict[str, Any] | None:
     """Both sides of a model's mending (`core.hunt.proof`); None where it was of other weights, or is not here."""
+    from pages.shared import resources  # the benchmarks that write these files need no page
+
     told = _read(MENDED)
     return told if told and told["from_weights"] == resources.classifier(name).checkpoint.weights else None
 

@@ -1,9 +1,9 @@
-"""Shortcut lab: a model that cheats on purpose is admired, doubted, caught, and sent to another hospital.
+"""Shortcut lab: a model that cheats on purpose is admired, doubted, caught, sent to another hospital, and mended.
 
-Each step has one insight, and none gives away the next: until the last one the models are called A and B.
+Each step has one insight, and none gives away the next: the models are called A and B.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,25 +11,20 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluate.scopes import OVERALL
+from core.explain.hide import SEAMLESS, regions
 from core.report import figures, overlay
-from pages.shared import corners, evaluations, frame, occlusion_controls, resources, steps, viewer, widgets
+from pages.shared import corners, evaluations, frame, occlusion_controls, resources, state, steps, viewer, widgets
 from pages.shared.case import Case
-from pages.shared.corners import ELSEWHERE, FILL, HOME, MODELS
+from pages.shared.corners import ELSEWHERE, HOME, MODELS
 from pages.shared.text import plain
 from pages.shared.viewer import View
+from pages.teach import kinds, unlearned
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from core.explain.heatmap import Heatmap
 
-STEPS = {
-    1: "Admire the accuracy",
-    2: "Look at the heatmap",
-    3: "Read the trust card",
-    4: "Hide the marker",
-    5: "Meet the new hospital",
-}
 STEP, FILM = "shortcut step", "shortcut film"
 NEEDS_TRUTH = ("hit", "miou", "mass_inside")  # lines of the trust card that no real film can have
 BARS = widgets.CHART | {"displayModeBar": False}
@@ -132,8 +127,6 @@ def read(row: int) -> None:
 
 def hide(row: int) -> None:
     """Step 4: an experiment: the corners hold no disease."""
-    from core.explain.whatif import regions
-
     st.markdown(
         "A letter lies in a corner, where no disease can be. **Fill the corners in from what surrounds them, and ask "
         "both models again.**"
@@ -141,7 +134,7 @@ def hide(row: int) -> None:
     for _, who, case in side_by_side(HOME, row):
         shape = case.prediction.picture.shape
         hidden = regions((shape[0], shape[1]))["corners"]
-        answer = case.examined.what_if(hidden, FILL, case.prediction.label)
+        answer = case.examined.what_if(hidden, SEAMLESS, case.prediction.label)
         before, after = (part.probabilities[answer.class_name] for part in (answer.before, answer.after))
         title, change = f"{who}: {answer.class_name}, corners hidden", f"{answer.change:+.2f}"
         hardly = abs(answer.change) < occlusion_controls.NOTICEABLE
@@ -199,6 +192,17 @@ def meet(row: int) -> None:
     words.caption(f"{measured('cheat', 'new-hospital', 'films'):,.0f} films of the new hospital.")
 
 
+def mend(row: int) -> None:
+    """Step 6: the corners of any film on any film, so that they tell nothing."""
+    case = case_of(HOME, "cheat", row)
+    classes = case.model.classes
+    usual = classes[(classes.index(case.label) + 1) % len(classes)]
+    name = state.choose(unlearned.DONOR, classes, lambda: usual)
+    samples = resources.cohort(HOME).samples
+    donors = np.flatnonzero((samples["split"] == "test") & (samples["label"] == name))
+    unlearned.show(case, case_of(HOME, "cheat", int(donors[st.session_state[FILM] % len(donors)])))
+
+
 def letters() -> dict[str, str]:
     """The class that each letter and its style stand for at home."""
     films = resources.cohort(HOME).samples
@@ -222,16 +226,26 @@ def another_film() -> None:
     st.button("Another film", icon=":material/skip_next:", on_click=st.session_state.update, args=(film,))
 
 
+STEPS: dict[str, Callable[[int], None]] = {  # each told the row of a film; the last one has films of its own
+    "Admire": admire,
+    "Heatmap": look,
+    "Trust card": read,
+    "Hide it": hide,
+    "New hospital": meet,
+    "Mend it": mend,
+    "Others": kinds.show,
+}
+
+
 def page() -> None:
     """One step at a time."""
-    shown = dict(zip(STEPS, (admire, look, read, hide, meet), strict=True))
-    step = steps.choose(STEP, list(STEPS.values()), another_film)
-    shown[step](chosen_film(ELSEWHERE if step == len(STEPS) else HOME))
+    shown = list(STEPS.values())[steps.choose(STEP, list(STEPS), another_film) - 1]
+    shown(st.session_state[FILM] if shown is kinds.show else chosen_film(ELSEWHERE if shown is meet else HOME))
 
 
 widgets.heading(
     "Shortcut lab",
-    "A model without a flaw, or so its figures say. Five steps to find out what it has learned. The page brings its "
-    "own films and two models, whatever the sidebar shows.",
+    "A model without a flaw, or so its figures say. Find out what it has learned, and mend it. The page brings its own "
+    "films and two models, whatever the sidebar shows.",
 )
 page()

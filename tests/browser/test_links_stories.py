@@ -99,7 +99,7 @@ def an_answer(page: Page) -> None:
 
 
 def a_step_of_the_lab(page: Page) -> None:
-    page.get_by_role("radio", name="2 Look at the heatmap").click()
+    page.get_by_role("radio", name="2 Heatmap").click()
     expect(page.get_by_text("What does model A look at?")).to_be_visible()
     page.get_by_role("button", name="Another film").click()
 
