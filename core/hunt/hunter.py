@@ -14,11 +14,12 @@ import pandas as pd
 from core.data.audit import confounds
 from core.data.audit.findings import Case, Finding
 from core.data.cohort import Cohort
-from core.data.patients import numbered
+from core.data.patients import count, numbered
 from core.data.progress import Progress, quiet
 from core.data.signatures import signatures
 from core.data.store import in_memory
 from core.errors import ExplainError
+from core.evaluate import metrics
 from core.examine.concepts import Found, of_films
 from core.explain.concepts import FEWEST_FILMS
 from core.explain.swap import CUES, OUTSIDE, ZONE_OF
@@ -27,8 +28,9 @@ from core.hunt.exchange import Exchange, exchanges, most_specific
 from core.hunt.hypothesis import Hunt, Hypothesis
 from core.hunt.probes import P, Probe, probes
 from core.hunt.seen import Seen, look
-from core.intervals import of_mean
+from core.intervals import of_share
 from core.model.classifier import Classifier
+from core.resamples import drawn
 
 FILMS = 160  # looked at unless told
 _TESTS = (  # of the audit: does the cohort offer something to go by?
@@ -109,11 +111,10 @@ def _strongest(tried: Sequence[Exchange], asked: Sequence[Probe]) -> float:
 
 def _accuracy(classifier: Classifier, seen: Seen, seed: int) -> tuple[float, float, float]:
     """Mean recall over the classes that occur, and its interval over patients."""
-    right = classifier.output.first(seen.probabilities) == seen.labels
-    counts = np.bincount(seen.labels, minlength=len(classifier.classes))
-    weights = len(seen) / (counts[seen.labels] * (counts > 0).sum())
-    values = right * weights
-    return float(values.mean()), *of_mean(values, seen.patients, share=False, seed=seed)
+    called = classifier.output.first(seen.probabilities)
+    weights = drawn(seen.patients, seed=seed)
+    samples = metrics.balanced_accuracy(metrics.confusion(seen.labels, called, len(classifier.classes), weights))
+    return float(samples[0]), *of_share(float(samples[0]), samples[1:], count(seen.patients), len(seen))
 
 
 def _lung_share(seen: Seen) -> float:

@@ -55,6 +55,7 @@ def test_an_honest_model_yields_nothing() -> None:
     assert found.strongest < 0.1
     assert found.lung_share > 0.7
     assert "Nothing was found" in found.sentence
+    assert 0 < found.low < found.accuracy < found.high <= 1  # a share: it said "0.99 [0.98, 1.01]"
 
 
 def test_destroyed_weights_have_learned_nothing_to_hunt() -> None:
