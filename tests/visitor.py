@@ -2,7 +2,7 @@
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -36,14 +36,13 @@ class Visitor:
     """One session: opens a page by its link, uses widgets by their labels, and keeps what the last run drew.
 
     Attributes:
-        elements: of the last run of the whole page, in order; what parts of it drew since comes after.
         errors: messages of all exceptions so far.
         query: what the address bar holds.
     """
 
     def __init__(self, address: str, page: str = "", **link: str) -> None:
         self._server = connected(address)
-        self.elements: list[Element] = []
+        self._drawn: list[tuple[str, Element]] = []  # each with the part of the page that drew it, "" for the page
         self.errors: list[str] = []
         self.query = urlencode(link)
         self._page, self._hash = page, ""
@@ -57,6 +56,11 @@ class Visitor:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def elements(self) -> list[Element]:
+        """Of the last run of the whole page, in order; a part that ran by itself since then stands at the end."""
+        return [element for _, element in self._drawn]
+
     def close(self) -> None:
         """Leave."""
         self._server.close()
@@ -67,17 +71,11 @@ class Visitor:
         Raises:
             LookupError: the page has no such widget.
         """
-        for element in reversed(self.elements):
-            kind = str(element.WhichOneof("type"))
-            widget = getattr(element, kind) if kind in ("radio", "button") else None
-            if widget is not None and widget.label == label:
-                break
-        else:
-            raise LookupError(f"no widget is called {label}; the page says: {' | '.join(self.words())}")
+        part, kind, widget = self._widget(label)
         if kind == "radio":
             self._held[widget.id] = WidgetState(id=widget.id, string_value=value or "")
         pressed = [WidgetState(id=widget.id, trigger_value=True)] if kind == "button" else []
-        self._run(self._state(pressed))
+        self._run(self._state(pressed, part))
 
     def look(self) -> None:
         """Have the page drawn anew."""
@@ -89,8 +87,8 @@ class Visitor:
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, min(self._polls.values(), default=left)))
             for fragment in list(self._polls):
-                state = self._state([])
-                state.fragment_id, state.is_auto_rerun = fragment, True
+                state = self._state([], fragment)
+                state.is_auto_rerun = True
                 self._run(state)
 
     def words(self) -> list[str]:
@@ -101,8 +99,17 @@ class Visitor:
             if (kind := str(element.WhichOneof("type"))) in ("markdown", "alert", "heading", "metric")
         ]
 
-    def _state(self, pressed: list[WidgetState]) -> ClientState:
-        state = ClientState(query_string=self.query, page_script_hash=self._hash)
+    def _widget(self, label: str) -> tuple[str, str, Any]:
+        """The part of the page that a radio or a button is in, which of the two it is, and the widget."""
+        for part, element in reversed(self._drawn):
+            kind = str(element.WhichOneof("type"))
+            widget = getattr(element, kind) if kind in ("radio", "button") else None
+            if widget is not None and widget.label == label:
+                return part, kind, widget
+        raise LookupError(f"no widget is called {label}; the page says: {' | '.join(self.words())}")
+
+    def _state(self, pressed: list[WidgetState], part: str = "") -> ClientState:
+        state = ClientState(query_string=self.query, page_script_hash=self._hash, fragment_id=part)
         state.widget_states.widgets.extend([*self._held.values(), *pressed])
         return state
 
@@ -114,9 +121,10 @@ class Visitor:
             message = ForwardMsg.FromString(self._server.recv(PATIENCE))
             kind = message.WhichOneof("type")
             if kind == "new_session":
-                begun = True
-                if not message.metadata.run.fragment_ids:  # a run of the whole page
-                    self.elements, self._polls = [], {}
+                begun, parts = True, message.metadata.run.fragment_ids
+                if not parts:  # a run of the whole page
+                    self._polls = {}
+                self._drawn = [drawn for drawn in self._drawn if parts and drawn[0] not in parts]
             elif kind == "navigation":
                 self._hash = message.navigation.page_script_hash
             elif kind == "page_info_changed":
@@ -125,7 +133,7 @@ class Visitor:
                 self._polls[message.auto_rerun.fragment_id] = message.auto_rerun.interval
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 element = message.delta.new_element
-                self.elements.append(element)
+                self._drawn.append((message.delta.fragment_id, element))
                 if element.WhichOneof("type") == "exception":
                     self.errors.append(element.exception.message)
             elif kind == "script_finished" and begun and message.script_finished in ENDS:

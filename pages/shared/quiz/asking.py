@@ -6,7 +6,7 @@ from core.model.output import JOIN, NOTHING
 from core.report import overlay
 from core.rounds import MOST_BOXES, Box
 from core.words import joined
-from pages.shared import occlusion_controls, viewer
+from pages.shared import occlusion_controls, state, viewer
 from pages.shared.case import Case
 from pages.shared.choices import START
 from pages.shared.quiz.answers import SURE, names
@@ -89,7 +89,9 @@ def _take() -> None:
 def _add(box: Box) -> None:
     if box not in boxes():
         st.session_state[BOXES] = [*boxes(), box]
+    state.ask_for_whole_page()  # the film shows what is marked on it
 
 
 def _remove(number: int) -> None:
     st.session_state[BOXES] = [box for place, box in enumerate(boxes()) if place != number]
+    state.ask_for_whole_page()

@@ -146,26 +146,38 @@ def pupil() -> None:
     if st.session_state.get(SEEN, {}).get("film") != (code, found.case):
         st.session_state[SEEN] = {"film": (code, found.case), "since": time.monotonic(), "labels": []}
         asking.clear()
-    case, given = case_of(found), found.answers.get(token)
+    case = case_of(found)
     left, right = st.columns([3, 2], gap="large")
     with right:
         st.caption(f"Round {code}, film {found.case + 1} of {len(found.rows)}")
         if found.shown:
+            given = found.answers.get(token)
             st.markdown(f"It is **{asking.in_words(case.label)}**. Look at the wall.")
             st.markdown(f"You said {asking.in_words(given.answer)}." if given else "You did not answer.")
         else:
-            guess = asking.label(case)
-            note_label(guess)
-            if guess and not asking.nothing_to_mark(guess, case):
-                asking.regions()
-            words = "Send again" if given else "Send"
-            st.button(words, type="primary", disabled=not guess, on_click=_send, args=(found.case, case))
-            if given:
-                st.success("Sent. You can change it until the answers are on the wall.", icon=":material/check:")
+            question(code, found.case)
         st.button("Leave", on_click=_leave, type="tertiary")
     with left:
         asking.film(case, marking=not found.shown)
     watch(code, stamp(found, with_answers=False), with_answers=False)
+
+
+@widgets.part
+def question(code: str, number: int) -> None:
+    """What a pupil is asked of a film: a click draws this anew, and neither sends the film again nor runs the page."""
+    found = resources.rounds().get(code)
+    if found is None or found.shown or found.case != number:  # the round has gone on
+        st.rerun()
+    case = case_of(found)
+    guess = asking.label(case)
+    note_label(guess)
+    if guess and not asking.nothing_to_mark(guess, case):
+        asking.regions()
+    given = found.answers.get(st.session_state[PUPIL])
+    words = "Send again" if given else "Send"
+    st.button(words, type="primary", disabled=not guess, on_click=_send, args=(number, case))
+    if given:
+        st.success("Sent. You can change it until the answers are on the wall.", icon=":material/check:")
 
 
 def note_label(guess: str | None) -> None:
@@ -231,3 +243,4 @@ def _send(number: int, case: Case) -> None:
         resources.rounds().answer(session[CODE], session[PUPIL], number, given)
     except RoundError as error:
         state.notice(plain(error), "flag")
+        state.ask_for_whole_page()  # notices stand at its top
