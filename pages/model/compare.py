@@ -27,7 +27,7 @@ SHOWN = {"accuracy": OVERALL, "balanced_accuracy": OVERALL, "auroc": MACRO, "f1"
 TITLES = {
     key: f"Macro {GLOSSARY[key].title}" if scope == MACRO else GLOSSARY[key].title for key, scope in SHOWN.items()
 }
-PUBLISHED = "What the recipe's authors reported on their own films; empty where the recipe follows no publication."
+PUBLISHED = "What the recipe's authors reported on their own films; a dash where the recipe follows no publication."
 SPEED = "Median time of one prediction on this machine, from picture to probabilities."
 SPEED_RUNS = 7  # timed predictions of one film; the median counts
 
@@ -62,7 +62,7 @@ def all_models(cards: "dict[str, Card]") -> None:
         "ms per film": st.column_config.NumberColumn(help=SPEED, format="%.1f"),
         "Published": st.column_config.TextColumn(help=PUBLISHED),
     } | {TITLES[key]: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in SHOWN}
-    st.dataframe(table.drop(columns=unknown), hide_index=True, column_config=help_)
+    widgets.table(table.drop(columns=unknown), hide_index=True, column_config=help_)
     st.caption(
         "Each model on its own test films, called by its own operating points where it has any, "
         "with 95 % intervals; not on the same films: for that, see “Two on the same films”."
@@ -120,7 +120,7 @@ def _train_and_test(card: "Card") -> None:
     if {"train", "test"} <= parts.keys():
         st.markdown(f"**{plain(card.title)}: train and test**")
         table = side_by_side(parts, card.recipe.get("published_report"))
-        st.dataframe(table, hide_index=True, key="train and test")
+        widgets.table(table, hide_index=True, key="train and test")
         st.caption("Here a film is called as its most likely class, as the authors of recipes count.")
 
 
@@ -151,7 +151,8 @@ def same_films(cards: "dict[str, Card]") -> None:
         alt="Difference of every figure, second model less first, with 95 % intervals",
     )  # fmt: skip
     rows = [(GLOSSARY[key].title, gap.text()) for key, gap in result.differences.items()]
-    right.dataframe(pd.DataFrame(rows, columns=["Figure", "Second less first"]), hide_index=True)
+    with right:
+        widgets.table(pd.DataFrame(rows, columns=["Figure", "Second less first"]), hide_index=True)
     st.caption(
         f"First: {cards[first].title}. Second: {cards[second].title}. Each called by its own operating points. "
         "With 95 % intervals over the same patients; F1, AUROC and average precision are means of the classes. "

@@ -24,7 +24,7 @@ table = pd.DataFrame(
     [(row.name, row.shelves, row.results, in_words(row.bytes)) for row in held],
     columns=["What", "Places", "Results", "Memory"],
 )
-st.dataframe(table, hide_index=True)
+widgets.table(table, hide_index=True)
 st.caption(
     f"When all is full, the least recently used result goes first. Uploads are never dropped: a visitor may hold "
     f"{in_words(memory.most_of_visitor)} of them, all together {in_words(memory.most_uploads)}; they go with their "

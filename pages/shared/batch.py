@@ -43,7 +43,7 @@ def table(films: list[Radiograph], case: Case) -> None:
         name: st.column_config.ProgressColumn(name, width=115, min_value=0, max_value=1, format="%.3f")
         for name in case.model.classes
     }
-    st.dataframe(
+    widgets.table(
         frame,
         hide_index=True,
         row_height=52,

@@ -48,7 +48,7 @@ def grid(found: pd.DataFrame, notes: list[str], key: str, with_maps: bool = Fals
     if len(here) < len(rows):
         elsewhere = found[rows < 0]
         st.caption(f"{len(elsewhere):,} films are not in the sidebar's cohort; choose theirs there to see them.")
-        st.dataframe(elsewhere[list(LISTED)].rename(columns=LISTED), hide_index=True)
+        widgets.table(elsewhere[list(LISTED)].rename(columns=LISTED), hide_index=True)
 
 
 def mapped(spec: str, row: int) -> np.ndarray:
@@ -116,4 +116,4 @@ def changed(result: "Comparison") -> None:
             st.session_state["cohort"], cohort, [int(rows[i]) for i in here], "changed", [notes[i] for i in here]
         )
     else:
-        st.dataframe(table, hide_index=True)
+        widgets.table(table, hide_index=True)

@@ -32,7 +32,7 @@ def overview(report: FindingsReport) -> None:
         split = str(st.selectbox("Films", splits, splits.index(report.main), key=f"films {splits}", width=160))
     evaluation, pooled = report.evaluations[split], report.pooled[split]
     if view == "Figures":
-        st.dataframe(documents.frame(report, split), hide_index=True, key="all findings")
+        widgets.table(documents.frame(report, split), hide_index=True, key="all findings")
         with st.container(horizontal=True, gap="small"):
             for key, figure in pooled.films.items():
                 with st.container(width=190, gap=None):
@@ -45,7 +45,7 @@ def overview(report: FindingsReport) -> None:
             alt="AUROC of each finding with its 95 % interval and the films known",
         )  # fmt: skip
     elif view == "2 x 2":
-        st.dataframe(documents.two_by_two(evaluation), hide_index=True, key="two by two")
+        widgets.table(documents.two_by_two(evaluation), hide_index=True, key="two by two")
     elif view == "Files":
         files(report)
     else:

@@ -99,7 +99,7 @@ def _draw(board: "ranking.Leaderboard", cards: "dict[str, Card]", title: str) ->
         "Model": st.column_config.TextColumn(pinned=True),
         title: st.column_config.TextColumn(help=GLOSSARY[board.key].help),
     }
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=help_)
+    widgets.table(pd.DataFrame(rows), hide_index=True, column_config=help_)
     st.download_button(
         "CSV", lambda: frame_as_csv(board.table()), export_name(f"leaderboard {board.key}", "csv"), "text/csv",
         icon=":material/download:", on_click="ignore", type="tertiary",

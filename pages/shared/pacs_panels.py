@@ -111,7 +111,7 @@ def _list(place: pacs.Archive, found: list[Found]) -> None:
     shown = found[(page - 1) * PAGE : page * PAGE]
     small = _thumbnails(place, shown)
     rows = [{"film": small[one.uid], **_row(place, one)} for one in shown]
-    st.dataframe(
+    widgets.table(
         pd.DataFrame(rows),
         hide_index=True,
         row_height=52,

@@ -57,7 +57,7 @@ def pooled(evaluation: "Evaluation", point: OperatingPoint) -> None:
     st.caption(" ".join(sentences([part for part in found if part.column == first])))
     with st.expander("What these figures pool", icon=":material/call_split:"):
         frame = pd.DataFrame([vars(part) for part in found]).rename(columns={"column": "by", "name": "part"})
-        st.dataframe(_readable(frame), hide_index=True)
+        widgets.table(_readable(frame), hide_index=True)
         st.caption(
             f"Macro AUROC over the classes that a part has. Sources of fewer than {slices.FEWEST} patients together."
         )
@@ -84,14 +84,14 @@ def by_class(evaluation: "Evaluation", figures: Figures) -> None:
         ]
         frame = pd.DataFrame(rows, columns=["Class", "Films", *(GLOSSARY[key].title for key in keys)])
         help_ = {GLOSSARY[key].title: st.column_config.TextColumn(help=GLOSSARY[key].help) for key in keys}
-        st.dataframe(frame, column_config=help_, hide_index=True)
+        widgets.table(frame, column_config=help_, hide_index=True)
 
 
 def overall(figures: Figures) -> None:
     """The figures of all films together, and what they mean."""
     found = figures[OVERALL]
     rows = [(GLOSSARY[key].title, figure.text(), figure.n) for key, figure in found.items()]
-    st.dataframe(pd.DataFrame(rows, columns=["All films", "Figure", "Films"]), hide_index=True)
+    widgets.table(pd.DataFrame(rows, columns=["All films", "Figure", "Films"]), hide_index=True)
     with st.popover("What they mean", icon=":material/help:"):
         st.markdown("\n".join(f"- **{GLOSSARY[key].title}.** {GLOSSARY[key].help}" for key in found))
 
@@ -111,9 +111,9 @@ def by_slice(evaluation: "Evaluation", point: OperatingPoint) -> None:
         config=widgets.CHART, alt=f"Accuracy by {column} with 95 % intervals",
     )  # fmt: skip
     sensitivities = {name: f"Sensitivity: {name}" for name in evaluation.classes}
-    st.dataframe(_readable(rows.rename(columns=sensitivities)), hide_index=True)
+    widgets.table(_readable(rows.rename(columns=sensitivities)), hide_index=True)
     st.markdown("**Worst slices**")
-    st.dataframe(
+    widgets.table(
         _readable(slices.worst(evaluation, point)), hide_index=True,
         column_config={
             "Gap": st.column_config.NumberColumn(format="%+.3f", help="To the accuracy of all other films"),
@@ -151,4 +151,4 @@ def prediction_sets(card: "Card", evaluation: "Evaluation") -> None:
     found = set_coverage.table(evaluation, sets, None if by == "true class" else by)
     found["covered"] = [str(estimate) for estimate in found["covered"]]
     shares = {name: st.column_config.NumberColumn(format="%.2f") for name in ("labels a film", "empty", "one label")}
-    st.dataframe(found, hide_index=True, column_config=shares)
+    widgets.table(found, hide_index=True, column_config=shares)

@@ -23,6 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _CALLED = "_called"  # the film a class was last picked for, and the class called on it
+NOT_THERE = "–"  # what a table says where there is no value
 HARDLY_A_WAIT = 0.3  # seconds that pass without a word
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}
 VERDICTS = {  # of a line of the trust card
@@ -48,6 +49,11 @@ def trust_lines(lines: "Iterable[TrustLine]") -> None:
             st.markdown(
                 f"{VERDICTS[line.verdict]} :small[**{line.title}: {line.word}.** {plain(line.sentence, longest=600)}]"
             )
+
+
+def table(data: Any, **options: Any) -> Any:
+    """`st.dataframe` that shows a dash where there is no value; Streamlit would print "None"."""
+    return st.dataframe(data, placeholder=NOT_THERE, **options)
 
 
 @contextmanager

@@ -151,7 +151,7 @@ def results(model: "Classifier", films: "Cohort", table: pd.DataFrame, measure: 
         found = found.set_axis(found.index.map(_title)).reindex([n for n in numbers.index if n in _TITLES])
         found = found[[name for name in model.classes if name in found]]
         st.markdown("**From which severity on is it found?**")
-        st.dataframe(found.replace("", "–").rename_axis("method").reset_index(), hide_index=True)
+        widgets.table(found.replace("", widgets.NOT_THERE).rename_axis("method").reset_index(), hide_index=True)
         st.caption(
             "From the first severity on at which it hits more often than not, even at the low end of the 95 % "
             "interval; –: at none."

@@ -43,6 +43,20 @@ def test_every_model_has_a_line_with_intervals(page):
     assert "ms per film" not in table
 
 
+def test_a_model_without_an_evaluation_has_dashes_and_not_the_word_none(page, weights):
+    kept = load(weights / "tiny-b")
+    folder = save(
+        replace(kept, card=replace(kept.card, name="tiny-d", title="Model D", published={})), weights / "tiny-d"
+    )
+    sound(page.run())
+    rmtree(folder)
+    shown = page.dataframe[0]
+    line = shown.value.set_index("Model").loc["Model D"]
+    assert line["Accuracy"] == "not kept"
+    assert line[["Test films", "Published"]].isna().all()
+    assert shown.proto.placeholder == "–"
+
+
 def test_models_of_other_classes_are_not_shown_a_cohort_in_vain(page, weights):
     other = load(weights / "tiny-b")
     classes = ("Normal", "Mild", "Moderate", "Severe")

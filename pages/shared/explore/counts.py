@@ -44,7 +44,7 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             config=widgets.CHART,
             alt=f"Films by label and {column}",
         )
-    st.dataframe(by_split.assign(all=by_split.sum(axis=1)).rename(columns={"": "no split"}))
+    widgets.table(by_split.assign(all=by_split.sum(axis=1)).rename(columns={"": "no split"}))
     if cohort.findings:
         counts = findings.counts(cohort.samples.iloc[rows])
-        st.dataframe(counts.rename_axis("Finding").reset_index(), hide_index=True, key="findings")
+        widgets.table(counts.rename_axis("Finding").reset_index(), hide_index=True, key="findings")

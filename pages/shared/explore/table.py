@@ -7,7 +7,7 @@ import streamlit as st
 from core.data.cohort import Cohort, file_name
 from core.data.combinations import combinations
 from core.data.labels import meaning
-from pages.shared import filters, state
+from pages.shared import filters, state, widgets
 from pages.shared.text import plain
 
 PAGE = 50  # rows
@@ -20,18 +20,18 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
     present = [name for name in cohort.classes if name in set(samples["label"])]
     sizes = samples["label"].value_counts()
     told = [(name, int(sizes[name]), meaning(name) or "Not in the vocabulary of labels.") for name in present]
-    st.dataframe(pd.DataFrame(told, columns=["Class", "Films", "What it means"]), hide_index=True, key="meanings")
+    widgets.table(pd.DataFrame(told, columns=["Class", "Films", "What it means"]), hide_index=True, key="meanings")
     counts = combinations(samples, cohort.layout)
     if len(counts.columns) > 2:
         st.markdown(f"**{plain(' x '.join(counts.columns[:-1]))}**")
-        st.dataframe(counts, hide_index=True, key="combinations")
+        widgets.table(counts, hide_index=True, key="combinations")
     st.markdown("**Films**")
     pages = -(-len(samples) // PAGE)
     page = state.choose("table page", range(1, pages + 1), lambda: 1)
     if pages > 1:
         page = st.number_input(f"Page of {pages:,}", 1, pages, key="table page", width=160, persist_state="session")
     start = (int(page) - 1) * PAGE
-    st.dataframe(shown(samples.iloc[start : start + PAGE]), hide_index=True, key="rows")
+    widgets.table(shown(samples.iloc[start : start + PAGE]), hide_index=True, key="rows")
     st.caption(f"Rows {start + 1:,} to {min(start + PAGE, len(samples)):,} of {len(samples):,}.")
 
 
