@@ -1,5 +1,6 @@
 """Heatmaps: where the model looked, whether that is evidence, and what happens when it is hidden."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -142,25 +143,33 @@ def body(case: Case) -> None:
     classes = prediction.by_class
     class_name = widgets.class_picker(classes, prediction.label, case.film.sha256)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        method = widgets.method_picker(case.model)
-        layer = widgets.layer_picker(case.model, method)
-        hiding_now = st.session_state.get("hide") not in (None, "nothing")
-        state.choose("beside", BESIDE, lambda: "nothing")
-        kind = st.selectbox(
-            "Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=175, disabled=hiding_now,
-            persist_state="session",
-            help="While a part is hidden, the film with that part hidden stands here." if hiding_now else None,
-        )  # fmt: skip
-        kind = "nothing" if hiding_now else kind
-        against = {} if hiding_now else contrast(method, class_name, list(classes))
+        with frame.aside("Method", "tune"):
+            method = widgets.method_picker(case.model)
+            layer = widgets.layer_picker(case.model, method)
+            hiding_now = st.session_state.get("hide") not in (None, "nothing")
+            state.choose("beside", BESIDE, lambda: "nothing")
+            kind = st.selectbox(
+                "Beside it", list(BESIDE), key="beside", format_func=BESIDE.__getitem__, width=175,
+                disabled=hiding_now, persist_state="session",
+                help="While a part is hidden, the film with that part hidden stands here." if hiding_now else None,
+            )  # fmt: skip
+            kind = "nothing" if hiding_now else kind
+            against = {} if hiding_now else contrast(method, class_name, list(classes))
         maps = maps_of(case, method, layer, **against)
         shown = maps[class_name]
         others = beside(case, kind, maps, shown, layer)
         part = occlusion_controls.part_picker()
     if why := widgets.lacking(case.model):
         st.caption(why)
-    fill = occlusion_controls.fill_picker(part)
     hidden = occlusion_controls.mask(part, case) if part != "nothing" else None
+    presenting = frame.presenting()
+    # What is asked and said of a hidden part stands above the pictures, or it would lie below the fold.
+    above = None if presenting else st.container()
+    beside_it = len(others) + (hidden is not None)
+    side_by_side = not beside_it or (presenting and beside_it == 1)
+    picture_place, words_place = st.columns([3, 2], gap="medium") if side_by_side else (st.container(), st.container())
+    with above or words_place:
+        fill = occlusion_controls.fill_picker(part)
     answer = None
     if hidden is not None:
         answer = case.examined.what_if(hidden, fill, class_name, method, layer)
@@ -169,10 +178,6 @@ def body(case: Case) -> None:
         kind, others = "hidden", [View(answer.after.picture, after, title, case.lungs, case.truth)]
     whose = {"method": METHODS[method].title, "model": case.model.card.name}.get(kind, "")
     views = [view_of(case, shown, whose), *others]
-    if answer is not None and not frame.presenting():
-        occlusion_controls.sentence(answer)  # above the pictures, or it would lie below the fold
-    side_by_side = not others or (frame.presenting() and len(others) == 1)
-    picture_place, words_place = st.columns([3, 2], gap="medium") if side_by_side else (st.container(), st.container())
     with picture_place:
         place = st.container()
         drawing = viewer.controls(with_truth=case.truth is not None)
@@ -184,13 +189,13 @@ def body(case: Case) -> None:
                 views, drawing, VIEWER, common, boxes=[occlusion_controls.box()] if boxed else (), on_box=on_box
             )
             caption(case, shown)
-            if others:
+            if others and not presenting:
                 st.caption(SCALES[not common])
     with words_place:
         if part != "nothing" and hidden is None:
             st.warning("No lungs were found on this film, so they cannot be hidden.", icon=":material/help:")
         if answer is not None:
-            if frame.presenting():
+            with above or words_place:
                 occlusion_controls.sentence(answer)
             occlusion_controls.bars(answer)
             frame.announce(occlusion_controls.in_words(answer))
@@ -198,7 +203,8 @@ def body(case: Case) -> None:
             text = "Checking whether this is evidence"
             about = case.model.key, case.film.sha256, shown.class_name, shown.method, shown.layer
             widgets.anew(text, about, lambda: case.examined.trust(shown), lambda: trust_card(case, shown))
-    downloads.row(case, shown, drawing)
+    with words_place if presenting else nullcontext(), frame.aside("Downloads", "download"):
+        downloads.row(case, shown, drawing)
 
 
 def caption(case: Case, map_: "Heatmap") -> None:
@@ -215,6 +221,8 @@ def caption(case: Case, map_: "Heatmap") -> None:
         st.caption(f":material/location_on: {places.in_words(map_.values, case.lungs)}")
         if covered := extent.area_in_words(case.examined, map_):
             st.caption(f":material/straighten: {covered}")
+    if frame.presenting():
+        return  # the picture's title and the buttons say it, and its report
     st.caption(
         f"{row.title} for **{map_.class_name}**{versus} (probability {map_.probability:.3f}) · "
         f"{plain(case.model.card.title)}, {place} · {map_.seconds:.2f} s · {plain(case.film.name)}",
@@ -230,16 +238,18 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
     st.caption(plain(card.headline, longest=400))
     evidence = places.in_words(map_.values, case.lungs)
     frame.announce(f"Heatmap of {map_.class_name}. {evidence} Is it evidence? {card.headline}")
-    if card.power is not None and card.group("evidence"):
-        told = plain(card.power.sentence, longest=400)
-        st.caption(f"Power of the occlusion test for this model: {told}.")
-    widgets.trust_lines((*card.group("domain"), *card.group("evidence")))
-    for lines, title in (
-        (card.group("truth"), "Against the known finding"),
-        (card.group("fact"), "About the model and the method, not this map"),
-    ):
-        if lines:
-            st.caption(title)
+    with st.container(key="trust"):
+        widgets.trust_lines((*card.group("domain"), *card.group("evidence")))
+    if lines := card.group("truth"):
+        with frame.aside("Against the known finding", "target"):
+            st.caption("Against the known finding")
+            widgets.trust_lines(lines)
+    with frame.aside("About the model and the method", "info"):
+        if card.power is not None and card.group("evidence"):
+            told = plain(card.power.sentence, longest=400)
+            st.caption(f"Power of the occlusion test for this model: {told}.")
+        if lines := card.group("fact"):
+            st.caption("About the model and the method, not this map")
             widgets.trust_lines(lines)
     if map_.blank or card.vetoed:
         return

@@ -1,10 +1,12 @@
 """Live prediction: what the model says of a film, after saying whether it may judge it at all."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 import streamlit as st
 
+from core.data.film.radiograph import Radiograph
 from core.evaluate import track_record
 from core.explain import embeddings
 from core.report import figures, overlay
@@ -13,6 +15,7 @@ from pages.shared import (
     batch,
     commit,
     evaluations,
+    frame,
     gallery,
     overview,
     pacs_panels,
@@ -34,6 +37,7 @@ CHANGES: tuple[tuple[str, str, Callable[[np.ndarray], np.ndarray], str], ...] = 
     ("Invert", "invert_colors", lambda pixels: 255 - pixels, "inverted by hand"),
     ("Turn left", "rotate_left", np.rot90, "turned left by hand"),
     ("Turn right", "rotate_right", lambda pixels: np.rot90(pixels, -1), "turned right by hand"),
+    ("Mirror", "flip", np.fliplr, "mirrored by hand"),
 )
 MET = {
     "train": "The model learned from this film.",
@@ -45,7 +49,12 @@ MET = {
 def film_panel(case: Case) -> None:
     """The film as the model sees it, and where it came from."""
     film = case.film
-    if st.toggle("Window and level", key="windowed", help="The whole film, with all its bits; the answer stays."):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        about = "The whole film, with all its bits; the answer stays."
+        windowed = st.toggle("Window and level", key="windowed", help=about)
+        with st.popover("Turn", icon=":material/screen_rotation:", help="Turn, mirror or invert it, and ask again."):
+            turn_or_invert(case, "the film")
+    if windowed:
         windowing.panel(case)
     else:
         picture = overlay.enlarge(case.prediction.picture, 448)
@@ -76,15 +85,18 @@ def answer_panel(case: Case) -> None:
         return
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
     if prediction.domain.status != "in":
-        turn_or_invert(case)
+        turn_or_invert(case, "the answer")
     if prediction.domain.status == "out":  # no answer to rely on; shown only where asked for
         st.header(in_words(prediction), anchor=False)
         with st.expander("What the model would say anyway"):
             bars(case)
+            what_bars_say(case)
     else:
         st.header(headline(prediction, resources.mild_copies(case.examined)), anchor=False)
         bars(case)
-        belief(case)
+        with frame.aside("Before you believe it", "history"):
+            what_bars_say(case)
+            belief(case)
     if case.label:
         st.markdown(known_label(case))
     st.page_link("pages/case/heatmaps.py", label="Where did the model look?", icon=":material/gradient:")
@@ -105,13 +117,18 @@ def belief(case: Case) -> None:
 
 
 def bars(case: Case) -> None:
-    """Each class's probability round its operating point, and what that means."""
+    """Each class's probability round its operating point."""
     prediction = case.prediction
     spread = resources.mild_copies(case.examined).spread
     figure = figures.probability_bars(prediction.by_class, prediction.operating_points, spread)
     st.plotly_chart(
         figure, config=widgets.CHART | {"displayModeBar": False}, key="bars", alt=bars_in_words(prediction.by_class)
     )
+
+
+def what_bars_say(case: Case) -> None:
+    """How to read the bars."""
+    prediction = case.prediction
     point = prediction.operating_points[prediction.label]
     st.caption(
         f"Calibrated probabilities{of_findings(case)}. Each bar starts at its own operating point, chosen on "
@@ -153,13 +170,16 @@ def bars_in_words(probabilities: dict[str, float]) -> str:
     return "Probabilities: " + ", ".join(f"{name} {value:.3f}" for name, value in probabilities.items())
 
 
-def turn_or_invert(case: Case) -> None:
-    """The film inverted or turned, as one more upload, and asked again."""
+def turn_or_invert(case: Case, beside: str) -> None:
+    """Buttons that invert, turn or mirror the film and ask again: one more upload. ``beside`` tells two rows apart."""
     with st.container(horizontal=True, gap="xsmall"):
         for label, icon, change, note in CHANGES:
-            pixels, film = change(case.film.pixels), case.film
-            changed = film.with_pixels(np.ascontiguousarray(pixels), note)
-            st.button(label, icon=f":material/{icon}:", on_click=uploads.keep_changed, args=(changed,))
+            key, picture = f"{label} beside {beside}", f":material/{icon}:"
+            st.button(label, icon=picture, key=key, on_click=_ask_changed, args=(case.film, change, note))
+
+
+def _ask_changed(film: Radiograph, change: Callable[[np.ndarray], np.ndarray], note: str) -> None:
+    uploads.keep_changed(film.with_pixels(np.ascontiguousarray(change(film.pixels)), note))
 
 
 def neighbours(case: Case) -> None:
@@ -191,8 +211,9 @@ def neighbours(case: Case) -> None:
 
 
 widgets.heading("Live prediction", "What the model says of a film, and whether it may judge such a film at all.")
-uploads.uploader()
-pacs_panels.search_panel()
+with frame.aside("A film of your own", "upload"):
+    uploads.uploader()
+    pacs_panels.search_panel()
 shown = current()
 if len(uploaded_films()) > 1 and not commit.hidden(shown):
     batch.table(uploaded_films(), shown)
@@ -204,5 +225,6 @@ with right:
     widgets.anew("Asking the model", about, lambda: ask(shown), lambda: answer_panel(shown))
 pacs_panels.way_back(shown)
 if not commit.hidden(shown):
-    neighbours(shown)
+    with left if frame.presenting() else nullcontext(), frame.aside("Nearest films", "image_search"):
+        neighbours(shown)
 uploads.listen_for_paste()

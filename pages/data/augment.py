@@ -10,12 +10,13 @@ from core.report import augmentation_figure, figures, overlay
 from core.report.outputs import export_name
 from core.report.spreadsheet import called
 from core.transform.augment import Augment, Drawn, Step
-from pages.shared import augmentation_editor, resources, state, viewer, widgets
+from pages.shared import augmentation_editor, frame, resources, state, viewer, widgets
 from pages.shared.case import Case, current
 from pages.shared.text import plain
 from pages.shared.viewer import View
 
 DRAWS = 12
+FILMS = {"films": "Films"}  # before a class in the place of what else there is to see, and not above it
 BELOW = {"curve": "Robustness curve", "draws": f"{DRAWS} draws", "copy": "Copy"}
 STYLE = viewer.Drawing(overlay.Style(opacity=0.6))
 
@@ -31,18 +32,24 @@ def body(case: Case) -> None:
     picture = case.prediction.picture
     changed = Augment.replay(picture, drawn)
     with right:
-        before_and_after(case, picture, changed, drawn)
-        state.choose("below", BELOW, lambda: "curve")
+        class_name = widgets.class_picker(case.prediction.by_class, case.prediction.label, case.film.sha256)
+        presenting = frame.presenting()
+        if not presenting:
+            before_and_after(case, class_name, picture, changed, drawn)
+        views = FILMS | BELOW if presenting else BELOW
+        state.choose("below", views, lambda: next(iter(views)))
         below = st.segmented_control(
             "Below",
-            list(BELOW),
+            list(views),
             required=True,
-            format_func=BELOW.__getitem__,
+            format_func=views.__getitem__,
             key="below",
             label_visibility="collapsed",
             persist_state="session",
         )
-        if below == "curve":
+        if below == "films":
+            before_and_after(case, class_name, picture, changed, drawn)
+        elif below == "curve":
             curve(case, steps)
         elif below == "draws":
             contact_sheet(case, steps)
@@ -50,11 +57,11 @@ def body(case: Case) -> None:
             copies(Augment(steps))
 
 
-def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn: Sequence[Drawn]) -> None:
+def before_and_after(
+    case: Case, class_name: str, picture: np.ndarray, changed: np.ndarray, drawn: Sequence[Drawn]
+) -> None:
     """Film, changed film and difference; heatmaps and probabilities of both."""
-    prediction = case.prediction
-    names = prediction.by_class
-    class_name = widgets.class_picker(names, prediction.label, case.film.sha256)
+    names = case.prediction.by_class
     maps = [resources.map_of_picture(case.examined, shown, class_name) for shown in (picture, changed)]
     after = resources.probabilities(case.examined, changed)
     views = [
@@ -77,12 +84,13 @@ def before_and_after(case: Case, picture: np.ndarray, changed: np.ndarray, drawn
     )
     moved = after[class_name] - names[class_name]
     st.markdown(f"{plain(class_name)} moves by **{moved:+.3f}**. {words}")
-    st.plotly_chart(
-        figures.before_after(names, after, "changed"),
-        key="changed bars",
-        config=widgets.CHART | {"displayModeBar": False},
-        alt="Probabilities before and after",
-    )
+    with frame.aside("All classes", "bar_chart"):
+        st.plotly_chart(
+            figures.before_after(names, after, "changed"),
+            key="changed bars",
+            config=widgets.CHART | {"displayModeBar": False},
+            alt="Probabilities before and after",
+        )
 
 
 def shown_values(drawn: Sequence[Drawn]) -> str:

@@ -20,6 +20,7 @@ from pages.shared import (
     evaluations,
     exports,
     findings_report,
+    frame,
     operating,
     resources,
     state,
@@ -51,12 +52,13 @@ def films_judged(card: "Card") -> tuple[evaluations.Splits | None, str]:
     usual = OWN_FILMS if kinship(card, spec) == matching.OWN else COHORT  # what the sidebar shows is what is meant
     state.belongs_to("films", (card.name, spec))
     state.choose("films", titles, lambda: usual)
-    source = st.segmented_control(
-        "Films", list(titles), required=True, format_func=lambda name: titles[name],
-        key="films", persist_state="session", wrap=True,
-        help=f"Its own: those it was trained and judged on ({plain(own)}), with what was measured then. The sidebar's: "
-        "any cohort, which the model is shown here.",
-    )  # fmt: skip
+    with frame.aside("Films", "photo_library"):
+        source = st.segmented_control(
+            "Films", list(titles), required=True, format_func=lambda name: titles[name],
+            key="films", persist_state="session", wrap=True,
+            help=f"Its own: those it was trained and judged on ({plain(own)}), with what was measured then. The "
+            "sidebar's: any cohort, which the model is shown here.",
+        )  # fmt: skip
     if source == OWN_FILMS:
         return evaluations.own(card.name), own
     model = resources.classifier(card.name)
@@ -81,7 +83,10 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
             st.info(f"No film shows {finding} and no other lacks it, so it cannot be judged.")
             return
     names = list(parts)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with (
+        frame.aside("Split and class", "tune"),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="medium"),
+    ):
         usual = "test" if "test" in parts else names[-1]
         state.belongs_to("split", tuple(names))
         state.choose("split", names, lambda: usual)
@@ -97,12 +102,13 @@ def report(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
     evaluation = parts[split]
     figures = evaluation.figures(point, prevalence)
     tables.leading(figures, target, prevalence)
-    st.caption(
-        f"{len(evaluation):,} films of {patients_in_words(evaluation)}. Below each figure its 95 % interval. "
-        + (findings_report.KNOWN if finding else f"{target} against the rest; accuracy and MCC over all classes.")
-        + f" Called: {plain(point.sentence, longest=600)}."
-    )
-    tables.pooled(evaluation, point)
+    with frame.aside("What these figures are of", "info"):
+        st.caption(
+            f"{len(evaluation):,} films of {patients_in_words(evaluation)}. Below each figure its 95 % interval. "
+            + (findings_report.KNOWN if finding else f"{target} against the rest; accuracy and MCC over all classes.")
+            + f" Called: {plain(point.sentence, longest=600)}."
+        )
+        tables.pooled(evaluation, point)
     state.choose("report view", VIEWS, lambda: VIEWS[0])
     view = st.segmented_control(
         "View", VIEWS, required=True, label_visibility="collapsed", key="report view",
@@ -145,7 +151,7 @@ def together(card: "Card", parts: evaluations.Splits, cohort: str) -> None:
 def matrix(evaluation: "Evaluation", point: OperatingPoint) -> None:
     """The confusion matrix; a click on a cell, or the two pickers, choose the films shown below."""
     percent = st.toggle("Percent of the true class", key="percent", persist_state="session")
-    figure = evaluation_figures.confusion(evaluation.confusion(point), evaluation.classes, percent)
+    figure = frame.fitted(evaluation_figures.confusion(evaluation.confusion(point), evaluation.classes, percent), 250)
     classes = evaluation.classes
     state_key = f"matrix {len(classes)}"
 

@@ -1,11 +1,16 @@
 """What stands round every page besides the sidebar: its look, what it is not for, how it is shown before a class."""
 
 import html
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.shared import resources
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 NOT_FOR_DIAGNOSIS = "Research and teaching, not for diagnosis"
 PRESENT, KEYBOARD = "present", "keys"
@@ -38,6 +43,16 @@ span { margin-left: 0.5rem; }"""
 def presenting() -> bool:
     """Whether the page is shown before a class."""
     return bool(st.session_state.get(PRESENT))
+
+
+def aside(title: str, icon: str) -> AbstractContextManager[object]:
+    """Round what a class can do without: one click away while presenting, so that a step fits on one screen."""
+    return st.popover(title, icon=f":material/{icon}:") if presenting() else nullcontext()
+
+
+def fitted(figure: "Figure", most: int) -> "Figure":
+    """A Plotly chart, while presenting at most so many pixels high."""
+    return figure.update_layout(height=min(figure.layout.height, most)) if presenting() else figure
 
 
 def look() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.report import figures
-from pages.shared import state, viewer, widgets
+from pages.shared import frame, state, viewer, widgets
 from pages.shared.case import Case
 from pages.shared.choices import START
 from pages.shared.text import plain
@@ -113,5 +113,6 @@ def sentence(answer: "WhatIf") -> None:
 def bars(answer: "WhatIf") -> None:
     """What hiding changed for every class."""
     figure = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
+    frame.fitted(figure, 190)
     config = widgets.CHART | {"displayModeBar": False}
     st.plotly_chart(figure, config=config, key="hidden bars", alt=in_words(answer))

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile
@@ -130,10 +131,20 @@ def _films_of(file_id: str, name: str, data: bytes, refused: list[str]) -> dict[
 
 
 def keep_changed(film: Radiograph) -> None:
-    """Take in a film that was inverted or turned here, as an upload beside what it was made from."""
-    resources.hold_upload(film.sha256, film)
-    uploaded_films().append(film)
-    st.session_state["upload"] = len(uploaded_films())
+    """Take in a film that was inverted, turned or mirrored here, as an upload beside what it was made from.
+
+    One that is there already, as an upload turned back, is shown; where there is no room it is refused in words.
+    """
+    held, session = uploaded_films(), st.session_state
+    there = next((n for n, one in enumerate(held, 1) if np.array_equal(one.pixels, film.pixels)), None)
+    if there is None:
+        try:
+            resources.hold_upload(film.sha256, film)
+        except NoRoomError as error:
+            session["_refused"] = [str(error)]
+            return
+        held.append(film)
+    session["upload"] = there or len(held)
     choose_model(film)
 
 

@@ -44,6 +44,14 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield address
 
 
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard with the shipped models and drawn films only."""
+    folder: Path = tmp_path_factory.mktemp("shipped")
+    with served(folder / "log", HILUM_DATA=str(folder), HILUM_CACHE=str(folder / "cache")) as address:
+        yield address
+
+
 @pytest.fixture
 def visit(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     """Open an address of the dashboard in a visitor's own browser window; checks it at the end."""

@@ -3,13 +3,11 @@
 import re
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.server import served
 from tests.browser.steps import PATIENCE, arrive, settle
 from tests.browser.talk import listen
 
@@ -32,14 +30,6 @@ PAGES = {
 }
 # What Streamlit itself draws so and no style of ours reaches: rule -> (pattern of the element, where it is reported).
 STREAMLITS: dict[str, tuple[str, str]] = {}
-
-
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A dashboard with the shipped models and drawn films only."""
-    folder: Path = tmp_path_factory.mktemp("shipped")
-    with served(folder / "log", HILUM_DATA=str(folder), HILUM_CACHE=str(folder / "cache")) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
