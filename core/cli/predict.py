@@ -91,7 +91,7 @@ def into_file(
     from core.report.spreadsheet import as_csv
     from core.run.score import known, unlabelled
 
-    bad = []
+    bad: list[dict[str, Any]] = []
 
     def lines() -> Iterator[dict[str, Any]]:
         for start in range(0, len(paths), _AT_ONCE):

@@ -56,13 +56,14 @@ def samples(
     if not len(data):
         raise CohortError("the folder holds no film", "films as PNG, JPEG, TIFF, BMP, WebP or DICOM", "Check the path")
     notes: list[str] = []
-    for column in () if typed else data:
-        data[column] = words(data[column])
+    if not typed:
+        for column in data:
+            data[column] = words(data[column])
     for column in COLUMNS:
         if column not in data:
             data[column] = ""
-    for column in () if typed else FILES:
-        if column in data:
+    for column in FILES:
+        if column in data and not typed:
             data[column] = absolute(data[column])
     spelled = look_alikes({str(label): n for label, n in data["label"].value_counts().items()})
     data["label"] = of_each(data["label"], spelled.__getitem__)
