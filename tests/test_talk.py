@@ -79,6 +79,15 @@ def test_a_part_is_answered_by_itself_or_by_the_whole_page(talk: Talk) -> None:
         assert talk.over
 
 
+def test_a_part_that_has_left_the_page_is_given_up(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk.said(asked("part"))
+    assert not talk.over
+    monkeypatch.setattr("tests.browser.talk.DROPPED", -1.0)
+    assert talk.over
+    talk.said(asked())
+    assert not talk.over, "the whole page is always answered"
+
+
 def test_nobody_waits_for_parts_that_poll(talk: Talk) -> None:
     talk.said(asked("part", poll=True))
     assert talk.over
