@@ -86,7 +86,7 @@ def write_lab(table: pd.DataFrame, films: int, hunted: int) -> None:
     first = planted.sort_values(["strength", "seed"], ascending=[False, True]).drop_duplicates("kind")
     rows = {row["kind"]: row for row in first.to_dict("records")}
     kinds: dict[str, dict[str, Any]] = {
-        kind: {k: round(v, 4) if isinstance(v, float) else v for k, v in rows[kind].items() if k != "kind"}
+        kind: {str(k): round(v, 4) if isinstance(v, float) else v for k, v in rows[kind].items() if k != "kind"}
         for kind in KINDS
         if kind in rows
     }

@@ -89,7 +89,7 @@ def total(values: np.ndarray, weights: Weights) -> np.ndarray:
         return sums
     rows = values.reshape(-1, values.shape[-1])
     by_group = np.stack([np.bincount(weights.groups, row, len(weights.counts)) for row in rows])
-    return (by_group @ weights.counts).reshape(*values.shape[:-1], -1)
+    return np.asarray((by_group @ weights.counts).reshape(*values.shape[:-1], -1))
 
 
 def films_in(weights: Weights) -> np.ndarray:
