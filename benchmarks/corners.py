@@ -7,7 +7,7 @@ import json
 
 from core.atomic import replacing
 from core.explain.hide import SEAMLESS
-from pages.shared import corners, resources
+from pages.shared import corners, resources, shipped
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
         key = corners.shipped_key(fingerprint, model, SEAMLESS)
         found[key] = {"model": name, "cohort": corners.HOME, "fill": SEAMLESS, "accuracy": accuracy, "films": films}
         print(f"{name}: {accuracy:.4f} of {films} films")
-    with replacing(corners.SHIPPED) as path:
+    with replacing(shipped.CORNERS) as path:
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def in_words(prediction: Prediction) -> str:
     """What is called, with its doubts; nothing at all where the model may not judge the film."""
     label, index = prediction.label, prediction.index
-    if prediction.domain.status == "out":
+    if prediction.refused:
         return "No answer"
     if not prediction.output.exclusive:
         return _findings(prediction)
@@ -41,7 +41,7 @@ def _findings(prediction: Prediction) -> str:
 
 def agreement(prediction: Prediction, copies: "MildCopies") -> str:
     """How far the answer holds when the film changes as little as films of one patient do; "" without an answer."""
-    if prediction.domain.status == "out":
+    if prediction.refused:
         return ""
     agreeing, asked = copies.agreeing(prediction.output.called(prediction.probabilities)), len(copies.called)
     return f"{agreeing} of {asked} mild copies agree"
@@ -49,13 +49,13 @@ def agreement(prediction: Prediction, copies: "MildCopies") -> str:
 
 def headline(prediction: Prediction, copies: "MildCopies") -> str:
     """The answer and, behind it, how many mildly changed copies of the film get the same, and its conformal set."""
-    held = prediction.prediction_set.in_words if prediction.prediction_set and prediction.domain.status != "out" else ""
+    held = prediction.prediction_set.in_words if prediction.prediction_set and not prediction.refused else ""
     return "; ".join(part for part in (in_words(prediction), agreement(prediction, copies), held) if part)
 
 
 def rule(prediction: Prediction) -> str:
     """By which rule this is called and nothing else, see `core.model.output`; "" without an answer."""
-    if prediction.domain.status == "out":
+    if prediction.refused:
         return ""
     if not prediction.output.exclusive:
         return "Each finding is called on its own, from its operating point on: several may be, or none."
@@ -87,7 +87,7 @@ def promise(card: "Card") -> str:
 def triage(card: "Card", prediction: Prediction) -> str:
     """Whether a negative answer may stand as such; "" for other answers and for models without the rule."""
     rule = card.triage
-    if not rule or prediction.domain.status == "out" or prediction.answer != rule["negative"]:
+    if not rule or prediction.refused or prediction.answer != rule["negative"]:
         return ""
     if rule["limit"] < 0:
         return (

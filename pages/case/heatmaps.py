@@ -268,10 +268,10 @@ widgets.heading(
     "Heatmaps", "Where the model looked on this film, whether that is evidence, and what happens when it is hidden."
 )
 case_shown = current()
-status = case_shown.prediction.domain.status
+said = case_shown.prediction
 with st.container():  # always one place: else what still stands from before would be squeezed into the bar's row
-    if status != "in":
-        st.warning(case_shown.prediction.domain.sentence, icon=":material/help:")
+    if said.domain.status != "in":
+        st.warning(said.domain.sentence, icon=":material/help:")
     make_wanted()
-if status != "out" or st.toggle("Draw its maps all the same", key=f"drawn {case_shown.film.sha256[:12]}"):
+if not said.refused or st.toggle("Draw its maps all the same", key=f"drawn {case_shown.film.sha256[:12]}"):
     body(case_shown)

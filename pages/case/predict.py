@@ -73,7 +73,7 @@ def _as_shown(case: Case) -> str:
 
 def ask(case: Case) -> None:
     """Work out what the answer needs."""
-    if case.prediction.domain.status != "out":
+    if not case.prediction.refused:
         resources.mild_copies(case.examined)
 
 
@@ -86,7 +86,7 @@ def answer_panel(case: Case) -> None:
     VERDICTS[prediction.domain.status](prediction.domain.sentence, icon=ICONS[prediction.domain.status])
     if prediction.domain.status != "in":
         turn_or_invert(case, "the answer")
-    if prediction.domain.status == "out":  # no answer to rely on; shown only where asked for
+    if prediction.refused:  # no answer to rely on; shown only where asked for
         st.header(in_words(prediction), anchor=False)
         with st.expander("What the model would say anyway"):
             bars(case)

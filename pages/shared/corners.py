@@ -4,8 +4,6 @@ The shipped models' figures lie beside their weights, because working them out t
 """
 
 import functools
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +11,11 @@ import numpy as np
 from core import identity
 from core.data.cohort import Cohort
 from core.explain.hide import SEAMLESS, hide, regions
-from pages.shared import resources
+from pages.shared import resources, shipped
 
 if TYPE_CHECKING:
     from core.model.classifier import Classifier
 
-SHIPPED = Path(__file__).resolve().parents[2] / "weights" / "without_corners.json"  # python -m benchmarks.corners
 TOGETHER = 8  # films that go through the network at once, while nobody else has a turn
 HOME, ELSEWHERE = "phantom:confounded", "phantom:new-hospital"
 MODELS = {"cheat": "Model A", "honest": "Model B"}
@@ -27,8 +24,7 @@ MODELS = {"cheat": "Model A", "honest": "Model B"}
 def accuracy(spec: str, name: str, fill: str = SEAMLESS) -> tuple[float, int]:
     """Accuracy of a model on a cohort's test films whose corners are hidden, and how many films those are."""
     cohort, model = resources.cohort(spec), resources.classifier(name)
-    shipped = json.loads(SHIPPED.read_text(encoding="utf-8")) if SHIPPED.exists() else {}
-    if found := shipped.get(shipped_key(resources.fingerprint(spec), model, fill)):
+    if found := shipped.without_corners(shipped_key(resources.fingerprint(spec), model, fill)):
         return float(found["accuracy"]), int(found["films"])
     key = identity.key("without corners", classifier=model.key, cohort=cohort.key, fill=fill, code=("explain/hide.py",))
     work = functools.partial(measure, cohort, model, fill)

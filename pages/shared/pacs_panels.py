@@ -176,7 +176,7 @@ def way_back(case: Case) -> None:
         except ImportError as error:
             st.caption(f"DICOM objects need {error.name}, which is not installed: requirements-pacs.txt.")
             return
-        refused = case.prediction.domain.status == "out"
+        refused = case.prediction.refused
         if refused:
             st.caption("The model may not judge this film: only a text that says so can be made.")
         with st.container(horizontal=True):

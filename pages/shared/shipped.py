@@ -7,6 +7,7 @@ from typing import Any
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 MENDED = WEIGHTS / "mended.json"  # python -m benchmarks.mend --lab FOLDER
 BATTERY = WEIGHTS / "battery.json"  # python -m benchmarks.shortcuts --write
+CORNERS = WEIGHTS / "without_corners.json"  # python -m benchmarks.corners
 
 
 def mended(name: str) -> dict[str, Any] | None:
@@ -26,6 +27,12 @@ def value(side: dict[str, Any], key: str) -> float:
 def battery() -> dict[str, Any] | None:
     """What was said of small networks, one for each kind of shortcut, and of clean ones; None if it is not here."""
     return _read(BATTERY)
+
+
+def without_corners(key: str) -> dict[str, Any] | None:
+    """What a model is worth with the corners hidden, by `corners.shipped_key`; None where it was not measured."""
+    found: dict[str, Any] | None = (_read(CORNERS) or {}).get(key)
+    return found
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from core.report import overlay
@@ -51,7 +52,7 @@ def exchange(case: "Case", donor: "Case") -> None:
         return
     changed = CUES[CUE].paste(*sights)
     said = resources.probabilities(case.examined, changed)
-    called = max(said, key=lambda name: said[name])
+    called = case.model.output.answer(np.array(list(said.values()), np.float32))
     shown = (
         (case.prediction.picture, "The film"),
         (donor.prediction.picture, "Its donor"),

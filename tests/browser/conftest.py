@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser.server import served
-from tests.browser.steps import PATIENCE, arrive
+from tests.browser.steps import PATIENCE, SCREEN, arrive
 from tests.browser.talk import listen
 from tests.pages.evaluated_films import checkpoints
 from tests.pages.tiny import tiny_checkpoint
@@ -50,6 +50,16 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("shipped")
     with served(folder / "log", HILUM_DATA=str(folder), HILUM_CACHE=str(folder / "cache")) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser, shipped: str) -> Iterator[Page]:
+    """One visitor's window, as large as a projector shows it, in which page after page is looked at."""
+    context = browser.new_context(viewport=SCREEN)
+    context.set_default_timeout(PATIENCE)
+    context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": shipped}])
+    yield listen(context.new_page())
+    context.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from core.data.phantom.cohort import cohort
 from tests.browser.talk import wait_until_answered
 
 PATIENCE = 180_000  # milliseconds; a busy machine needs them, and a quiet one never waits so long
+SCREEN = {"width": 1280, "height": 720}  # pixels of a usual projector
 DEBOUNCE = 250  # milliseconds; Streamlit's sliders wait for 200
 BUFFER = 50  # milliseconds; Streamlit gathers what arrives for 10 before it draws it
 

@@ -1,15 +1,13 @@
 """axe-core finds nothing on any page, light or dark, that is ours to mend; and it would find it if there were."""
 
 import re
-from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.browser.steps import PATIENCE, arrive, settle
-from tests.browser.talk import listen
+from tests.browser.steps import arrive, settle
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 FILM = "cohort=phantom%3Afair&model=honest&case=49&class=COVID-19"
@@ -30,16 +28,6 @@ PAGES = {
 }
 # What Streamlit itself draws so and no style of ours reaches: rule -> (pattern of the element, where it is reported).
 STREAMLITS: dict[str, tuple[str, str]] = {}
-
-
-@pytest.fixture(scope="module")
-def window(browser: Browser, shipped: str) -> Iterator[Page]:
-    """One visitor's window, in which every page is looked at."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    context.set_default_timeout(PATIENCE)
-    context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": shipped}])
-    yield listen(context.new_page())
-    context.close()
 
 
 def ours(page: Page) -> list[str]:

@@ -1,14 +1,10 @@
 """Presenter mode at 1280 x 720, a projector's usual size: picture and result of a step are seen without scrolling."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.browser.steps import PATIENCE, arrive, settle
-from tests.browser.talk import listen
+from tests.browser.steps import SCREEN, arrive, settle
 
-WIDTH, HEIGHT = 1280, 720
 FILM = "cohort=phantom%3Afair&model=honest&case=49&class=COVID-19"
 # Address, then what has to be seen of it: the picture, and what is said of it.
 PAGES = {
@@ -40,16 +36,6 @@ LISTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def window(browser: Browser, shipped: str) -> Iterator[Page]:
-    """A projector."""
-    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
-    context.set_default_timeout(PATIENCE)
-    context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": shipped}])
-    yield listen(context.new_page())
-    context.close()
-
-
 def opened(window: Page, address: str) -> None:
     """Show a page to its end."""
     window.goto(address)
@@ -73,8 +59,8 @@ def test_picture_and_result_are_on_one_screen(window: Page, shipped: str, name: 
         area = place.bounding_box()
         assert area is not None
         assert area["y"] >= 0, selector
-        assert area["y"] + area["height"] <= HEIGHT, selector
-        assert area["x"] + area["width"] <= WIDTH, selector
+        assert area["y"] + area["height"] <= SCREEN["height"], selector
+        assert area["x"] + area["width"] <= SCREEN["width"], selector
     if name in PAGES:
         assert hidden_below(window) == 0
 

@@ -72,10 +72,10 @@ def test_without_its_corners_the_cheat_knows_no_more_than_chance(lab: AppTest) -
 
 def test_the_figures_without_corners_are_shipped_and_still_come_out() -> None:
     cohort, fingerprint = resources.cohort(corners.HOME), resources.fingerprint(corners.HOME)
-    shipped = json.loads(corners.SHIPPED.read_text(encoding="utf-8"))
     for name in corners.MODELS:
         model = resources.classifier(name)
-        found = shipped[corners.shipped_key(fingerprint, model, SEAMLESS)]  # else: python -m benchmarks.corners
+        found = shipped.without_corners(corners.shipped_key(fingerprint, model, SEAMLESS))
+        assert found is not None  # else: python -m benchmarks.corners
         assert found["films"] == (cohort.samples["split"] == "test").sum()
         few, films = corners.measure(cohort, model, films=40)
         spread = 3 * (found["accuracy"] * (1 - found["accuracy"]) / films) ** 0.5
@@ -118,6 +118,19 @@ def test_the_cheat_follows_the_corners_that_are_chosen(lab: AppTest) -> None:
         sound(lab.segmented_control(key="shortcut donor").set_value(name).run())
         told = next(text.value for text in lab.markdown if "not yet mended" in text.value)
         assert f"and **{name}** once" in told
+
+
+def test_what_the_cheat_says_of_the_pasted_film_is_what_it_calls(lab: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was the likeliest class, beside the one called of the film itself."""
+    output = resources.classifier("cheat").output
+    points = dict(zip(output.classes, output.operating_points, strict=True))
+    likeliest, called = max(points, key=points.__getitem__), min(points, key=points.__getitem__)
+    assert points[likeliest] / points[called] > 0.49 / 0.47
+    said = dict.fromkeys(output.classes, 0.02) | {likeliest: 0.49, called: 0.47}
+    monkeypatch.setattr(resources, "probabilities", lambda *_: said)
+    sound(lab.segmented_control(key="shortcut step").set_value(6).run())
+    told = next(text.value for text in lab.markdown if "not yet mended" in text.value)
+    assert f"and **{called}** once it has the donor's corners (0.47)" in told
 
 
 def test_figures_of_other_weights_are_not_shown(lab: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

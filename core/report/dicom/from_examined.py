@@ -54,7 +54,7 @@ def header(data: bytes, name: str) -> Dataset:
 
 def answer_of(examined: Examined, map_: Heatmap) -> Answer:
     """What the objects say of one film and one of its heatmaps."""
-    said, card, refused = examined.prediction, examined.classifier.card, examined.prediction.domain.status == "out"
+    said, card, refused = examined.prediction, examined.classifier.card, examined.prediction.refused
     film = examined.film
     evidence = _as_stored(np.maximum(examined.on_film(map_.values), 0), film)
     share = examined.measures(map_).get("lung_share", float("nan"))

@@ -92,7 +92,7 @@ class CaseReport:
     def answer(self) -> list[tuple[str, str, str, str]]:
         """Class, probability, operating point, verdict; the most probable first."""
         p = self.prediction
-        called = () if p.domain.status == "out" else p.called
+        called = () if p.refused else p.called
         return [
             (
                 p.classes[i],
@@ -134,7 +134,7 @@ def case_report(examined: Examined, map_: Heatmap, drawn: np.ndarray | None = No
 def _doubts(examined: Examined) -> Iterator[str]:
     """What a reader should know before believing the answer."""
     said, card = examined.prediction, examined.classifier.card
-    if said.domain.status != "out":
+    if not said.refused:
         yield rule(said)
         yield agreement(said, examined.mild_copies) + "."
         if said.prediction_set:
