@@ -31,7 +31,7 @@ def show(case: "Case", donor: "Case") -> None:
         )
         st.segmented_control(
             "Corners of a film of", case.model.classes, key=DONOR, required=True, format_func=plain,
-            label_visibility="collapsed", persist_state="session",
+            label_visibility="collapsed", persist_state="session", wrap=True,
         )  # fmt: skip
         exchange(case, donor)
     with right:
