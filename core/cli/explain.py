@@ -92,6 +92,7 @@ def explain_film(
         name: what its files begin with if ``names``; its hash is added where another film's files have that name.
         names: whether files may be called as the film is; else by its hash.
     """
+    from core.report.call import in_words
     from core.report.documents.numbers import as_json, numbers
     from core.report.outputs import free_stem, stems
     from core.report.spreadsheet import called as film_called
@@ -101,8 +102,9 @@ def explain_film(
     maps = examined.heatmaps(method, chosen, layer)
     stem = free_stem(folder, film_called(name, examined.film.sha256, names), method, examined)
     files = {class_: known for class_, known in stems(stem, said.classes).items() if class_ in maps}
-    called = ", ".join(f"{called} {said.by_class[called]:.3f}" for called in said.called)
-    lines = [f"{examined.film.name}: {called or said.answer}"]
+    called = ", ".join(f"{called} {said.by_class[called]:.3f}" for called in said.called) or said.answer
+    answer = f"{in_words(said)}. {said.domain.sentence}" if said.refused else called
+    lines = [f"{examined.film.name}: {answer}"]
     top = max(map_.top for map_ in maps.values())
     for class_, map_ in maps.items():
         _write_map(examined, map_, top, folder / files[class_])

@@ -39,7 +39,9 @@ class Explain:
     Rows hold shares of 0 to 1, NaN where there is no lung mask, no truth (a "truth" mask or "boxes" of the cohort) or
     no curve. Beside ``hit`` stand its chances, ``hit_area``, ``hit_lung_prior`` and so on. ``blank`` is 1 for a map
     without positive evidence: its lung share is NaN, and against a truth it scores 0. ``outside`` is 1 where the truth
-    lies wholly outside the picture: neither a hit nor a miss. No sentence names a file.
+    lies wholly outside the picture: neither a hit nor a miss. ``domain`` is "in", "doubtful" or "out"; of a film that
+    is out, ``predicted`` is "" and ``probability`` NaN, as in all tables of films; its map is of ``class`` all the
+    same. No sentence names a file.
 
     Args:
         classifier: whose heatmaps they are.
@@ -51,7 +53,7 @@ class Explain:
         shelf: makes the shelf of each film's parts.
     """
 
-    columns = Columns(("class", "predicted"), ("probability", *NUMBERS))
+    columns = Columns(("class", "predicted", "domain"), ("probability", *NUMBERS))
 
     def __init__(
         self,
@@ -118,7 +120,8 @@ class Explain:
         if self.of == "all" and name != one.label:  # the finding is another one's
             told |= dict.fromkeys(MARKED, float("nan"))
         facts = {"id": film, "unit": unit, "sha256": one.film.sha256, "error": "", "class": name}
-        return facts | {"predicted": said.answer, "probability": said.by_class[name]} | told
+        answer = {"predicted": "" if said.refused else said.answer, "probability": said.told[name]}
+        return facts | answer | {"domain": said.domain.status} | told
 
 
 def score(

@@ -64,7 +64,7 @@ MADE_OF = ("key", "model", "cohort", "id", "sha256", "stamp")  # what made a row
 
 def columns() -> list[str]:
     """The columns of a row, in order."""
-    return [*MADE_OF, "film", *KEPT, "class", "predicted", "probability", "method", *NUMBERS]
+    return [*MADE_OF, "film", *KEPT, "class", "predicted", "probability", "domain", "method", *NUMBERS]
 
 
 def film_id(cohort: Cohort, position: int) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from core.cli import main
@@ -26,3 +27,12 @@ def test_one_map_has_the_scale_of_its_largest_magnitude(tmp_path: Path) -> None:
         np.testing.assert_allclose(drawn.astype(int), expected, atol=1)
         against += -values.min() > values.max()
     assert against
+
+
+def test_a_refused_film_is_told_without_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film, stored = tmp_path / "strip.png", checkpoint.save(classifier().checkpoint, tmp_path / "toy")
+    Image.fromarray(picture(96)[:24]).save(film)
+    assert main(["explain", str(stored), str(film), "--out", str(tmp_path / "out")]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("strip.png: No answer. It is a strip")
+    assert not any(name in first for name in CLASSES)

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from core.__main__ import main
 from core.data.readers import open_cohort
@@ -13,7 +14,7 @@ from core.examine import cohort as walk
 from core.explain import cohort as scoring
 from core.explain.heatmap import heatmaps
 from core.model import checkpoint
-from tests.explain.toys import CLASSES, classifier
+from tests.explain.toys import CLASSES, classifier, picture
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,24 @@ def test_the_random_control_is_drawn_anew_for_every_film_and_the_same_again(toy,
 def test_the_model_s_own_choice_can_be_asked_for(toy, films):
     one = walk.score(toy, films.take([0]), of="predicted")
     assert one["class"][0] == one["predicted"][0]
+
+
+@pytest.mark.parametrize("of", ["label", "predicted", "all"])
+def test_a_refused_film_has_a_map_and_neither_answer_nor_number_as_in_predict(toy, tmp_path, of):
+    for name, pixels in (("chest", picture(96)), ("strip", picture(96)[:24])):  # four times as long as wide
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    rows = [{"path": str(tmp_path / f"{name}.png"), "label": CLASSES[0]} for name in ("chest", "strip")]
+    pd.DataFrame(rows).to_csv(tmp_path / "films.csv", index=False)
+    found = walk.score(toy, open_cohort(tmp_path / "films.csv").relabel({}, CLASSES), of=of)
+    judged, refused = (found[found["film"] == f"{name}.png"] for name in ("chest", "strip"))
+    assert set(judged["domain"]) == {"doubtful"}  # a model without a gate doubts every film
+    assert judged["probability"].notna().all()
+    assert set(judged["predicted"]) <= set(CLASSES)
+    assert set(refused["domain"]) == {"out"}
+    assert refused["probability"].isna().all()
+    assert set(refused["predicted"]) == {""}
+    assert set(refused["class"]) <= set(CLASSES)
+    assert len(refused) == len(judged) == (3 if of == "all" else 1)
 
 
 def test_every_class_can_be_asked_for_and_a_finding_is_compared_with_its_own_only(toy, films, frame):
