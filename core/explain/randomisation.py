@@ -131,17 +131,15 @@ def record(folder: Path, results: Mapping[str, dict[str, Any]], field: str = "ra
 def _cascade(classifier: Classifier, seed: int) -> Iterator[tuple[str, Classifier]]:
     """The stage destroyed last, and a copy of the classifier in which it and all above it are."""
     generator = torch.Generator().manual_seed(seed)
-    twin = copy.copy(classifier)
-    twin.network = copy.deepcopy(classifier.network)
-    for stage, module in twin.network.parts():
+    network = copy.deepcopy(classifier.network)
+    for stage, module in network.parts():
         _shuffle(module, generator)
-        yield stage, twin
+        yield stage, classifier.with_network(network)
 
 
 def destroyed(classifier: Classifier, seed: int = 0) -> Classifier:
-    """A copy of a classifier in which all weights are destroyed; with an engine of its own."""
+    """A copy of a classifier in which all weights are destroyed."""
     *_, (_, twin) = _cascade(classifier, seed)
-    vars(twin).pop("engine", None)
     return twin
 
 

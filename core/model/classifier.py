@@ -5,6 +5,7 @@ switched, and no gradient reaches a weight. One film at a time is scored in floa
 last bit; many films go through the bulk engine (`core.model.bulk.engine`), which is as exact to 0.002.
 """
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +20,13 @@ from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError
 from core.model import output as outputs
-from core.model.bulk.engine import Engine, open_engine
+from core.model.bulk.engine import Engine, backend_of, open_engine, torch_engine
 from core.model.checkpoint import Checkpoint, load
 from core.model.conformal import PredictionSet, Sets
+from core.model.device import has_bf16, pick
 from core.model.domain import DomainVerdict, Gate, signature_and_map
 from core.model.output import Output
+from core.networks.network import Network
 
 Backend = Literal["auto", "torch", "openvino"]
 T = TypeVar("T")
@@ -140,6 +143,14 @@ class Classifier:
             backend=self.backend,
         )
 
+    def with_network(self, network: Network) -> "Classifier":
+        """A copy that answers by other weights, by engines of its own: this one's would say what the old ones say."""
+        twin = copy.copy(self)
+        twin.network = network
+        for engine in ("exact_engine", "engine"):
+            vars(twin).pop(engine, None)
+        return twin
+
     @property
     def nbytes(self) -> int:
         """Bytes of the weights in memory."""
@@ -199,11 +210,9 @@ class Classifier:
         outputs = zip(seen, logits.numpy(), signatures.numpy(), strict=True)
         return [self._prediction(*pair, *found) for pair, *found in outputs], maps
 
-    def predict_pictures(self, pictures: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    def predict_pictures(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (B, S, S) -> logits and probabilities, each float32 (B, C), in float32; no in-domain verdict."""
-        with torch.no_grad():
-            parts = [self.network(self.tensor(pictures[i : i + batch])).numpy() for i in range(0, len(pictures), batch)]
-        logits = np.concatenate(parts) if parts else np.zeros((0, len(self.classes)), np.float32)
+        logits = self.exact_engine(pictures)[0] if len(pictures) else np.zeros((0, len(self.classes)), np.float32)
         return logits, self.probabilities(logits)
 
     def predict_many(self, films: Iterable[Radiograph], batch: int = 32) -> Iterator[Prediction]:
@@ -217,9 +226,17 @@ class Classifier:
         return [self._prediction(*pair, *outputs) for pair, *outputs in zip(seen, logits, signatures, strict=True)]
 
     @cached_property
+    def exact_engine(self) -> Engine:
+        """Many pictures in float32, built on first use."""
+        return torch_engine(self.network, self.preprocess)
+
+    @cached_property
     def engine(self) -> Engine:
         """The bulk engine, built on first use."""
-        return open_engine(self.network, self.preprocess, self.backend, self.card.precision.get("bf16", ()))
+        bf16 = self.card.precision.get("bf16", ()) if has_bf16(pick()) else ()
+        if not bf16 and backend_of(self.network, self.backend) == "torch":
+            return self.exact_engine
+        return open_engine(self.network, self.preprocess, self.backend, bf16)
 
     def _prediction(
         self, film: Radiograph, picture: np.ndarray, logits: np.ndarray, signatures: np.ndarray

@@ -8,6 +8,7 @@ from torch import nn
 
 from core.explain.heatmap import Heatmap
 from core.model.classifier import Classifier
+from core.networks.network import Network
 from tests.explain.toys import CLASSES, classifier
 
 SIZE = 64
@@ -31,8 +32,8 @@ class Deaf(nn.Module):
 
 def with_answer(original: Classifier, network: nn.Module) -> Classifier:
     """A copy that answers by another network, in float32; its feature maps stay those of the original."""
-    twin, answering = copy.copy(original), copy.copy(original)
-    answering.network = network
+    twin = copy.copy(original)
+    answering = original.with_network(Network(nn.Sequential(), nn.Sequential(network), opaque=True))
     twin.predict_pictures = answering.predict_pictures
     twin.engine = lambda pictures: (answering.predict_pictures(pictures)[0], None)
     return twin

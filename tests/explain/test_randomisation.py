@@ -1,5 +1,7 @@
 """Destroyed weights: several seeds, chance measured, blank maps counted apart, the shared network spared."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -66,3 +68,11 @@ def test_the_card_decides_the_line():
 def test_destroyed_weights_answer_by_an_engine_of_their_own(toy, film):
     twin = check.destroyed(toy)
     assert not np.allclose(twin.engine(film[None])[0], toy.engine(film[None])[0])
+
+
+def test_each_stage_of_the_cascade_answers_by_its_own_weights(toy, film):
+    """An engine holds a copy of the weights: kept from one stage to the next, Score-CAM would be asked of the whole model."""
+    answers = [toy.predict_pictures(film[None])[0]]
+    for _, twin in check._cascade(toy, seed=0):
+        answers.append(twin.predict_pictures(film[None])[0])
+    assert not any(np.allclose(before, after) for before, after in pairwise(answers))

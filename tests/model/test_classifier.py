@@ -80,7 +80,7 @@ def test_it_is_plain_torch(classifier: Classifier, checkpoint: Checkpoint, films
 
 def test_pictures_and_the_two_halves_agree(classifier: Classifier, films: list[Radiograph]) -> None:
     pictures = np.stack([classifier.picture(film) for film in films])
-    logits, probabilities = classifier.predict_pictures(pictures, batch=4)
+    logits, probabilities = classifier.predict_pictures(pictures)
     halves = classifier.head(classifier.features(classifier.tensor(pictures))).numpy()
     np.testing.assert_allclose(logits, halves, atol=1e-5)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
