@@ -71,7 +71,7 @@ def test_destroyed_weights_answer_by_an_engine_of_their_own(toy, film):
 
 
 def test_each_stage_of_the_cascade_answers_by_its_own_weights(toy, film):
-    """An engine holds a copy of the weights: kept from one stage to the next, Score-CAM would be asked of the whole model."""
+    """An engine holds a copy of the weights: kept through the stages, Score-CAM would be asked of the whole model."""
     answers = [toy.predict_pictures(film[None])[0]]
     for _, twin in check._cascade(toy, seed=0):
         answers.append(twin.predict_pictures(film[None])[0])
