@@ -2,9 +2,10 @@
 
 Small networks learn from drawn films that carry one of twelve shortcuts, at each strength and seed, and from as many
 clean films (strength 0: they carry it, and it tells nothing). Each is judged on films it never saw by the audit of its
-films, by concepts and strategies, and by the hunter. Printed: AUROC of each score, planted against clean, and how many
-planted ones lie above what at most one clean network of twenty reaches. The hunter looks into the class that the
-shortcut goes with. Rows are kept in a CSV as they come; started again, it goes on.
+films, by trust cards, by concepts and strategies, and by the hunter. Printed: AUROC of each score, planted against
+clean, how many planted ones lie above what at most one clean network of twenty reaches, and which kinds do not; of few
+clean networks that limit is their highest score, and the interval of the false alarms says how little they tell. The
+hunter looks into the class that the shortcut goes with. Rows are kept in a CSV as they come; started again, it goes on.
 
 ``--write`` keeps one row of each kind, of the highest strength and the lowest seed, in weights/battery.json: the
 figures of the Shortcut lab's seventh step.
@@ -12,27 +13,43 @@ figures of the Shortcut lab's seventh step.
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import rankdata
 
 from benchmarks.battery import accuracy, first_alarms, trained
 from core.atomic import replacing
+from core.data.cohort import Cohort
 from core.data.phantom.shortcuts import CARRIER, KINDS, STRENGTHS, Planted
+from core.evaluate import ranking
+from core.examine.cohort import open_films
+from core.examine.concepts import METHOD
 from core.hunt.hunter import hunt
+from core.intervals import limits, proportion, rank_films, settle
+from core.model.classifier import Classifier
+from core.resamples import drawn
 from pages.shared import shipped
 
-SCORES = ("audit", "strategies", "hunter")
+SCORES = ("audit", "trust", "strategies", "hunter")
+CARDS = 12  # trust cards of each network at most
 
 
 @dataclass(frozen=True)
 class Row:
-    """One network: what it is worth at home and on films where the shortcut tells nothing, and what is said of it."""
+    """One network: what it is worth at home and on films where the shortcut tells nothing, and what is said of it.
+
+    Args:
+        home, elsewhere: accuracy, 0 to 1.
+        audit: failed tests of its films.
+        trust: share of its trust cards on which something speaks against the map, 0 to 1; see `doubted`.
+        strategies: how far the evidence of a concept or strategy stays below the lungs' area, 0 to 1.
+        hunter: the largest effect that even its interval's lower end reaches, 0 to 1.
+        first: class and cue, or attribute, of the first hypothesis; "" without one.
+    """
 
     kind: str
     strength: float
@@ -40,10 +57,14 @@ class Row:
     home: float
     elsewhere: float
     audit: float
+    trust: float
     strategies: float
     hunter: float
     hypotheses: int
-    first: str  # class and cue, or attribute, of the first hypothesis; "" without one
+    first: str
+
+
+COLUMNS = [field.name for field in fields(Row)]
 
 
 def judged(kind: Planted, strength: float, seed: int, films: int, hunted: int, epochs: int | None) -> Row:
@@ -53,30 +74,59 @@ def judged(kind: Planted, strength: float, seed: int, films: int, hunted: int, e
     near, far = accuracy(one.model, one.held), accuracy(one.model, one.elsewhere)
     first = found.hypotheses[0] if found.hypotheses else None
     return Row(
-        kind, strength, seed, near, far, float(found.offered), found.shunned, found.strongest, len(found.hypotheses),
-        f"{first.class_name}: {first.cue or first.subject}" if first else "",
+        kind, strength, seed, near, far, float(found.offered), doubted(one.model, one.held, seed), found.shunned,
+        found.strongest, len(found.hypotheses), f"{first.class_name}: {first.cue or first.subject}" if first else "",
     )  # fmt: skip
 
 
-def auroc(planted: np.ndarray, clean: np.ndarray) -> float:
-    """The chance that a planted network scores above a clean one; ties count half."""
-    ranks = rankdata(np.concatenate([planted, clean]))[: len(planted)]
-    n, m = len(planted), len(clean)
-    return float((ranks.sum() - n * (n + 1) / 2) / (n * m)) if n and m else float("nan")
+def doubted(model: Classifier, films: Cohort, seed: int) -> float:
+    """Share of the trust cards of films called `CARRIER`, `CARDS` at most, on which something speaks against the map.
+
+    0 where no film is called so: there is no card to warn of anything.
+    """
+    against: list[bool] = []
+    for _, film in open_films(model, films, np.random.default_rng(seed).permutation(len(films))):
+        if len(against) == CARDS:
+            break
+        if CARRIER in film.prediction.called:
+            card = film.trust(film.heatmaps(METHOD, [CARRIER])[CARRIER])
+            against.append(any(line.verdict == "bad" for line in card.group("evidence")))
+    return float(np.mean(against)) if against else 0.0
+
+
+def auroc(planted: np.ndarray, clean: np.ndarray) -> tuple[float, float, float]:
+    """The chance that a planted network scores above a clean one, ties by half, and its interval over networks."""
+    scores, positive = np.concatenate([planted, clean]), np.repeat([True, False], [len(planted), len(clean)])
+    samples = ranking.areas(scores, positive, drawn(np.arange(len(scores))))[0]
+    value, fewer = float(samples[0]), min(len(planted), len(clean))
+    most = rank_films(value, len(planted), len(clean))
+    return value, *settle(value, samples[1:], fewer, most=most, silent=2.0 * fewer)
 
 
 def summary(table: pd.DataFrame) -> str:
-    """One line a score, then which kinds stay unseen by the hunter."""
-    clean = table[table["strength"] == 0]
-    lines = [f"{len(table) - len(clean)} planted, {len(clean)} clean networks; shortcut of {CARRIER}"]
-    for strength, planted in table[table["strength"] > 0].groupby("strength"):
+    """For each strength one line of each score, with the kinds that stay unseen by it; then the false alarms."""
+    clean, planted = table[table["strength"] == 0], table[table["strength"] > 0]
+    lines = [f"{len(planted)} planted, {len(clean)} clean networks; shortcut of {CARRIER}"]
+    if clean.empty:
+        return f"{lines[0]}; without clean ones there is nothing to compare with"
+    most = {score: first_alarms(clean[score].tolist()) for score in SCORES}
+    for strength, some in planted.groupby("strength", sort=False):
         for score in SCORES:
-            limit = first_alarms(clean[score].tolist())
-            hits = int((planted[score] > limit).sum())
-            area = auroc(planted[score].to_numpy(), clean[score].to_numpy())
-            lines.append(f"strength {strength:g}  {score:11s} AUROC {area:.3f}  found {hits} of {len(planted)}")
-        unseen = planted[planted["hypotheses"] == 0]["kind"].unique()
-        lines.append(f"strength {strength:g}  without a hypothesis: {', '.join(unseen) or 'none'}")
+            area, low, high = auroc(some[score].to_numpy(float), clean[score].to_numpy(float))
+            hits = some[score] > most[score]
+            share = limits(*proportion(int(hits.sum()), len(some)))
+            lines.append(
+                f"strength {strength:g}  {score:10s}  AUROC {area:.3f} {limits(low, high, 3)}  "
+                f"above {most[score]:.3f}: {hits.sum()} of {len(some)} {share}  "
+                f"unseen: {', '.join(dict.fromkeys(some['kind'][~hits])) or 'none'}"
+            )
+        named = some["hypotheses"] > 0
+        unnamed = ", ".join(dict.fromkeys(some["kind"][~named])) or "none"
+        lines.append(f"strength {strength:g}  with a hypothesis: {named.sum()} of {len(some)}; without: {unnamed}")
+    for score in SCORES:
+        alarms = int((clean[score] > most[score]).sum())
+        told = f"{alarms} of {len(clean)} {limits(*proportion(alarms, len(clean)))}"
+        lines.append(f"clean networks above the limit of {score}: {told}")
     return "\n".join([*lines, f"clean networks with a hypothesis: {int((clean['hypotheses'] > 0).sum())}"])
 
 
@@ -97,11 +147,19 @@ def write_lab(table: pd.DataFrame, films: int, hunted: int) -> None:
     print(f"{shipped.BATTERY.name}: {len(kinds)} kinds, {len(clean)} clean networks")
 
 
+def read(path: Path) -> list[dict[str, Any]]:
+    """The rows of a CSV; none where it is not there."""
+    rows = pd.read_csv(path, keep_default_na=False).to_dict("records") if path.is_file() else []
+    if rows and (lacking := [name for name in COLUMNS if name not in rows[0]]):
+        raise SystemExit(f"{path} has no {', '.join(lacking)}: name another file with --out")
+    return [{str(key): value for key, value in row.items()} for row in rows]
+
+
 def main() -> None:
     """Judge what is not yet in the CSV, and print all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
-    parser.add_argument("--strengths", nargs="+", type=float, default=[0.0, *STRENGTHS])
+    parser.add_argument("--strengths", nargs="+", type=float, default=[STRENGTHS[0], 0.0, *STRENGTHS[1:]])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--films", type=int, default=480, help="drawn for each network (default: 480)")
     parser.add_argument("--hunted", type=int, default=96, help="films that are looked at (default: 96)")
@@ -111,8 +169,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the figures of the Shortcut lab")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    known = pd.read_csv(args.out, keep_default_na=False) if args.out.is_file() else pd.DataFrame()
-    done = {(str(r["kind"]), float(r["strength"]), int(r["seed"])) for r in known.to_dict("records")}
+    rows = read(args.out)
+    done = {(row["kind"], float(row["strength"]), int(row["seed"])) for row in rows}
     args.out.parent.mkdir(parents=True, exist_ok=True)
     for seed in args.seeds:
         for strength in args.strengths:
@@ -120,8 +178,10 @@ def main() -> None:
                 if (kind, strength, seed) not in done and not args.known:
                     row = judged(kind, strength, seed, args.films, args.hunted, args.epochs)
                     print(row, flush=True)
-                    known = pd.concat([known, pd.DataFrame([vars(row)])], ignore_index=True)
-                    known.to_csv(args.out, index=False)
+                    rows.append(vars(row))
+                    with replacing(args.out) as part:
+                        pd.DataFrame(rows).to_csv(part, index=False)
+    known = pd.DataFrame(rows, columns=COLUMNS)
     chosen = known[known["kind"].isin(args.kinds) & known["strength"].isin(args.strengths)]
     chosen = chosen[chosen["seed"].isin(args.seeds)]
     print(summary(chosen))

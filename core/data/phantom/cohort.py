@@ -19,7 +19,8 @@ from core.atomic import replacing
 from core.data.cache import cache_dir
 from core.data.cohort import Cohort
 from core.data.joined_sources import Maker
-from core.data.phantom.parameters import CLASSES
+from core.data.phantom import Phantom, draw
+from core.data.phantom.parameters import CLASSES, Acquisition, Finding, Patient
 from core.data.phantom.plan import VERSION, Key, Kind, PlannedFilm, index, plan
 from core.data.phantom.shortcuts import KINDS, carry
 from core.errors import CohortError, FilmError
@@ -35,6 +36,7 @@ _TITLES: dict[str, str] = {
     "new-hospital": "Phantoms, new hospital",
     **{kind: f"Phantoms, {kind.replace('-', ' ')}" for kind in KINDS},
 }
+Drawer = Callable[[Patient, Finding, Acquisition, int], Phantom]
 _FOLDERS = {"path": "films", "lungs": "lungs", "truth": "truth"}
 
 
@@ -66,16 +68,17 @@ def cohort(kind: Kind = "fair", films: int = 2000, seed: int = 7, strength: floa
     return Cohort(_TITLES[kind], pd.DataFrame(rows), CLASSES, prepare=MAKER, layout="phantom")
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, drawer: Drawer = draw) -> None:
     """Draw the film that ``path`` (of film or mask) belongs to, and write it with its masks, unless they are there.
 
     Beside them is written what their bytes are, so that a damaged or exchanged one is drawn again.
 
+    Args:
+        drawer: `core.data.phantom.draw`, or the same with a memory for cohorts that share films.
+
     Raises:
         FilmError: they cannot be written.
     """
-    from core.data.phantom import draw
-
     folder = path.parent.parent
     if _sum_of(path) == _recorded(path):
         return  # drawn before
@@ -83,7 +86,7 @@ def prepare(path: Path) -> None:
     film = index(key).get(path.stem)
     if film is None:
         raise CohortError(f'"{path.name}" is not in the cohort {folder.name}', "a film that its table names")
-    phantom = draw(film.patient, film.finding, film.acquisition, key.size)
+    phantom = drawer(film.patient, film.finding, film.acquisition, key.size)
     if film.planted:
         phantom = carry(film.planted, phantom, film.acquisition.seed)
     pictures = {"lungs": phantom.lungs, "truth": phantom.lesion, "path": phantom.pixels}
