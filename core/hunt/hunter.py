@@ -77,7 +77,7 @@ def hunt(
     names = [name for name in classifier.classes if not class_names or name in class_names]
     tried = exchanges(classifier, seen, names, seed=seed, progress=progress)
     asked = [one for one in probes(classifier, seen, seed=seed) if one.class_name in names]
-    watched = _watched(classifier, seen, names, seed, progress)
+    watched = watched_by(classifier, seen, names, seed, progress)
     offered = [finding for finding in _audited(seen, progress) if finding.passed is False]
     moved = most_specific([one for one in tried if one.relied_on])
     read = [one for one in asked if one.relied_on]
@@ -87,7 +87,7 @@ def hunt(
     wide = {one.class_name for one in moved if one.cue == OUTSIDE}
     leads = tuple(
         f"{name}: {told}"
-        for name, zone, told in _suspects(watched)
+        for name, zone, told in suspects(watched)
         if (name, zone) not in confirmed and name not in wide
     )
     ordered = sorted(found, key=lambda one: (-one.low, -one.effect))
@@ -127,10 +127,10 @@ def _lung_share(seen: Seen) -> float:
     return float(np.mean(inside)) if inside else float("nan")
 
 
-def _watched(
-    classifier: Classifier, seen: Seen, names: Sequence[str], seed: int, progress: Progress
+def watched_by(
+    classifier: Classifier, seen: Seen, names: Sequence[str], seed: int = 0, progress: Progress = quiet
 ) -> dict[str, Found]:
-    """Concepts and strategies of every class that enough films are called."""
+    """Concepts and strategies of every class that enough films are called, of ``names``."""
     found = {}
     for done, name in enumerate(names):
         chosen = np.flatnonzero(seen.called[:, classifier.classes.index(name)])
@@ -163,7 +163,7 @@ def _shunned(watched: Mapping[str, Found]) -> float:
     return max([0.0, *(distance for distance in far if distance == distance)])
 
 
-def _suspects(watched: Mapping[str, Found]) -> list[tuple[str, str, str]]:
+def suspects(watched: Mapping[str, Found]) -> list[tuple[str, str, str]]:
     """Class, zone and sentence of each concept and strategy that shuns the lungs."""
     told = []
     for name, found in watched.items():
@@ -188,8 +188,8 @@ def _of_exchange(seen: Seen, one: Exchange, watched: Mapping[str, Found], offere
         drop = f"{one.hidden:.2f} [{one.hidden_low:.2f}, {one.hidden_high:.2f}]"
         evidence.append(f"Hidden on films called {one.class_name}, it takes {drop} of their probability away.")
     zone = ZONE_OF.get(one.cue, "")
-    mine = [told for name, where, told in _suspects(watched) if name == one.class_name]
-    placed = [told for name, where, told in _suspects(watched) if zone and name == one.class_name and where == zone]
+    mine = [told for name, where, told in suspects(watched) if name == one.class_name]
+    placed = [told for name, where, told in suspects(watched) if zone and name == one.class_name and where == zone]
     evidence += [f"{told[0].upper()}{told[1:]}." for told in (mine if one.cue == OUTSIDE else placed)]
     evidence += [f"The films offer it: {f.sentence}." for f in offered if one.cue in _OFFERS.get(f.key, ())]
     films = tuple(seen.films[k] for k in one.examples)

@@ -1,0 +1,70 @@
+"""What is said of the battery of shortcuts: its figures, its rows, and drawings that are made once."""
+
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import shortcuts
+from core.data.phantom import draw
+from core.data.phantom.cohort import cohort, prepare
+
+
+def rows(kinds: str, strength: float, hunter: list[float], hypotheses: list[int]) -> list[dict[str, object]]:
+    """One row of the CSV for each kind; no other score sees anything."""
+    told = zip(kinds.split(), hunter, hypotheses, strict=True)
+    nothing = {"seed": 0, "home": 0.6, "elsewhere": 0.3, "audit": 0.0, "trust": 0.0, "strategies": 0.0, "first": ""}
+    return [nothing | {"kind": k, "strength": strength, "hunter": h, "hypotheses": n} for k, h, n in told]
+
+
+def test_the_area_is_the_chance_that_a_planted_network_scores_higher() -> None:
+    value, low, high = shortcuts.auroc(np.array([0.9, 0.2, 0.0]), np.array([0.0, 0.1]))
+    assert value == pytest.approx((2 + 2 + 0.5) / 6)  # a tie counts half
+    assert low < value < high
+    value, low, high = shortcuts.auroc(np.array([0.9, 0.8]), np.array([0.0, 0.1]))
+    assert value == high == 1
+    assert low < 0.6  # two against two are no proof
+
+
+def test_unseen_kinds_and_false_alarms_are_told() -> None:
+    planted = rows("wire tilt device", 1.0, [0.0, 0.3, 0.05], [0, 1, 0])
+    clean = rows("wire tilt device", 0.0, [0.0, 0.0, 0.04], [0, 0, 0])
+    told = shortcuts.summary(pd.DataFrame(planted + clean)).splitlines()
+    of_hunter = next(line for line in told if " hunter " in line)
+    assert "AUROC 0.778" in of_hunter
+    assert "above 0.040: 2 of 3" in of_hunter
+    assert of_hunter.endswith("unseen: wire")
+    assert next(line for line in told if " audit " in line).endswith("0 of 3 [0.00, 0.56]  unseen: wire, tilt, device")
+    assert "strength 1  with a hypothesis: 1 of 3; without: wire, device" in told
+    assert "clean networks above the limit of hunter: 0 of 3 [0.00, 0.56]" in told  # three clean ones tell little
+
+
+def test_without_clean_networks_nothing_is_compared() -> None:
+    assert "nothing to compare with" in shortcuts.summary(pd.DataFrame(rows("wire", 1.0, [0.5], [1])))
+
+
+def test_rows_of_other_scores_are_refused(tmp_path: Path) -> None:
+    assert shortcuts.read(tmp_path / "rows.csv") == []
+    table = pd.DataFrame(rows("wire", 1.0, [0.5], [1]))
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    assert shortcuts.read(tmp_path / "rows.csv")[0]["first"] == ""
+    table.drop(columns="trust").to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(SystemExit, match="has no trust: name another file"):
+        shortcuts.read(tmp_path / "rows.csv")
+
+
+def test_cohorts_of_two_strengths_share_their_drawings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    memory = lru_cache(draw)
+    for strength in (1.0, 0.75):
+        planned = cohort("wire", 16, 3, strength, 64)
+        for path in planned.samples["path"]:
+            partial(prepare, drawer=memory)(Path(path))
+        kept = [Path(path).read_bytes() for path in planned.samples["path"]]
+        for path in planned.samples["path"]:
+            Path(path).unlink()
+            prepare(Path(path))
+        assert [Path(path).read_bytes() for path in planned.samples["path"]] == kept
+    assert memory.cache_info().currsize == 16  # wires are laid over what is drawn
