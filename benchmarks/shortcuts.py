@@ -28,6 +28,8 @@ from core.data.phantom.shortcuts import CARRIER, KINDS, STRENGTHS, Planted
 from core.evaluate import ranking
 from core.examine.cohort import open_films
 from core.examine.concepts import METHOD
+from core.explain.trust.evidence import lung_line, occlusion_line, response_line
+from core.explain.trust.faithfulness import against_chance
 from core.hunt.hunter import hunt
 from core.intervals import limits, proportion, rank_films, settle
 from core.model.classifier import Classifier
@@ -35,7 +37,7 @@ from core.resamples import drawn
 from pages.shared import shipped
 
 SCORES = ("audit", "trust", "strategies", "hunter")
-CARDS = 12  # trust cards of each network at most
+CARDS = 8  # trust cards of each network at most
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Row:
     Args:
         home, elsewhere: accuracy, 0 to 1.
         audit: failed tests of its films.
-        trust: share of its trust cards on which something speaks against the map, 0 to 1; see `doubted`.
+        trust: share of the checks of its trust cards that speak against the map, 0 to 1; see `doubted`.
         strategies: how far the evidence of a concept or strategy stays below the lungs' area, 0 to 1.
         hunter: the largest effect that even its interval's lower end reaches, 0 to 1.
         first: class and cue, or attribute, of the first hypothesis; "" without one.
@@ -80,17 +82,22 @@ def judged(kind: Planted, strength: float, seed: int, films: int, hunted: int, e
 
 
 def doubted(model: Classifier, films: Cohort, seed: int) -> float:
-    """Share of the trust cards of films called `CARRIER`, `CARDS` at most, on which something speaks against the map.
+    """Share of a trust card's checks that speak against the map, mean over `CARDS` films called `CARRIER` at most.
 
-    0 where no film is called so: there is no card to warn of anything.
+    Of the card only its evidence is worked out: its other lines speak of film and model. Blank maps have no
+    such card. 0 where there is none to warn of anything.
     """
-    against: list[bool] = []
+    against: list[float] = []
     for _, film in open_films(model, films, np.random.default_rng(seed).permutation(len(films))):
         if len(against) == CARDS:
             break
         if CARRIER in film.prediction.called:
-            card = film.trust(film.heatmaps(METHOD, [CARRIER])[CARRIER])
-            against.append(any(line.verdict == "bad" for line in card.group("evidence")))
+            map_ = film.heatmaps(METHOD, [CARRIER])[CARRIER]
+            if map_.blank:
+                continue
+            found = against_chance(model, film.picture, map_, film.bank)
+            lines = lung_line(map_.values, film.lungs), occlusion_line(map_, found, None), response_line(map_, found)
+            against.append(float(np.mean([line.verdict == "bad" for line in lines])))
     return float(np.mean(against)) if against else 0.0
 
 

@@ -36,9 +36,9 @@ def test_unseen_kinds_and_false_alarms_are_told() -> None:
     assert "AUROC 0.778" in of_hunter
     assert "above 0.040: 2 of 3" in of_hunter
     assert of_hunter.endswith("unseen: wire")
-    assert next(line for line in told if " audit " in line).endswith("0 of 3 [0.00, 0.56]  unseen: wire, tilt, device")
+    assert next(line for line in told if " audit " in line).endswith("0 of 3 [0.00, 0.73]  unseen: wire, tilt, device")
     assert "strength 1  with a hypothesis: 1 of 3; without: wire, device" in told
-    assert "clean networks above the limit of hunter: 0 of 3 [0.00, 0.56]" in told  # three clean ones tell little
+    assert "clean networks above the limit of hunter: 0 of 3 [0.00, 0.73]" in told  # three clean ones tell little
 
 
 def test_without_clean_networks_nothing_is_compared() -> None:
