@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
@@ -125,3 +127,18 @@ def accuracy(model: Classifier, films: Cohort, shown: np.ndarray | None = None) 
 def first_alarms(clean: Sequence[float]) -> float:
     """The score above which at most one clean network of twenty raises an alarm."""
     return float(np.quantile(clean, 0.95, method="higher")) if len(clean) else float("nan")
+
+
+def read(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a CSV that a benchmark of the battery kept; none where it is not there."""
+    rows = pd.read_csv(path, keep_default_na=False).to_dict("records") if path.is_file() else []
+    if rows and (lacking := [name for name in columns if name not in rows[0]]):
+        raise SystemExit(f"{path} has no {', '.join(lacking)}: name another file with --out")
+    return [{str(key): value for key, value in row.items()} for row in rows]
+
+
+def keep(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the rows, all or nothing: a benchmark that is killed goes on from there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
+        pd.DataFrame(rows).to_csv(part, index=False)

@@ -11,14 +11,14 @@ that ``python -m core mend cheat --data phantom:confounded --elsewhere phantom:n
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from benchmarks.battery import accuracy, classifier, fitted, pictures, trained
+from benchmarks.battery import accuracy, classifier, fitted, keep, pictures, read, trained
 from core.atomic import replacing
 from core.data.phantom.shortcuts import CARRIER, KINDS, Planted
 from core.hunt.hunter import hunt
@@ -97,18 +97,22 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=480, help="drawn for each network (default: 480)")
     parser.add_argument("--hunted", type=int, default=96, help="films that are looked at (default: 96)")
     parser.add_argument("--epochs", type=int, default=12, help="of the mending (default: 12)")
+    parser.add_argument("--out", type=Path, default=Path("runs/mend.csv"), help="rows, kept as they come")
     parser.add_argument("--lab", type=Path, metavar="FOLDER", help="write weights/mended.json from this checkpoint")
     args = parser.parse_args()
     if args.lab:
         write_lab(args.lab)
         return
     torch.set_num_threads(1)
-    rows = []
+    known = [Row(**row) for row in read(args.out, [field.name for field in fields(Row)])]
     for seed in args.seeds:
         for kind in args.kinds:
-            rows.append(measured(kind, seed, args.films, args.hunted, args.epochs))
-            print(rows[-1], f"regained {rows[-1].regained:.2f}", flush=True)
-    table = pd.DataFrame([vars(row) | {"regained": row.regained} for row in rows])
+            if not any((row.kind, row.seed) == (kind, seed) for row in known):
+                known.append(measured(kind, seed, args.films, args.hunted, args.epochs))
+                print(known[-1], f"regained {known[-1].regained:.2f}", flush=True)
+                keep(args.out, [vars(row) for row in known])
+    table = pd.DataFrame([vars(row) | {"regained": row.regained} for row in known])
+    table = table[table["kind"].isin(args.kinds) & table["seed"].isin(args.seeds)]
     print(table.round(3).to_string(index=False))
     enough = int((table["regained"] >= 0.5).sum())
     print(f"at least half of the lost accuracy came back in {enough} of {int(table['regained'].notna().sum())}")

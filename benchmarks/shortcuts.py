@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmarks.battery import accuracy, first_alarms, trained
+from benchmarks.battery import accuracy, first_alarms, keep, read, trained
 from core.atomic import replacing
 from core.data.cohort import Cohort
 from core.data.phantom.shortcuts import CARRIER, KINDS, STRENGTHS, Planted
@@ -154,14 +154,6 @@ def write_lab(table: pd.DataFrame, films: int, hunted: int) -> None:
     print(f"{shipped.BATTERY.name}: {len(kinds)} kinds, {len(clean)} clean networks")
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The rows of a CSV; none where it is not there."""
-    rows = pd.read_csv(path, keep_default_na=False).to_dict("records") if path.is_file() else []
-    if rows and (lacking := [name for name in COLUMNS if name not in rows[0]]):
-        raise SystemExit(f"{path} has no {', '.join(lacking)}: name another file with --out")
-    return [{str(key): value for key, value in row.items()} for row in rows]
-
-
 def main() -> None:
     """Judge what is not yet in the CSV, and print all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -176,9 +168,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the figures of the Shortcut lab")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    rows = read(args.out)
+    rows = read(args.out, COLUMNS)
     done = {(row["kind"], float(row["strength"]), int(row["seed"])) for row in rows}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     for seed in args.seeds:
         for strength in args.strengths:
             for kind in args.kinds:
@@ -186,8 +177,7 @@ def main() -> None:
                     row = judged(kind, strength, seed, args.films, args.hunted, args.epochs)
                     print(row, flush=True)
                     rows.append(vars(row))
-                    with replacing(args.out) as part:
-                        pd.DataFrame(rows).to_csv(part, index=False)
+                    keep(args.out, rows)
     known = pd.DataFrame(rows, columns=COLUMNS)
     chosen = known[known["kind"].isin(args.kinds) & known["strength"].isin(args.strengths)]
     chosen = chosen[chosen["seed"].isin(args.seeds)]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import shortcuts
+from benchmarks.battery import keep, read
 from core.data.phantom import draw
 from core.data.phantom.cohort import cohort, prepare
 
@@ -46,13 +47,13 @@ def test_without_clean_networks_nothing_is_compared() -> None:
 
 
 def test_rows_of_other_scores_are_refused(tmp_path: Path) -> None:
-    assert shortcuts.read(tmp_path / "rows.csv") == []
-    table = pd.DataFrame(rows("wire", 1.0, [0.5], [1]))
-    table.to_csv(tmp_path / "rows.csv", index=False)
-    assert shortcuts.read(tmp_path / "rows.csv")[0]["first"] == ""
-    table.drop(columns="trust").to_csv(tmp_path / "rows.csv", index=False)
+    file, some = tmp_path / "runs" / "rows.csv", rows("wire", 1.0, [0.5], [1])
+    assert read(file, shortcuts.COLUMNS) == []
+    keep(file, some)
+    assert read(file, shortcuts.COLUMNS) == some
+    keep(file, [{key: value for key, value in some[0].items() if key != "trust"}])
     with pytest.raises(SystemExit, match="has no trust: name another file"):
-        shortcuts.read(tmp_path / "rows.csv")
+        read(file, shortcuts.COLUMNS)
 
 
 def test_cohorts_of_two_strengths_share_their_drawings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
