@@ -41,7 +41,7 @@ def main() -> None:
     if args.one:
         print(MARK + json.dumps(measured(args.one, args.report_rows)))
         return
-    from core.model.device import describe, pick
+    from core.device import describe, pick
 
     print(f"{describe(pick('cpu'))}; load {os.getloadavg()[0]:.1f}; wall seconds (processor seconds)")
     with tempfile.TemporaryDirectory() as folder:

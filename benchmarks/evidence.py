@@ -89,7 +89,7 @@ def votes_of(model: Classifier, picture: np.ndarray, target: int) -> np.ndarray:
     with torch.no_grad():
         map_ = model.network.features(model.tensor(picture[None]))
         raw = votes(model.network.head, map_)[:, target : target + 1].clamp_min(0)
-        return torch.nn.functional.interpolate(raw, picture.shape, mode="bilinear")[0, 0].numpy()
+        return torch.nn.functional.interpolate(raw, picture.shape, mode="bilinear")[0, 0].numpy(force=True)
 
 
 def rows(name: str, method: str, films: list[Film]) -> list[str]:

@@ -24,13 +24,13 @@ from torch import nn
 from torchcam.methods import GradCAM as TorchcamGradCAM
 
 from core.data.phantom import CLASSES, Acquisition, Finding, Patient, draw
+from core.device import describe
 from core.explain.heatmap import Heatmap, heatmaps
 from core.explain.heatmap.cache import keep_together, kept_on
 from core.explain.trust import assess
 from core.model.card import Card
 from core.model.checkpoint import Checkpoint
 from core.model.classifier import Classifier, open_classifier
-from core.model.device import describe
 from core.networks.network import MAP
 from core.networks.zoo import build
 from core.shelf import Shelf

@@ -20,8 +20,8 @@ import torch
 from PIL import Image
 
 from benchmarks import scoring_peers as peers
+from core import device as devices
 from core.data.readers import data_root
-from core.model import device as devices
 from core.model.checkpoint import Checkpoint, load
 from core.model.classifier import Classifier
 from core.run import stream

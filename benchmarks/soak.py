@@ -26,7 +26,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection
 
 from core.data.phantom.cohort import cohort
-from core.model.device import describe, pick
+from core.device import describe, pick
 from tests.browser.server import served
 from tests.visitor import connected
 

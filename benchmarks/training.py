@@ -16,9 +16,9 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
+from core import device as devices
 from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
-from core.model import device as devices
 from core.training.fit import fit
 from core.training.recipe import Recipe
 from core.training.run import begin

@@ -21,6 +21,7 @@ import pandas as pd
 import torch
 
 from benchmarks.evidence import held_back
+from core import device
 from core.data.cohort import Cohort
 from core.data.labels import negative
 from core.data.phantom import cohort as phantoms
@@ -32,7 +33,6 @@ from core.explain.trust import Bank, assess, occlude
 from core.explain.zones import on_picture
 from core.intervals import wilson
 from core.lungs.segment import find
-from core.model import device
 from core.model.classifier import Classifier, open_classifier
 
 BOXED = "siim-covid19-detection"

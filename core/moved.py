@@ -24,6 +24,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     "core.model.finishing": ("core.training.finish",),
     "core.model.zoo": ("core.networks.zoo",),
     "core.model.lungs": ("core.lungs.segment",),
+    "core.model.device": ("core.device",),
     "core.model.classifier_files": ("core.model.bulk.files",),
     "core.explain.whereabouts": ("core.explain.zones",),
     "core.report.document": ("core.report.documents.report",),

@@ -160,7 +160,8 @@ def _probabilities(classifier: Classifier, look: Preprocess, pictures: np.ndarra
     import torch
 
     with torch.no_grad():
-        parts = [classifier.network(look.tensor(pictures[i : i + 16])).numpy() for i in range(0, len(pictures), 16)]
+        some = (torch.as_tensor(pictures[i : i + 16]).to(classifier.device) for i in range(0, len(pictures), 16))
+        parts = [classifier.network(look.tensor(shown)).numpy(force=True) for shown in some]
     return classifier.probabilities(np.nan_to_num(np.concatenate(parts)))
 
 

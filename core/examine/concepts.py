@@ -113,7 +113,7 @@ def of_films(
 
     def head(maps: np.ndarray) -> np.ndarray:
         parts = [classifier.head(torch.from_numpy(np.ascontiguousarray(part)))[:, index] for part in _cut(maps)]
-        return torch.cat(parts).numpy().astype(np.float64)
+        return torch.cat(parts).numpy(force=True).astype(np.float64)
 
     samples = cohort.samples.iloc[list(films)].reset_index(drop=True)
     table, patients = np.stack(features).astype(np.float32), numbered(samples)

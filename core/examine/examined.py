@@ -123,7 +123,7 @@ class Examined:
         layer = self.classifier.network.layers[-1]
         with kept_on(self.shelf):
             map_ = feature_map(self.classifier, self.picture, layer, self.classifier.network.cut(layer)[0])
-        found: np.ndarray = map_[0].numpy()
+        found: np.ndarray = map_[0].numpy(force=True)
         return found
 
     def heatmaps(

@@ -147,8 +147,8 @@ def embed(model: "Classifier", films: Sequence[Radiograph]) -> tuple[np.ndarray,
 
         return _unit(thumbnails(pictures)), model.predict_pictures(pictures)[0]
     map_ = model.features(model.tensor(pictures))
-    pooled = model.network.layout.map_of(map_).mean(dim=(2, 3)).numpy()
-    return _unit(pooled), model.head(map_).numpy()
+    pooled = model.network.layout.map_of(map_).mean(dim=(2, 3)).numpy(force=True)
+    return _unit(pooled), model.head(map_).numpy(force=True)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -88,10 +88,11 @@ def used(classifier: Classifier, features: np.ndarray, index: int) -> np.ndarray
     input, summed over places (Simonyan 2013)."""
     parts = []
     for start in range(0, len(features), 32):
-        map_ = torch.from_numpy(np.ascontiguousarray(features[start : start + 32])).requires_grad_(True)
+        some = torch.from_numpy(np.ascontiguousarray(features[start : start + 32]))
+        map_ = some.to(classifier.device).requires_grad_(True)
         with torch.enable_grad():
             [gradient] = torch.autograd.grad(classifier.network.head(map_)[:, index].sum(), map_)
-        parts.append((gradient * map_).sum((2, 3)).detach().numpy())
+        parts.append((gradient * map_).sum((2, 3)).numpy(force=True))
     found: np.ndarray = np.concatenate(parts).astype(np.float64)
     return found
 

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core import device as devices
 from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError, FilmError
@@ -130,6 +131,8 @@ class LungFinder:
             state = {name: value.float() for name, value in load_file(path).items()}
             self.habit_weight, self.habit_bias = state.pop("habit.weight").numpy(), state.pop("habit.bias").item()
             self.network.load_state_dict(state)
+            self.device = devices.serving()
+            self.network.to(self.device)
             self.card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         except (SafetensorError, OSError, KeyError, RuntimeError, ValueError) as error:
             came = f"the lung finder in {folder} is damaged or incomplete ({error})"
@@ -142,8 +145,9 @@ class LungFinder:
 
     def _probabilities(self, films: Sequence[np.ndarray]) -> list[tuple[np.ndarray, int]]:
         small = [squash(pixels) for pixels in films]
+        batch = torch.from_numpy(np.stack(small).astype(np.float32))[:, None].to(self.device)
         with torch.no_grad():
-            logits = self.network(standardise(torch.from_numpy(np.stack(small).astype(np.float32))[:, None]))
+            logits = self.network(standardise(batch)).cpu()
         found = []
         for film, seen in zip(small, logits, strict=True):
             evidence = self.habit_weight @ habit_features(film, seen[-1].numpy()) + self.habit_bias

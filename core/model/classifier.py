@@ -16,6 +16,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import torch
 
+from core import device as devices
 from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError
@@ -23,14 +24,13 @@ from core.model import output as outputs
 from core.model.bulk.engine import Engine, backend_of, open_engine, torch_engine
 from core.model.checkpoint import Checkpoint, load
 from core.model.conformal import PredictionSet, Sets
-from core.model.device import has_bf16, pick
 from core.model.domain import DomainVerdict, Gate, signature_and_map
 from core.model.output import Output
 from core.networks.network import Network
 
 Backend = Literal["auto", "torch", "openvino"]
 T = TypeVar("T")
-CODE = ("model", "networks", "transform", "data/film")  # rooms whose code decides a prediction
+CODE = ("model", "networks", "transform", "data/film", "device.py")  # rooms whose code decides a prediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +109,21 @@ class Prediction:
 
 
 class Classifier:
-    """A trained network with its own preprocessing, calibration, operating points and in-domain gate."""
+    """A trained network with its own preprocessing, calibration, operating points and in-domain gate.
+
+    Its network lies on `core.device.serving`, and so does what `tensor` makes. Whoever cuts or differentiates the
+    network stays there; arrays come back with ``numpy(force=True)``.
+    """
 
     def __init__(self, checkpoint: Checkpoint, backend: Backend = "auto") -> None:
         self.checkpoint = checkpoint
         self.card = checkpoint.card
         self.classes = self.card.classes
         self.preprocess = self.card.preprocess
-        self.network = checkpoint.network()  # eval, no gradients; shared between threads, never changed
+        where = devices.serving()
+        devices.exact(where)
+        # In evaluation mode, without gradients; shared between threads, never changed.
+        self.network = checkpoint.network().to(where)
         self.gate = Gate.from_card(self.card.domain, checkpoint.domain)
         self.output = outputs.of_card(self.card)
         self.sets = Sets.from_card(self.card.conformal, self.classes)
@@ -156,6 +163,11 @@ class Classifier:
         """Bytes of the weights in memory."""
         return sum(value.nbytes for value in self.checkpoint.state.values())
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network lies."""
+        return next((weight.device for weight in self.network.parameters()), torch.device("cpu"))
+
     def lungs(self, film: Radiograph) -> np.ndarray | None:
         """Bool lung mask (H, W) where the preprocessing crops to the lungs and finds them; else None."""
         if self.preprocess.region != "lungs":
@@ -169,8 +181,8 @@ class Classifier:
         return self.preprocess.picture(film, self.lungs(film))
 
     def tensor(self, pictures: np.ndarray | torch.Tensor) -> torch.Tensor:
-        """uint8 (B, S, S) -> float32 (B, 3, S, S), normalised."""
-        return self.preprocess.tensor(pictures)
+        """uint8 (B, S, S) -> float32 (B, 3, S, S), normalised, where the network lies."""
+        return self.preprocess.tensor(torch.as_tensor(pictures).to(self.device))
 
     @torch.no_grad()
     def features(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -181,7 +193,7 @@ class Classifier:
     @torch.no_grad()
     def head(self, map_: torch.Tensor) -> torch.Tensor:
         """Last feature map (B, K, h, w) -> logits (B, C)."""
-        logits: torch.Tensor = self.network.head(map_)
+        logits: torch.Tensor = self.network.head(map_.to(self.device))
         return logits
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -207,7 +219,7 @@ class Classifier:
         with torch.inference_mode(False), torch.no_grad():  # a map made in inference mode could never take gradients
             images = self.tensor(np.stack([picture for _, picture in seen]))
             logits, signatures, maps = signature_and_map(self.network, images)
-        outputs = zip(seen, logits.numpy(), signatures.numpy(), strict=True)
+        outputs = zip(seen, logits.numpy(force=True), signatures.numpy(force=True), strict=True)
         return [self._prediction(*pair, *found) for pair, *found in outputs], maps
 
     def predict_pictures(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -233,10 +245,12 @@ class Classifier:
     @cached_property
     def engine(self) -> Engine:
         """The bulk engine, built on first use."""
-        bf16 = self.card.precision.get("bf16", ()) if has_bf16(pick()) else ()
+        bf16 = self.card.precision.get("bf16", ()) if devices.has_bf16(devices.pick()) else ()
         if not bf16 and backend_of(self.network, self.backend) == "torch":
             return self.exact_engine
-        return open_engine(self.network, self.preprocess, self.backend, bf16)
+        # OpenVINO's engine is made on the CPU, and any places a copy of its own.
+        network = self.network if self.device.type == "cpu" else copy.deepcopy(self.network).cpu()
+        return open_engine(network, self.preprocess, self.backend, bf16)
 
     def _prediction(
         self, film: Radiograph, picture: np.ndarray, logits: np.ndarray, signatures: np.ndarray

@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 import torchvision
 
+from core import device as devices
 from core.atomic import replacing
 from core.data import findings
 from core.data.cohort import SPLITS, Cohort
@@ -25,7 +26,6 @@ from core.evaluate import card_figures
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.operating import of_card
-from core.model import device as devices
 from core.model import output as outputs
 from core.model.bulk import precision
 from core.model.card import Card

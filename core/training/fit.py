@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from core import device as devices
 from core.errors import RecipeError
-from core.model import device as devices
 from core.model import output as outputs
 from core.model.output import Output
 from core.networks.network import Network

@@ -9,8 +9,8 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from core import device as devices
 from core.data.progress import Progress
-from core.model import device as devices
 from core.networks.network import Network
 from core.training.films import Films
 from core.training.recipe import Recipe

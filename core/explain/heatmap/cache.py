@@ -47,7 +47,9 @@ def feature_map(classifier: Classifier, picture: np.ndarray, layer: str, lower: 
 
     if (shelf := _shelf.get()) is None:
         return made()
-    return shelf.keep(_key(classifier, picture, layer, _changes(lower)), made)
+    # Shelves are bounded by this machine's memory, not by a card's.
+    found: torch.Tensor = shelf.keep(_key(classifier, picture, layer, _changes(lower)), lambda: made().cpu())
+    return found.to(classifier.device)
 
 
 def keep_together(
@@ -77,7 +79,7 @@ def keep_together(
     else:
         found = maps[[place for place, _ in missing]]
     for number, (place, key) in enumerate(missing):
-        films[place][0].put(key, found[number : number + 1])
+        films[place][0].put(key, found[number : number + 1].cpu())
 
 
 def _changes(lower: nn.Module) -> int:

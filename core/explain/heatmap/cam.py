@@ -70,13 +70,13 @@ def finer_cam(cut: Cut, against: int | None, strength: float) -> tuple[np.ndarra
         logits = cut.upper(maps)
         if logits.shape[1] < 2:
             raise ExplainError("this model has one output", "two or more, of which one is compared with another")
-        own = torch.as_tensor(list(cut.indices))
+        own = torch.as_tensor(list(cut.indices), device=logits.device)
+        rows = torch.arange(len(own), device=logits.device)
         others = logits.detach().clone()
-        others[torch.arange(len(own)), own] = -torch.inf
+        others[rows, own] = -torch.inf
         rivals = others.argmax(1)
         if against is not None:
-            rivals = torch.where(own.to(rivals) == against, rivals, against)
-        rows = torch.arange(len(own))
+            rivals = torch.where(own == against, rivals, against)
         gaps = logits[rows, own] - strength * logits[rows, rivals]
         (slopes,) = torch.autograd.grad(gaps.sum(), maps)
     activations = cut.feature_map.expand_as(slopes).numpy(force=True)

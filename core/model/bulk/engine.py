@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import torch
 
+from core import device as devices
 from core.errors import CheckpointError
-from core.model import device as devices
 from core.model.bulk.folded import folded
 from core.model.domain import signature
 from core.networks.network import MAP, Network
@@ -69,7 +69,8 @@ def torch_engine(network: Network, preprocess: Preprocess, bf16: Collection[str]
     devices.exact(device)
     low, side = frozenset(bf16) if devices.has_bf16(device) else frozenset(), preprocess.size
     example = torch.arange(2 * side * side, dtype=torch.int32).reshape(2, side, side).remainder(251).to(torch.uint8)
-    own = copy.deepcopy(network) if low else folded(network, preprocess.tensor(example))
+    there = next((weight.device for weight in network.parameters()), torch.device("cpu"))
+    own = copy.deepcopy(network) if low else folded(network, preprocess.tensor(example.to(there)))
     own = own.to(device).to(memory_format=torch.channels_last)
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ from torch import nn
 
 from core import identity
 from core.data.cache import cache_dir
-from core.model.device import has_bf16
+from core.device import has_bf16
 from core.model.domain import STAGES, pooled
 from core.networks.network import Network
 from core.transform.preprocess import Preprocess

@@ -51,17 +51,17 @@ def measure(
 def logits(network: Network, preprocess: Preprocess, pictures: np.ndarray, rounded: Sequence[str] = ()) -> np.ndarray:
     """Pictures uint8 (N, S, S) -> logits float32 (N, C), with the ``rounded`` stages as bfloat16 would compute them."""
     stages = [(name, _halved(stage) if name in rounded else stage) for name, stage in network.features.named_children()]
-    found = []
+    found, where = [], next(network.parameters()).device  # not of what is only a function: it has no stages
     with torch.no_grad():
         for start in range(0, len(pictures), BATCH):
-            map_ = preprocess.tensor(pictures[start : start + BATCH])
+            map_ = preprocess.tensor(torch.as_tensor(pictures[start : start + BATCH]).to(where))
             for name, stage in stages:
                 if name in rounded:
                     with _Rounding():  # type: ignore[no-untyped-call]
                         map_ = stage(_round(map_))
                 else:
                     map_ = stage(map_)
-            found.append(network.head(map_).numpy())
+            found.append(network.head(map_).numpy(force=True))
     return np.concatenate(found)
 
 

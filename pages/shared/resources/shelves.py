@@ -200,7 +200,7 @@ def busy(before: int) -> str:
 
 
 def _use_cores(count: int) -> None:
-    from core.model.device import use_cores  # torch takes its time to import
+    from core.device import use_cores  # torch takes its time to import
 
     use_cores(count)
 

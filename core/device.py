@@ -26,6 +26,14 @@ def pick(name: str | torch.device | None = None) -> torch.device:
     return torch.device(name)
 
 
+def serving() -> torch.device:
+    """Where one film is answered and explained: CUDA where there is any, else the CPU.
+
+    Not MPS: it lacks operations that some heatmaps need.
+    """
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def describe(device: torch.device) -> str:
     """The processor by its name, and of a CPU the number of threads: without them a time means nothing."""
     if device.type == "cuda":

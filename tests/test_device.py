@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from core import device
 from core.errors import RecipeError
-from core.model import device
 
 
 def test_the_named_device_or_the_best() -> None:
