@@ -37,7 +37,7 @@ def main() -> None:
     if args.one:
         print(MARK + json.dumps(measured(json.loads(args.one))))
         return
-    from core.model.device import describe, pick
+    from core.device import describe, pick
 
     print(f"{describe(pick())}; {os.cpu_count()} processors; load {os.getloadavg()[0]:.1f}\n")
     rates: dict[tuple[str, str, int], float] = {}

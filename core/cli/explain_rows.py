@@ -9,18 +9,19 @@ plain names; another key's are set aside under a name that bears theirs, and tha
 import argparse
 import csv
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core import identity
 from core.atomic import replacing
 from core.cli import engines
 from core.data.film_id import FILM_ID, base_name
 from core.examine.localisation import TRUTHS
-from core.explain.cohort import columns
+from core.explain.cohort import SUMMARISED, columns
 from core.identity import of_file, short
-from core.report.spreadsheet import MARK, called, frame_as_csv, patient_called
+from core.report.spreadsheet import called, frame_as_csv, frame_rows, patient_called, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,13 +57,12 @@ class Kept:
         """Make the rows that are missing, and write the CSV file.
 
         Returns:
-            the rows of the films that could be read (`core.explain.cohort.columns`), and of each other film "id",
-            "film" and "error", the reason in a sentence.
+            the rows of the films that could be read, as far as they are summarised (`core.explain.cohort.SUMMARISED`),
+            and of each other film "id", "film" and "error", the reason in a sentence.
         """
         import pandas as pd
 
         from core.cli.progress import Bars, say
-        from core.examine.cohort import table
         from core.run import stream
 
         ids = asked_of(self.cohort, self.args.of)
@@ -74,40 +74,53 @@ class Kept:
         with Bars() as bars:
             told = lambda *count: bars(self.cohort.name, *count)  # noqa: E731 - a bar for the rows
             stream.into(self.parts, films, self.work, self.work.batch, engine, told, index)
-        found = self.parts.read()
-        found = found[found["unit"].isin(self.work.units) & found["id"].isin(ids)]
-        found = found.assign(unit=pd.Categorical(found["unit"], self.work.units)).sort_values("unit", kind="stable")
-        found = found.astype({"unit": str})
-        bad = found["error"] != ""
-        rows = table(self.cohort, found[~bad], self.classifier, self.key, ids)
-        broken = dict(zip(found.loc[bad, "id"], found.loc[bad, "error"], strict=True))
-        here = [place for place, id_ in enumerate(ids) if id_ in broken]
-        samples = self.cohort.samples.iloc[here]
-        unread = pd.DataFrame({"id": samples[FILM_ID].astype(str), "film": samples["path"].map(base_name)})
-        said = [broken[ids[place]].replace(ids[place], film) for place, film in zip(here, unread["film"], strict=True)]
-        unread = unread.assign(error=said)
-        self._write(rows, unread)
-        return rows, unread
+        del index, films
+        rows: list[pd.DataFrame] = []
+        unread: list[pd.DataFrame] = []
+        with replacing(self.path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+            write_csv(file, self._lines(ids, rows, unread), [*columns(), "error"])
+        return pd.concat(rows), pd.concat(unread)
 
     def write_summary(self, table: "pd.DataFrame") -> None:
         """The summary as a table, with the key of its rows as the last column."""
         with replacing(self.summary) as temporary:
             temporary.write_text(frame_as_csv(table.assign(key=self.key)), encoding="utf-8", newline="")
 
-    def _write(self, rows: "pd.DataFrame", unread: "pd.DataFrame") -> None:
-        """The CSV file: every row, then those films that have none, with the reason as the last column."""
-        import pandas as pd
+    def _lines(
+        self, ids: list[str], summarised: "list[pd.DataFrame]", unread: "list[pd.DataFrame]"
+    ) -> "Iterator[dict[str, Any]]":
+        """The CSV file's lines, some thousands in memory: every row, then those films that have none, with the reason
+        as the last column.
 
+        Args:
+            ids: what each film of the cohort is called in the parts.
+            summarised: is given the columns of the rows that the summary needs.
+            unread: is given id, film and error of each film that cannot be read.
+        """
+        from core.examine.cohort import table
+
+        first, units = 0, self.work.units
+        for found in self.parts.in_order(ids, units):
+            here = range(first, first + len(found) // len(units))
+            first, some, cohort = here.stop, ids[here.start : here.stop], self.cohort.take(here)
+            bad = found["error"] != ""
+            rows = table(cohort, found[~bad], self.classifier, self.key, some)
+            summarised.append(rows[[*SUMMARISED]])
+            yield from frame_rows(self._told(rows.assign(error="")))
+            unread.append(_unread(cohort, some, dict(zip(found.loc[bad, "id"], found.loc[bad, "error"], strict=True))))
         made_of = {"key": self.key, "model": self.classifier.card.name, "cohort": self.cohort.name, "sha256": ""}
-        whole = pd.concat([rows.assign(error=""), unread.assign(**made_of)], ignore_index=True)
-        whole = whole.reindex(columns=[*columns(), "error"])
-        if not self.args.names:
-            film = [called(name, sha) for name, sha in zip(whole["film"], whole["sha256"], strict=True)]
-            patient = [patient_called(name) for name in whole["patient"].fillna("").astype(str)]
-            error = [said.replace(name, by) for said, name, by in zip(whole["error"], whole["film"], film, strict=True)]
-            whole = whole.assign(id=whole["id"].map(called), film=film, patient=patient, error=error)
-        with replacing(self.path) as temporary:
-            temporary.write_text(frame_as_csv(whole).removeprefix(MARK), encoding="utf-8", newline="")
+        for films in unread:
+            yield from frame_rows(self._told(films.assign(**made_of)))
+
+    def _told(self, rows: "pd.DataFrame") -> "pd.DataFrame":
+        """Rows as the CSV file has them: without names unless they are asked for."""
+        whole = rows.reindex(columns=[*columns(), "error"])
+        if self.args.names:
+            return whole
+        film = [called(name, sha) for name, sha in zip(whole["film"], whole["sha256"], strict=True)]
+        patient = [patient_called(name) for name in whole["patient"].fillna("").astype(str)]
+        error = [said.replace(name, by) for said, name, by in zip(whole["error"], whole["film"], film, strict=True)]
+        return whole.assign(id=whole["id"].map(called), film=film, patient=patient, error=error)
 
     def _set_aside(self) -> tuple[str, ...]:
         """Rename another's CSV file, and a summary of other rows than these; why, in a sentence each."""
@@ -122,6 +135,17 @@ class Kept:
             self.summary.replace(aside(self.summary, key))
             said.append(f"the summary of key {short(key)} is set aside as {aside(self.summary, key).name}")
         return tuple(said)
+
+
+def _unread(cohort: "Cohort", ids: list[str], broken: dict[str, str]) -> "pd.DataFrame":
+    """Id, film and error of the films of a cohort that cannot be read, by what they are called in the parts."""
+    import pandas as pd
+
+    here = [place for place, name in enumerate(ids) if name in broken]
+    samples = cohort.samples.iloc[here]
+    films = samples["path"].map(base_name).tolist()
+    said = [broken[ids[place]].replace(ids[place], film) for place, film in zip(here, films, strict=True)]
+    return pd.DataFrame({"id": samples[FILM_ID].astype(str), "film": films, "error": said}, dtype=str)
 
 
 def asked_of(cohort: "Cohort", of: str) -> list[str]:

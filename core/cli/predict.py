@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from core.model.classifier import Classifier
     from core.run.parts import Parts
 
-_AT_ONCE = 4096  # rows that are made ready for a CSV file together
 VERDICTS = {"in": "fits", "doubtful": "doubtful", "out": "refused"}
 
 
@@ -46,80 +45,83 @@ def run(args: argparse.Namespace) -> int:
     from core.data.readers.files import LeftOut
     from core.model.bulk.files import find_files
     from core.model.classifier import open_classifier
+    from core.run.score import unlabelled
 
     left_out = LeftOut()
-    paths = find_files(args.films, left_out)
+    named = bool(args.csv) or not args.out or args.names
+    films = unlabelled(find_files(args.films, left_out), named)
     classifier = open_classifier(args.checkpoint, args.backend)
-    bad: list[dict[str, Any]] = []
     if args.out:
-        films, unreadable = into_folder(args.out, classifier, paths, args)
+        unreadable = into_folder(args.out, classifier, films, args)
     elif args.csv:
-        bad = into_file(args.csv, classifier, paths, args)
-        films, unreadable = len(paths) - len(bad), len(bad)
+        unreadable = into_file(args.csv, classifier, films, args)
     else:
-        rows = scored(classifier, paths)
-        bad = [row for row in rows if row["verdict"] == "unreadable"]
-        films, unreadable = len(rows) - len(bad), len(bad)
+        rows = scored(classifier, films)
+        unreadable = sum(map(_told_unreadable, rows))
         print(_aligned(rows, classifier.classes))
     if args.csv or args.out:
-        say(f"{films:,} films scored, {unreadable:,} unreadable. Written to {escape(str(args.csv or args.out))}")
+        scored_films = f"{len(films) - unreadable:,} films scored, {unreadable:,} unreadable"
+        say(f"{scored_films}. Written to {escape(str(args.csv or args.out))}")
     for note in left_out.notes():
         print(f"- {note}", file=sys.stderr)
-    for row in bad:
-        print(f"{row['file']}: {row['sentence']}", file=sys.stderr)
     return 1 if unreadable else 0
 
 
-def scored(classifier: "Classifier", paths: list[Path]) -> list[dict[str, Any]]:
+def scored(classifier: "Classifier", films: "Cohort") -> list[dict[str, Any]]:
     """The row of each film, under a bar."""
     from core.cli.progress import Bars
     from core.run import stream
-    from core.run.score import Score, unlabelled
+    from core.run.score import Score
 
-    films = unlabelled(paths)
     with Bars() as bars:
         told = stream.rows(films, Score(classifier), progress=lambda *count: bars("scoring films", *count))
         return [as_row(row, classifier) for found in told for row in found]
 
 
-def into_file(
-    path: Path, classifier: "Classifier", paths: list[Path], args: argparse.Namespace
-) -> list[dict[str, Any]]:
-    """The rows of all films as a CSV file, and those of unreadable ones; until they are all there they lie beside it in
-    parts, and a run goes on."""
+def into_file(path: Path, classifier: "Classifier", films: "Cohort", args: argparse.Namespace) -> int:
+    """The rows of all films as a CSV file, and how many are of unreadable ones, which are named on the screen; until
+    they are all there they lie beside it in parts, and a run goes on."""
     from core.atomic import replacing
-    from core.report.spreadsheet import as_csv
-    from core.run.score import known, unlabelled
+    from core.data.film_id import FILM_ID
+    from core.report.spreadsheet import MARK, write_csv
 
-    bad: list[dict[str, Any]] = []
+    unreadable = 0
 
     def lines() -> Iterator[dict[str, Any]]:
-        for start in range(0, len(paths), _AT_ONCE):
-            told = said.iloc[start : start + _AT_ONCE].to_dict("records")
-            for film, row in zip(paths[start : start + _AT_ONCE], told, strict=True):
-                line = as_row({str(name): cell for name, cell in row.items()} | {"id": str(film)}, classifier)
-                bad.extend([line] if line["verdict"] == "unreadable" else [])
+        nonlocal unreadable
+        places = iter(films.samples["path"].array)
+        for some in parts.in_order(films.samples[FILM_ID].array):
+            for row, film in zip(
+                some.to_dict("records"), places, strict=False
+            ):  # of the next rows the films come later
+                line = as_row({str(name): cell for name, cell in row.items()} | {"id": film}, classifier)
+                unreadable += _told_unreadable(line)
                 yield line if args.names else _unnamed(line, str(row["sha256"]))
 
-    parts = _worked(path.with_name(f"{path.name}.parts"), classifier, unlabelled(paths), args, named=True)
-    said = parts.read().set_index("id").loc[list(map(known, paths))]
-    with replacing(path) as temporary:
-        temporary.write_text(as_csv(lines(), heads(classifier)), encoding="utf-8", newline="")
+    parts = _worked(path.with_name(f"{path.name}.parts"), classifier, films, args, named=True)
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        file.write(MARK)
+        write_csv(file, lines(), heads(classifier))
     parts.remove()
-    return bad
+    return unreadable
 
 
-def into_folder(folder: Path, classifier: "Classifier", paths: list[Path], args: argparse.Namespace) -> tuple[int, int]:
-    """The rows of all films as Parquet parts, however many; how many films were scored, and how many cannot be read."""
+def into_folder(folder: Path, classifier: "Classifier", films: "Cohort", args: argparse.Namespace) -> int:
+    """The rows of all films as Parquet parts, and how many films cannot be read; the folder may hold rows of others,
+    of earlier commands."""
     from core.data.film_id import FILM_ID
-    from core.run.score import unlabelled
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    films = unlabelled(paths, args.names)
-    rows = _worked(folder, classifier, films, args, named=args.names).read(["error"])
-    asked = rows["id"].isin(films.samples[FILM_ID])  # the folder may hold films of earlier commands
-    unreadable = int((rows["error"][asked] != "").sum())
-    return len(paths) - unreadable, unreadable
+    parts = _worked(folder, classifier, films, args, named=args.names)
+    return len(films) - parts.index().answered(films.samples[FILM_ID].array)
+
+
+def _told_unreadable(line: dict[str, Any]) -> bool:
+    """Whether a film cannot be read; it is named on the screen then, with the reason."""
+    if line["verdict"] != "unreadable":
+        return False
+    print(f"{line['file']}: {line['sentence']}", file=sys.stderr)
+    return True
 
 
 def _worked(folder: Path, classifier: "Classifier", films: "Cohort", args: argparse.Namespace, named: bool) -> "Parts":

@@ -59,6 +59,8 @@ MARKED = ("outside", *(name for name in NUMBERS if name.partition("_")[0] in ("h
 """Those that compare a map with a known finding."""
 FOUND = 0.5  # of the films, at the least, on which a method must hit to be said to find a class
 KEPT = ("label", "patient", "source", "severity", "band")  # columns of the cohort that rows carry along
+SUMMARISED = ("id", "patient", "band", "class", "method", *NUMBERS)
+"""Columns of a row that its summary reads: a large cohort keeps no others in memory."""
 MADE_OF = ("key", "model", "cohort", "id", "sha256", "stamp")  # what made a row: see `core.identity`
 
 

@@ -7,10 +7,10 @@ which Excel knows UTF-8.
 """
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256 as sha256_of
 from io import StringIO
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
@@ -53,18 +53,28 @@ def without_names(films: pd.DataFrame, names: bool = False) -> pd.DataFrame:
 
 def frame_as_csv(frame: pd.DataFrame) -> str:
     """A table as CSV, as `as_csv`; what is not known is empty."""
+    return as_csv(frame_rows(frame), [str(name) for name in frame])
+
+
+def frame_rows(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows of a table; what is not known is empty."""
     rows = frame.astype(object).where(frame.notna(), "").to_dict("records")
-    return as_csv(({str(name): value for name, value in row.items()} for row in rows), [str(name) for name in frame])
+    return ({str(name): value for name, value in row.items()} for row in rows)
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """Rows as CSV with a heading, lines ended by a newline; numbers stay numbers, text can be no formula."""
     text = StringIO()
-    table = csv.DictWriter(text, fieldnames=[defused(name) for name in columns], lineterminator="\n")
+    write_csv(text, rows, columns)
+    return MARK + text.getvalue()
+
+
+def write_csv(file: TextIO, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Rows into an open file as they come, as `as_csv` but without its mark."""
+    table = csv.DictWriter(file, fieldnames=[defused(name) for name in columns], lineterminator="\n")
     table.writeheader()
     for row in rows:
         table.writerow({defused(name): defused(row.get(name, "")) for name in columns})
-    return MARK + text.getvalue()
 
 
 def defused(cell: Any) -> Any:

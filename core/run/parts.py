@@ -4,10 +4,9 @@ A folder of parts is a table to whatever reads Parquet (pyarrow, DuckDB, Polars,
 what made its rows (`core.identity`) in its header; a folder goes on with parts of one key only.
 """
 
-import hashlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 from core.atomic import replacing
 from core.errors import RunError
 from core.identity import short
+from core.run.index import Index
 
 Row = dict[str, Any]
 FIRST = ("id", "unit", "stamp", "sha256", "error")
@@ -101,10 +101,43 @@ class Parts:
         frame: pd.DataFrame = whole.to_pandas()
         return frame.drop_duplicates(["id", "unit"], keep="last").reset_index(drop=True)
 
-    def index(self) -> "Index":
-        """Which films and units are answered."""
-        tables = [pq.read_table(path, columns=list(FIRST)) for path in self.files]
-        return Index(pa.concat_tables(tables) if tables else self.columns.schema.empty_table())
+    def in_order(
+        self, films: Sequence[str], units: Sequence[str] = ("",), columns: Sequence[str] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """The latest rows of these films, film by film and unit by unit, some thousands at a time: never all at once.
+
+        Args:
+            units: of each film.
+            columns: to read, besides id and unit; all by default.
+
+        Raises:
+            RunError: a film or unit has no row: the run is not finished.
+        """
+        index, some = self.index(), max(1, _ROWS // max(1, len(units)))
+        for start in range(0, len(films), some):
+            asked = [(film, unit) for film in films[start : start + some] for unit in units]
+            rows = self._at(index.places(asked), columns)
+            if list(zip(rows["id"], rows["unit"], strict=True)) != asked:
+                lacking = {film for film, _ in asked} - set(rows["id"]) or {asked[0][0]}
+                came = f"{self.folder} lacks rows of {len(lacking):,} of the films from number {start + 1:,} on"
+                raise RunError(came, "a row of each film", "Give the same command again")
+            yield rows
+
+    def _at(self, places: np.ndarray, columns: Sequence[str] | None) -> pd.DataFrame:
+        """The rows at these places, (N, 2) of part and row, in their order."""
+        wanted = list(dict.fromkeys(["id", "unit", *columns])) if columns is not None else self.columns.schema.names
+        numbers, of = np.unique(places[:, 0], return_inverse=True)
+        tables = [self.columns.schema.empty_table().select(wanted)]
+        for here, number in enumerate(numbers):
+            part = pq.read_table(self.files[number], columns=wanted)
+            tables.append(part.take(pa.array(places[of == here, 1], pa.int64())).replace_schema_metadata())
+        order = np.argsort(np.argsort(of, kind="stable"), kind="stable")  # back from part by part
+        found: pd.DataFrame = pa.concat_tables(tables).take(pa.array(order, pa.int64())).to_pandas()
+        return found
+
+    def index(self) -> Index:
+        """Which films and units are answered, and where their rows lie."""
+        return Index(pq.read_table(path, columns=list(FIRST)) for path in self.files)
 
     def remove(self) -> None:
         """All parts, and the folder if nothing else is in it."""
@@ -113,36 +146,6 @@ class Parts:
         self.files = []
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
-
-
-class Index:
-    """Which rows of an earlier run still stand, in 24 bytes for each: a million rows are no burden.
-
-    Args:
-        table: the columns `FIRST`, earlier rows first.
-    """
-
-    def __init__(self, table: pa.Table) -> None:
-        names = [_digest(f"{a}\n{b}") for a, b in zip(_list(table, "id"), _list(table, "unit"), strict=True)]
-        stamps, contents = ([_digest(text) for text in _list(table, name)] for name in ("stamp", "sha256"))
-        good = [not error for error in _list(table, "error")]  # what could not be read is tried again
-        frame = pd.DataFrame({"name": names, "stamp": stamps, "content": contents, "good": good}, dtype=np.uint64)
-        frame = frame.drop_duplicates("name", keep="last").sort_values("name")
-        frame = frame[frame["good"] == 1]
-        self._names, self._stamps, self._contents = (frame[c].to_numpy() for c in ("name", "stamp", "content"))
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def stands(self, film: str, unit: str, stamp: str, path: Path | None = None) -> bool:
-        """Whether there is a row of this film whose file is as it was, or holds the same bytes again."""
-        name = _digest(f"{film}\n{unit}")
-        place = int(np.searchsorted(self._names, name))
-        if place == len(self._names) or self._names[place] != name:
-            return False
-        if self._stamps[place] == _digest(stamp):
-            return True
-        return path is not None and path.is_file() and bool(self._contents[place] == _digest(_content(path)))
 
 
 class Writer:
@@ -182,19 +185,3 @@ def _key_of(path: Path) -> str:
     except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         came = f"{path} cannot be read"
         raise RunError(came, "a whole part, as every part is", "Remove it; its films are done again") from error
-
-
-def _list(table: pa.Table, name: str) -> list[str]:
-    found: list[str] = table.column(name).to_pylist()
-    return found
-
-
-def _digest(text: str) -> np.uint64:
-    data = text.encode("utf-8", "surrogateescape")
-    return np.uint64(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big"))
-
-
-def _content(path: Path) -> str:
-    from core.identity import of_file
-
-    return of_file(path)

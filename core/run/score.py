@@ -85,7 +85,7 @@ class Score:
         return sentence.replace(base_name(str(samples["path"].iat[place])), str(samples[FILM_ID].iat[place]))
 
 
-def unlabelled(paths: Sequence[Path], named: bool = True) -> Cohort:
+def unlabelled(paths: Sequence[str | Path], named: bool = True) -> Cohort:
     """Films of which nothing is known but where they are.
 
     Args:
@@ -96,7 +96,7 @@ def unlabelled(paths: Sequence[Path], named: bool = True) -> Cohort:
     return Cohort("films", samples.assign(path=list(map(str, paths)), age=float("nan"), **{FILM_ID: ids}), ("",))
 
 
-def known(path: Path) -> str:
+def known(path: str | Path) -> str:
     """A path as Parquet takes it: a name that is not UTF-8 with its bytes spelt out."""
     return os.fsencode(path).decode(errors="backslashreplace")
 

@@ -14,7 +14,8 @@ import numpy as np
 from core.data.cohort import Cohort
 from core.data.film_id import FILM_ID
 from core.identity import short
-from core.run.parts import Columns, Index, Parts, Row, Writer
+from core.run.index import Index
+from core.run.parts import Columns, Parts, Row, Writer
 
 Engine = Callable[[Cohort, "Work", Iterator["Batch"]], Iterator[tuple[list[Row], int]]]
 """Cohort, work and batches -> rows as they come, and how many films they are of."""
@@ -52,7 +53,7 @@ class Work(Protocol):
 
 
 class Known(Protocol):
-    """Which rows are there already, such as `core.run.parts.Index`."""
+    """Which rows are there already, such as `core.run.index.Index`."""
 
     def stands(self, film: str, unit: str, stamp: str, path: Path | None = None) -> bool:
         """Whether this unit of a film need not be done again; ``stamp`` is that of its file now."""

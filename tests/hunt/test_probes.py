@@ -18,7 +18,7 @@ def model() -> SimpleNamespace:
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2, bias=False))
     with torch.no_grad():
         head[2].weight.copy_(torch.tensor([[1.0, 0, 1, 0], [0, 1, 0, 1]]))
-    return SimpleNamespace(classes=("a", "b"), network=SimpleNamespace(head=head))
+    return SimpleNamespace(classes=("a", "b"), network=SimpleNamespace(head=head), device=torch.device("cpu"))
 
 
 def seen(read: bool, moves: bool) -> Seen:

@@ -65,7 +65,7 @@ def test_predict_follows_links_once_and_names_what_it_leaves(tmp_path: Path, sav
     os.symlink(tmp_path / "films", tmp_path / "films/again")
     left_out = LeftOut()
     found = find_files([str(tmp_path / "films")], left_out)
-    assert sorted(path.name for path in found) == ["1.2.826.0.1", "a.PNG", "c.jfif", "d.png"]
+    assert sorted(Path(path).name for path in found) == ["1.2.826.0.1", "a.PNG", "c.jfif", "d.png"]
     assert set(left_out.notes()) == {
         "1 file left out (a text file): LICENSE",
         "1 file left out (empty): empty",
@@ -77,7 +77,7 @@ def test_predict_takes_a_table(tmp_path: Path, save: Save) -> None:
     save(tmp_path / "a.png")
     (tmp_path / "t.csv").write_text("path,label\na.png,x\na.png,x\ngone.png,x\n")
     left_out = LeftOut()
-    assert [path.name for path in find_files([str(tmp_path / "t.csv")], left_out)] == ["a.png"]
+    assert [Path(path).name for path in find_files([str(tmp_path / "t.csv")], left_out)] == ["a.png"]
     assert "gone.png" in " ".join(left_out.notes())
 
 
