@@ -213,6 +213,8 @@ def _notes(
     names: Sequence[str], seen: Seen, tried: Sequence[Exchange], offered: Sequence[Finding], read: Sequence[Probe]
 ) -> tuple[str, ...]:
     notes = []
+    if len(names) < len(seen.cohort.classes):
+        notes.append(f"only the answers of {', '.join(names)} were looked into")
     if lacking := len(seen) - len(seen.sights):
         notes.append(f"in {lacking} of {len(seen)} films no lungs were found: nothing was pasted from or onto them")
     if few := [name for name in names if name not in {one.class_name for one in tried}]:

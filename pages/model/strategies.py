@@ -123,6 +123,21 @@ def results(spec: str, cohort: "Cohort", model: "Classifier", found: Hunted) -> 
     st.download_button("As JSON", text, "hunt.json", "application/json", icon=":material/download:")
 
 
+def choices(model: "Classifier") -> tuple[int, str]:
+    """How many films are looked at, and whose answers are looked into; "" for every class."""
+    left, right = st.columns(2)
+    help_ = "At most, each class equally often; a tenth of a second and more for each."
+    state.choose("hunt films", FILMS, lambda: 96)
+    films = left.select_slider("Films to look at", FILMS, key="hunt films", help=help_, persist_state="session")
+    names = ("", *model.classes)
+    state.choose("hunt class", names, lambda: "")
+    class_name = right.selectbox(
+        "Whose answers", names, key="hunt class", persist_state="session", help="One class alone is sooner done.",
+        format_func=lambda name: plain(name) if name else "Every class",
+    )  # fmt: skip
+    return films, class_name
+
+
 def page() -> None:
     """The button, then what it found."""
     from core.hunt.seen import check
@@ -133,16 +148,16 @@ def page() -> None:
     except ExplainError as error:
         st.info(plain(error, longest=400))
         return
-    help_ = "At most, each class equally often; a tenth of a second and more for each."
-    state.choose("hunt films", FILMS, lambda: 96)
-    films = st.select_slider("Films to look at", FILMS, key="hunt films", help=help_, persist_state="session")
-    key = hunting.key_of(cohort, model, films)
-    if not hunting.is_kept(spec, model, films) and st.session_state.get(_ASKED) != key:
+    films, class_name = choices(model)
+    key = hunting.key_of(cohort, model, films, class_name)
+    if not hunting.is_kept(spec, model, films, class_name) and st.session_state.get(_ASKED) != key:
         if not widgets.asked("Hunt", "search"):
             return
         st.session_state[_ASKED] = key
     try:
-        found = widgets.followed("Hunting", _stop, lambda progress: hunting.hunted(spec, model, films, progress))
+        found = widgets.followed(
+            "Hunting", _stop, lambda progress: hunting.hunted(spec, model, films, class_name, progress)
+        )
     except (EvaluationError, ExplainError) as error:
         st.info(plain(error, longest=400))
         return

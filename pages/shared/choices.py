@@ -151,6 +151,7 @@ KEYS: dict[str, Key] = {
     "projection": Key(str, page="explore"),
     "colour": Key(str, page="explore"),
     "hunt films": Key(_whole, page="strategies"),
+    "hunt class": Key(str, page="strategies"),
     "concepts of": Key(str, page="strategies"),
     "steps": Key(_steps, None, "a chain of augmentations", "augment"),
     "random": Key(_flag, False, ON_OFF, "augment"),

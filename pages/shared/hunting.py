@@ -31,8 +31,13 @@ class Hunted:
     rows: tuple[int, ...]
 
 
-def hunted(spec: str, model: "Classifier", films: int, progress: Progress = quiet) -> Hunted:
-    """What the hunter finds on films of a cohort; ``progress`` (which may raise to end it) is told how far.
+def hunted(spec: str, model: "Classifier", films: int, class_name: str = "", progress: Progress = quiet) -> Hunted:
+    """What the hunter finds on films of a cohort.
+
+    Args:
+        films: looked at, at most.
+        class_name: whose answers are looked into; "" for every class.
+        progress: told how far it is; may raise to end it.
 
     Raises:
         EvaluationError: no label of the cohort means anything to the model. ExplainError: it cannot be hunted.
@@ -51,20 +56,22 @@ def hunted(spec: str, model: "Classifier", films: int, progress: Progress = quie
                 pause()
                 progress(what, done, total)
 
-            found = hunt(model, known, films, progress=told)
+            found = hunt(model, known, films, progress=told, class_names=[class_name] if class_name else ())
         return Hunted(found, tuple(numbers[name] for name in known.samples["film_id"]))
 
-    return resources.kept(key_of(cohort, model, films), work)
+    return resources.kept(key_of(cohort, model, films, class_name), work)
 
 
-def is_kept(spec: str, model: "Classifier", films: int) -> bool:
+def is_kept(spec: str, model: "Classifier", films: int, class_name: str = "") -> bool:
     """Whether `hunted` would answer at once."""
-    return key_of(resources.cohort(spec), model, films) in resources.shelf()
+    return key_of(resources.cohort(spec), model, films, class_name) in resources.shelf()
 
 
-def key_of(cohort: Cohort, model: "Classifier", films: int) -> str:
+def key_of(cohort: Cohort, model: "Classifier", films: int, class_name: str = "") -> str:
     """What a hunt is known by."""
-    return identity.key("hunted", code=CODE, classifier=model.key, cohort=cohort.key, films=films)
+    return identity.key(
+        "hunted", code=CODE, classifier=model.key, cohort=cohort.key, films=films, class_name=class_name
+    )
 
 
 def tried(spec: str, model: "Classifier", one: "Hypothesis", row: int, other: int) -> "list[Trial]":

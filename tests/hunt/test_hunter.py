@@ -45,6 +45,7 @@ def test_the_cheats_marker_comes_first_with_all_kinds_of_evidence(cheat: Hunt) -
     assert {one.cue for one in cheat.hypotheses} == {"corner"}
     assert cheat.strongest >= first.low
     assert cheat.lung_share < 0.2
+    assert cheat.notes[0] == f"only the answers of {NAME} were looked into"
 
 
 def test_an_honest_model_yields_nothing() -> None:

@@ -24,7 +24,7 @@ SET: dict[str, tuple[str, dict[str, Any]]] = {
     "a page of a table": ("data/explore.py", {"explore view": "table", "table page": 3}),
     "a figure of all models": ("model/compare.py", {"figure": "auroc"}),
     "a page of Compare": ("model/compare.py", {"compare view": "Training"}),
-    "how many films are hunted on": ("model/strategies.py", {"hunt films": 64}),
+    "what is hunted": ("model/strategies.py", {"hunt films": 64, "hunt class": "COVID-19"}),
     "methods": ("teach/methods.py", {"lab methods": ["gradcam", "randomcam"], "lab films": 4}),
     "another film in the chain": ("data/augment.py", {"below": "draws", "random": True, "heat": False}),
 }
