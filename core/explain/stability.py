@@ -65,8 +65,15 @@ def stability(
         seed: of the random mixes.
     """
     layer = None if heatmap.layer == "film" else heatmap.layer.split(" + ")[-1]
-    before = random_cams(classifier, picture, RANDOM_CAMS, seed, layer) if layer else None
-    found, mixes = {}, []
+
+    def mixed(shown: np.ndarray) -> Sequence[np.ndarray]:
+        if layer is None:
+            return []
+        return resized(random_cams(classifier, shown, RANDOM_CAMS, seed, layer), picture.shape)
+
+    before = mixed(picture)
+    found: dict[str, float] = {}
+    mixes: list[float] = []
     for name, step in CHANGES.items():
         drawn = Augment([step]).draw(torch.Generator().manual_seed(0))
         if film is None:
@@ -74,12 +81,9 @@ def stability(
         else:
             changed, back = _changed_film(classifier, film, drawn)
         seen = back(np.ones(picture.shape, np.float32)) > 0.99
-        found[name] = rank_correlation(heatmap.values, back(again(classifier, changed, heatmap)), seen)
-        if before is None:
-            continue
-        after = random_cams(classifier, changed, RANDOM_CAMS, seed, layer)
-        pairs = zip(resized(before, picture.shape), resized(after, picture.shape), strict=True)
-        mixes += [rank_correlation(was, back(now), seen) for was, now in pairs]
+        maps = [back(map_) for map_ in (again(classifier, changed, heatmap), *mixed(changed))]
+        found[name], *chance = rank_correlations([heatmap.values, *before], maps, seen).tolist()
+        mixes += chance
     known = [value for value in mixes if not math.isnan(value)]
     return Stability(found, float(np.mean(known)) if known else math.nan)
 
@@ -131,14 +135,24 @@ def rank_correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray | 
 
     ``where``: bool ``(S, S)``, the part to be compared; all of it unless given.
     """
+    return float(rank_correlations([first], [second], where)[0])
+
+
+def rank_correlations(
+    first: Sequence[np.ndarray], second: Sequence[np.ndarray], where: np.ndarray | None = None
+) -> np.ndarray:
+    """The same of N pairs of maps of one size: float64 (N,)."""
     from scipy.stats import rankdata
 
-    kept = np.ones(first.shape, bool) if where is None else where
+    kept = np.ones(first[0].shape, bool) if where is None else where
     inside = _small(kept.astype(np.float32)) > 0.99
-    ranks = [rankdata(_small(map_)[inside]) for map_ in (first, second)]
-    if not inside.any() or any(np.ptp(rank) == 0 for rank in ranks):
-        return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
+    if not inside.any():
+        return np.full(len(first), math.nan)
+    ranks = [rankdata([_small(map_)[inside] for map_ in maps], axis=1) for maps in (first, second)]
+    centred = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
+    scale = np.sqrt(np.prod([(rank**2).sum(axis=1) for rank in centred], axis=0))
+    found: np.ndarray = (centred[0] * centred[1]).sum(axis=1)
+    return np.divide(found, scale, out=np.full(len(first), math.nan), where=scale > 0)
 
 
 def _small(map_: np.ndarray) -> np.ndarray:

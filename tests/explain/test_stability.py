@@ -32,6 +32,10 @@ def test_rank_correlation_is_spearman_s():
     )
     assert stability.rank_correlation(first, np.exp(first)) == pytest.approx(1)
     assert math.isnan(stability.rank_correlation(first, np.zeros((20, 20))))
+    several = stability.rank_correlations([first, first, first], [second, np.zeros((20, 20)), -first])
+    assert several[[0, 2]] == pytest.approx([stability.rank_correlation(first, second), -1])
+    assert math.isnan(several[1])
+    assert np.isnan(stability.rank_correlations([first], [second], np.zeros((20, 20), bool))).all()
 
 
 def test_a_map_is_stable_under_changes_it_follows_and_random_mixes_are_too(toy, film):
