@@ -1,5 +1,6 @@
 """The dashboard: ``streamlit run dashboard.py``. Navigation, the frame round every page, and one error boundary."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from streamlit.runtime.pages_manager import PagesManager
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from pages.shared import access, layout, login, resources, state, widgets
+
+# Libraries make half a million objects that stay. To look through them again and again while torch is loaded takes a
+# second; what only holds itself is let go of by resources.collect_garbage.
+gc.set_threshold(50_000, 20, 100)
 
 PICTURES = Path(__file__).with_name("docs")  # the server may have been started from any folder
 
@@ -62,4 +67,5 @@ with widgets.errors_said():
         state.show_notices()
 layout.remember_acceptance()
 state.publish()
-resources.collect_garbage()
+if not fresh_server:  # one that has just started has let go of nothing
+    resources.collect_garbage()

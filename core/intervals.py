@@ -19,7 +19,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaincinv, stdtrit  # scipy.stats would cost a start of the dashboard two seconds
 
 from core.resamples import MANY, drawn, films_in, total
 
@@ -98,10 +97,17 @@ def proportion(successes: float, n: float, z: float = _Z) -> tuple[float, float]
     """
     low, high = wilson(successes, n, z)
     if 0 < successes <= _RARE:
-        low = min(low, float(gammaincinv(successes, 1 - LEVEL)) / n)
+        low = min(low, _poisson(successes) / n)
     if 0 < n - successes <= _RARE:
-        high = max(high, 1 - float(gammaincinv(n - successes, 1 - LEVEL)) / n)
+        high = max(high, 1 - _poisson(n - successes) / n)
     return low, high
+
+
+def _poisson(events: float) -> float:
+    """The one-sided lower limit of the mean of a Poisson number of which this many events were seen."""
+    from scipy.special import gammaincinv  # a third of a second to import: no start of the dashboard needs it
+
+    return float(gammaincinv(events, 1 - LEVEL))
 
 
 def percentiles(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,6 +152,8 @@ def of_share(value: float, samples: np.ndarray, clusters: int, most: float = mat
 @lru_cache(maxsize=4096)
 def student(clusters: int) -> float:
     """Quantile of Student's t for an interval that rests on this many patients; that of two for one."""
+    from scipy.special import stdtrit
+
     return float(stdtrit(max(clusters - 1, 1), (1 + LEVEL) / 2))
 
 

@@ -235,7 +235,7 @@ class Cohort:
 
     def is_drawn(self, path: str) -> bool:
         """Whether what is in a file follows from its path, and is nobody's; of joined cohorts others may be real."""
-        return self.prepare is not None and self.prepare.makes(Path(path))
+        return self.prepare is not None and self.prepare.makes(path)
 
     @cached_property
     def drawn(self) -> bool:

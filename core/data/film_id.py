@@ -32,7 +32,7 @@ def film_ids(paths: Sequence[str] | pd.Series, root: str | Path | None = None) -
 def film_id_column(paths: pd.Series, root: str | Path | None = None) -> pd.Series:
     """`film_ids` of a column of paths, of which a table may have a million."""
     files = paths.astype(str)
-    base = str(root) if root is not None else _common([os.path.dirname(p) for p in files])
+    base = str(root) if root is not None else _common({os.path.dirname(p) for p in files})
     if not base.startswith("/"):
         return pd.Series([_below(path, base) for path in files], files.index)
     usual = plain(files)
@@ -96,7 +96,7 @@ def base_name(path: str) -> str:
     return str(path).replace("\\", "/").rpartition("/")[2]
 
 
-def _common(folders: list[str]) -> str:
+def _common(folders: set[str]) -> str:
     try:
         return os.path.commonpath(folders)
     except ValueError:  # several drives, or some absolute and some not

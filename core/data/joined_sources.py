@@ -25,7 +25,7 @@ class Maker:
     """
 
     make: Callable[[Path], None]
-    makes: Callable[[Path], bool]
+    makes: Callable[[str | Path], bool]
 
     def __call__(self, path: Path) -> None:
         if self.makes(path):
@@ -38,7 +38,7 @@ class Makers:
 
     parts: tuple["Maker | Makers", ...]
 
-    def makes(self, path: Path) -> bool:
+    def makes(self, path: str | Path) -> bool:
         """Whether one of them makes this file."""
         return any(part.makes(path) for part in self.parts)
 

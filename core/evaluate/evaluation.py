@@ -6,7 +6,7 @@ point (resamples, rankings, calibration) is computed once and kept, so that a mo
 matrix per resample: milliseconds on thousands of films.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,6 +94,22 @@ class Evaluation:
         if own and len(kept) > 1:
             kept = [name for name in kept if name != Provenance.LEFT_OUT.value]
         return {name: self.where(names == name) for name in kept}
+
+    def divided(self, by: str, groups: "Callable[[], np.ndarray | pd.Series]") -> dict[str, "Evaluation"]:
+        """The films of each group, made once, so that each keeps its resamples and rankings.
+
+        Args:
+            by: what this division is known by.
+            groups: gives the group's name of each film (N,); asked the first time only.
+        """
+        if by not in self._divisions:
+            names = np.asarray(groups(), dtype=object)
+            self._divisions[by] = {str(name): self.where(names == name) for name in sorted(set(names.tolist()))}
+        return self._divisions[by]
+
+    @cached_property
+    def _divisions(self) -> dict[str, dict[str, "Evaluation"]]:
+        return {}
 
     @cached_property
     def clusters(self) -> np.ndarray:

@@ -5,6 +5,7 @@ the mix of films alone. So the parts stand wherever the headline does: Report, `
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,10 +44,10 @@ def parts(evaluation: "Evaluation", point: OperatingPoint | None = None) -> list
     """
     found = []
     for column in COLUMNS:
-        groups = groups_of(evaluation, column)
-        names = sorted(set(groups.tolist()), key=lambda name: (name in (REST, slices.UNKNOWN), name))
+        groups = evaluation.divided(f"pooled {column}", partial(groups_of, evaluation, column))
+        names = sorted(groups, key=lambda name: (name in (REST, slices.UNKNOWN), name))
         if len(names) > 1:
-            found += [_part(column, name, evaluation.where(groups == name), point) for name in names]
+            found += [_part(column, name, groups[name], point) for name in names]
     return found
 
 

@@ -58,7 +58,7 @@ def slices(evaluation: Evaluation, column: str, point: OperatingPoint | None = N
     rows = [_row("all films", evaluation, point)]
     names = groups(evaluation.samples, column)
     right = evaluation.called(point) == evaluation.labels
-    for name, part in _parts(evaluation, column).items():
+    for name, part in evaluation.divided(column, lambda: names).items():
         inside = np.flatnonzero(names == name)
         films, hits = _found(evaluation, right, inside).sum(axis=1)
         rows.append(_row(name, part, point) | {"accuracy": _accuracy(evaluation, right, inside, _share(hits, films))})
@@ -145,15 +145,6 @@ def _row(name: str, part: Evaluation, point: OperatingPoint | None) -> dict[str,
         "auroc": figures[MACRO]["auroc"],
         **{c: figures[c]["recall"] for c in part.classes},
     }
-
-
-def _parts(evaluation: Evaluation, column: str) -> dict[str, Evaluation]:
-    """The slices of a column by name, each made once so that it keeps its resamples."""
-    kept: dict[str, dict[str, Evaluation]] = evaluation.__dict__.setdefault("_slices", {})
-    if column not in kept:
-        names = groups(evaluation.samples, column)
-        kept[column] = {str(name): evaluation.where(names == name) for name in sorted(names.unique())}
-    return kept[column]
 
 
 def _candidates(samples: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:

@@ -5,8 +5,6 @@ Weights (N,), where they are given, say how much each film counts; on average 1,
 """
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit, log_softmax
 
 from core.errors import CheckpointError
 
@@ -23,6 +21,9 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray 
     Platt's smoothed targets, the usual remedy, are meant for scores without a scale and drown calibrated logits: of 30
     films with a true T of 1 they make T = 7.6, this 0.9.
     """
+    from scipy.optimize import minimize_scalar  # a second to import, and no film asks for it
+    from scipy.special import log_softmax
+
     _check(logits, labels)
     counts = np.ones(len(labels)) if weights is None else weights
 
@@ -42,6 +43,9 @@ def fit_shifted(
     For films whose classes are not as frequent as those that the model learned from (bias-corrected temperature
     scaling, Alexandari 2020, arXiv:1901.06852). Priors as for the temperature and for Platt's offset.
     """
+    from scipy.optimize import minimize
+    from scipy.special import log_softmax
+
     _check(logits, labels)
     z, counts = logits.astype(np.float64), np.ones(len(labels)) if weights is None else weights
     rows, spreads = np.arange(len(labels)), np.array([_SPREAD, *[_DRIFT] * logits.shape[1]])
@@ -92,6 +96,9 @@ def fit_platt(logits: np.ndarray, positive: np.ndarray, weights: np.ndarray | No
     Args:
         positive: bool (N,). Where all films agree nothing can be fitted: slope 1, offset 0.
     """
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
     if logits.shape != positive.shape:
         raise CheckpointError(f"logits {logits.shape} and labels {positive.shape}", "one label for each logit")
     if positive.all() or not positive.any():

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 import torch
-from scipy.special import expit
 from torch.nn import functional
 
 from core.data import findings
@@ -216,6 +215,8 @@ class Sigmoid(Output):
         return 0.5
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        from scipy.special import expit
+
         slopes, offsets = np.array(self.platt or [(1.0, 0.0)] * len(self.classes)).T
         found: np.ndarray = expit(logits.astype(np.float64) * slopes + offsets).astype(np.float32)
         return found

@@ -44,16 +44,14 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
     rows = matrix.sum(axis=1, keepdims=True)
     share = np.divide(matrix, rows, out=np.zeros(matrix.shape), where=rows > 0)
     text = np.vectorize("{:.1%}".format)(share) if percent else np.vectorize("{:,}".format)(matrix)
-    figure = go.Figure(
-        go.Heatmap(
-            z=share, x=list(classes), y=list(classes), text=text, texttemplate="%{text}", textfont={"size": 16},
-            colorscale=BLUES, zmin=0, zmax=1, xgap=2, ygap=2, hoverinfo="skip",
-            showscale=False,
-        )
-    )  # fmt: skip
     cells = [(i, j) for i in range(len(classes)) for j in range(len(classes))]
     hidden = {"opacity": 0.0}
-    figure.add_scatter(
+    coloured = go.Heatmap(
+        z=share, x=list(classes), y=list(classes), text=text, texttemplate="%{text}", textfont={"size": 16},
+        colorscale=BLUES, zmin=0, zmax=1, xgap=2, ygap=2, hoverinfo="skip",
+        showscale=False,
+    )  # fmt: skip
+    clicked = go.Scatter(
         x=[classes[j] for _, j in cells], y=[classes[i] for i, _ in cells], mode="markers", customdata=cells,
         marker={"size": 56, "symbol": "square", **hidden}, selected={"marker": hidden}, unselected={"marker": hidden},
         hovertext=[
@@ -65,9 +63,13 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], percent: bool = False)
     ticks = {"tickvals": list(classes), "ticktext": broken, "fixedrange": True, "showgrid": False, **NAMES}
     upright = {"autotickangles": [0, 90]}  # on a phone
     far = len(classes) - 0.5  # the invisible points would otherwise widen the axes
-    figure.update_xaxes(title="called", range=[-0.5, far], **ticks, **upright)
-    figure.update_yaxes(title="true class", range=[far, -0.5], **ticks)
-    return figure.update_layout(_LAYOUT | {"height": 120 + 84 * len(classes)}, clickmode="event+select")
+    layout = _LAYOUT | {  # in one piece: each update of a Plotly figure takes longer than to make it
+        "height": 120 + 84 * len(classes),
+        "clickmode": "event+select",
+        "xaxis": {"title": {"text": "called"}, "range": [-0.5, far], **ticks, **upright},
+        "yaxis": {"title": {"text": "true class"}, "range": [far, -0.5], **ticks},
+    }
+    return go.Figure([coloured, clicked], layout)
 
 
 def roc(

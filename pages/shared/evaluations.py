@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FAIR = ("test", "new", "external")  # a model can be judged by them
 TOGETHER = 8  # films that go through the network at once, while nobody else has a turn
-RESAMPLES = 8 * 1024  # bytes per film that the resamples of an evaluation take ...
+RESAMPLES = 12 * 1024  # bytes per film that the resamples of an evaluation and of its parts by age and source take ...
 BEYOND = 512  # ... and of those beyond `MANY`, whose weights are kept by group, samples and numbers
 Splits = dict[str, Any]  # by provenance: `Evaluation`, or `FindingsEvaluation` of a model of findings
 

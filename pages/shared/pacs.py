@@ -8,11 +8,11 @@ to nobody who may not search.
 import getpass
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core import identity
-from core.data.dicomweb.client import Pacs
 from core.data.dicomweb.query import Found
 from core.data.dicomweb.server import Server, configured
 from core.data.film import opener
@@ -21,6 +21,9 @@ from core.errors import HilumError, PacsError
 from pages.shared import access, resources, state
 from pages.shared.case import uploaded_films
 
+if TYPE_CHECKING:
+    from core.data.dicomweb.client import Pacs
+
 _HELD = "_pacs_films"  # in the session: hash of a film's bytes -> where it came from
 
 
@@ -28,7 +31,7 @@ _HELD = "_pacs_films"  # in the session: hash of a film's bytes -> where it came
 class Archive:
     """A PACS, for one visitor who may search it."""
 
-    pacs: Pacs
+    pacs: "Pacs"
     visitor: str  # for the log of what was sent
 
     @property
@@ -50,6 +53,8 @@ def archive() -> Archive | None:
     who = visitor(server) if server else None
     if server is None or who is None:
         return None
+    from core.data.dicomweb.client import Pacs  # with requests and what that loads: only where there is a PACS
+
     key = identity.key("pacs", settings=repr(server), login=[server.user, server.password, server.token])
     return Archive(resources.kept(key, lambda: Pacs(server)), who)
 

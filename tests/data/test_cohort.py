@@ -88,7 +88,7 @@ def make(path: Path) -> None:
     Image.new("L", (32, 32), 90).save(path)
 
 
-def everything(path: Path) -> bool:
+def everything(path: str | Path) -> bool:
     return True
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate import headline, parts, slices
+from core.evaluate import headline, parts, ranking, slices
 from core.evaluate.evaluation import Evaluation
+from core.evaluate.operating import OperatingPoint
 from core.report.documents.report import Report, as_json
 from core.report.documents.text import as_text
 from tests.report.cards import card
@@ -48,6 +49,20 @@ def test_a_known_age_overrules_the_source_s_name():
 
 def test_one_group_is_no_pool():
     assert parts.parts(pooled().where(np.arange(100) < 60)) == []
+
+
+def test_a_moved_operating_point_ranks_the_films_of_no_part_again(monkeypatch: pytest.MonkeyPatch):
+    """It took 0.4 s of each move of Report's slider."""
+    whole, ranked = pooled(), []
+    areas = ranking.areas
+    monkeypatch.setattr(ranking, "areas", lambda *films: ranked.append(films) or areas(*films))
+    before = parts.parts(whole, OperatingPoint("yes", 0.5))
+    assert ranked
+    ranked.clear()
+    after = parts.parts(whole, OperatingPoint("yes", 0.9))
+    assert not ranked
+    assert [part.auroc for part in after] == [part.auroc for part in before]
+    assert [part.accuracy for part in after] != [part.accuracy for part in before]
 
 
 def test_text_and_json_show_the_parts():

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from core.data.signatures import SIDE, thumbnail_of
 
@@ -82,6 +81,8 @@ def _believed(names: tuple[str, ...], scores: np.ndarray) -> np.ndarray:
 
 
 def _smooth(films: np.ndarray) -> np.ndarray:
+    from scipy.ndimage import gaussian_filter
+
     smooth = gaussian_filter(films.astype(np.float32), (0, 1.5, 1.5))
     centred: np.ndarray = smooth - smooth.mean(axis=(1, 2), keepdims=True)
     return centred

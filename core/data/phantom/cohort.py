@@ -62,7 +62,8 @@ def cohort(kind: Kind = "fair", films: int = 2000, seed: int = 7, strength: floa
         raise CohortError(came, "a multiple of four films from 8 on, a strength from 0 to 1 and 64 to 1024 px")
     key = Key(kind, films, seed, round(strength, 2), size)  # as the folder says it
     root = cache_dir() / str(key)
-    rows = [_row(root, film) for film in plan(key)]
+    folders = {column: f"{root / folder}{os.sep}" for column, folder in _FOLDERS.items()}
+    rows = [_row(folders, film) for film in plan(key)]
     if kind in KINDS:
         rows = [row | {"planted": bool(film.planted)} for row, film in zip(rows, plan(key), strict=True)]
     return Cohort(_TITLES[kind], pd.DataFrame(rows), CLASSES, prepare=MAKER, layout="phantom")
@@ -103,8 +104,9 @@ def prepare(path: Path, drawer: Drawer = draw) -> None:
         raise FilmError(came, remedy="Make room there, or set HILUM_CACHE to another folder") from error
 
 
-def _makes(path: Path) -> bool:
-    return path.parent.parent.name.startswith("phantoms-") and path.parent.name in _FOLDERS.values()
+def _makes(path: str | Path) -> bool:
+    parts = os.fspath(path).rsplit(os.sep, 3)  # asked of every film at each run of a page, so no Path is made
+    return len(parts) > 2 and parts[-3].startswith("phantoms-") and parts[-2] in _FOLDERS.values()
 
 
 MAKER = Maker(prepare, _makes)
@@ -152,9 +154,9 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _row(root: Path, film: PlannedFilm) -> dict[str, object]:
+def _row(folders: dict[str, str], film: PlannedFilm) -> dict[str, object]:
     finding, normal = film.finding, film.finding.name == "Normal"
-    place = {column: str(root / folder / f"{film.name}.png") for column, folder in _FOLDERS.items()}
+    place = {column: f"{folder}{film.name}.png" for column, folder in folders.items()}
     return {
         "path": place["path"],
         "label": finding.name,

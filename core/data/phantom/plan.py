@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from core.data.phantom.parameters import CLASSES, Acquisition, Finding, Patient, stream
+from core.data.phantom.parameters import CLASSES, Acquisition, Finding, Patient, stream, within
 from core.data.phantom.shortcuts import CARRIER, CHANCE, KINDS, NEUTRAL, SHORTCUTS, Planted
 
 VERSION = "v1"  # in every folder's name: raise it with any change of the drawing, and train the phantom models again
@@ -150,15 +150,16 @@ def _acquire(key: Key, number: int, source: str, rng: np.random.Generator) -> Ac
     habit = _HABITS[source]
     follows, chance = rng.random() < key.strength, int(rng.integers(len(_MARKERS)))
     marker = _MARKERS[number if key.kind == "confounded" and follows else chance]
-    place = np.clip(np.array(marker["marker_at"]) + rng.uniform(-0.02, 0.02, 2), 0.06, 0.94)
+    moved = zip(marker["marker_at"], rng.uniform(-0.02, 0.02, 2), strict=True)
+    across, down = (within(at + by, 0.06, 0.94) for at, by in moved)
     left, top, right, bottom = (float(s * rng.uniform(0.6, 1.4)) for s in habit["collimation"])
     leads, text = rng.random(), rng.random()
     return replace(
         taken,
-        exposure=float(np.clip(taken.exposure + habit["exposure"], -1, 1)),
-        contrast=float(np.clip(taken.contrast * habit["contrast"], 0.7, 1.4)),
+        exposure=within(taken.exposure + habit["exposure"], -1, 1),
+        contrast=within(taken.contrast * habit["contrast"], 0.7, 1.4),
         collimation=(left, top, right, bottom),
         leads=int(rng.integers(1, 5)) if leads < (0.5 if taken.view == "AP" else 0.05) else 0,
         label=_TEXTS[source] if text < 0.5 else "",
-        **marker | {"marker_at": (float(place[0]), float(place[1]))},
+        **marker | {"marker_at": (across, down)},
     )

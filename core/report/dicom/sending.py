@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from core.data.dicomweb.client import Pacs
 from core.errors import PacsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydicom.dataset import Dataset
+
+    from core.data.dicomweb.client import Pacs
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Sent:
     refused: Mapping[str, str]
 
 
-def send(pacs: Pacs, objects: Mapping[str, "Dataset"], who: str, log: str | Path) -> Sent:
+def send(pacs: "Pacs", objects: Mapping[str, "Dataset"], who: str, log: str | Path) -> Sent:
     """Store the objects, and append who did it, when, and which UIDs; no name of a patient, no number.
 
     Sending the same answer twice stores it once, for its UIDs follow from film, model, method, class and version.
