@@ -1,6 +1,8 @@
 """The key of a result: one ingredient changed is another key, none changed is the same."""
 
+import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,3 +121,30 @@ def test_called_is_the_largest_multiple_of_its_operating_point() -> None:
     assert first(probabilities).tolist() == [1, 2, 1]
     assert Softmax(("A", "B", "C"), (1 / 3,) * 3).first(probabilities).tolist() == [0, 2, 0]
     assert first(probabilities[0]) == 1
+
+
+def test_stamps_of_a_few_files_are_asked_for_at_each_use(tmp_path: Path) -> None:
+    file, stamps = tmp_path / "film.png", identity.Stamps()
+    before = stamps.of(lambda: [file])
+    file.write_bytes(b"a film")
+    assert stamps.of(lambda: [file]) != before
+
+
+def test_stamps_of_many_files_are_not_asked_for_at_each_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page asks at each run: a million files took seconds of each. A replaced one shows after a while."""
+    now = 100.0
+    monkeypatch.setattr(identity, "monotonic", lambda: now)
+
+    def asked(path: object) -> tuple[int, int]:
+        nonlocal now
+        now += 0.001
+        return 1, int(now)
+
+    monkeypatch.setattr(identity, "stamp", asked)
+    files, stamps = ["film.png"] * (identity.FEW + 1), identity.Stamps()
+    before = stamps.of(lambda: files)
+    now += 15
+    assert stamps.of(lambda: files) == before
+    assert pickle.loads(pickle.dumps(stamps)).of(lambda: files) != before
+    now += 10
+    assert stamps.of(lambda: files) != before

@@ -89,11 +89,18 @@ class Cohort:
         """What results worked out from these films are known by, see `core.identity`; it is of this machine.
 
         Made of the rows, and of size and time of change of every file they name; those of drawn films follow from their
-        paths. Reads no film, but asks the system about each.
+        paths. Reads no film, but asks the system about each (of many only now and then, see `core.identity.Stamps`).
         """
-        named = [] if self._all_drawn else [path for path in self._files() if not self.is_drawn(path)]
-        stamps = " ".join(map(str, map(identity.stamp, named)))
+
+        def real() -> list[str]:
+            return [] if self._all_drawn else [path for path in self._files() if not self.is_drawn(path)]
+
+        stamps = self._stamps.of(real)
         return identity.key("cohort", name=self.name, classes=self.classes, rows=self._rows, stamps=stamps)
+
+    @cached_property
+    def _stamps(self) -> identity.Stamps:
+        return identity.Stamps()
 
     def _files(self) -> list[str]:
         """Every film and mask that the rows name."""
