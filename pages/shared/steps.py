@@ -16,7 +16,7 @@ def choose(key: str, titles: Sequence[str], between: Callable[[], None] = lambda
     """
     numbers = range(1, len(titles) + 1)
     state.choose(key, numbers, lambda: 1)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         chosen = st.segmented_control(
             "Step", list(numbers), required=True, key=key, label_visibility="collapsed", wrap=True,
             persist_state="session", format_func=lambda number: f"{number} {titles[number - 1]}",

@@ -20,7 +20,7 @@ def show(number: int) -> None:
     """A kind of shortcut on one film, with and without it, and what was said of a network that learned it."""
     from core.data.phantom.shortcuts import CARRIER, KINDS, SHORTCUTS
 
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(2, gap="large")
     with right:
         state.choose(KIND, KINDS, lambda: KINDS[0])
         kind = st.selectbox(
@@ -31,16 +31,19 @@ def show(number: int) -> None:
         where = "It lies where disease may lie." if shortcut.in_lungs else ""
         st.markdown(f"A film that carries it shows **{shortcut.carried}**. {where}")
         told = shipped.battery()
-        if told is None or kind not in told["kinds"]:
+        row = told["kinds"].get(kind) if told else None
+        if row is None:
             st.info("No figures of this kind are here: `python -m benchmarks.shortcuts --write`")
         else:
-            found_out(told, told["kinds"][kind])
+            found_out(row)
     carrying, bare = films(kind, number)
     with left:
         for column, (film, title) in zip(st.columns(2), ((bare, "Without"), (carrying, "With")), strict=True):
             picture = overlay.enlarge(film.pixels, viewer.SIDE)
             column.image(picture, caption=title, width="stretch", alt=f"A film of {CARRIER}: {title.lower()} it")
         st.caption(f"One drawn film of {CARRIER} twice. Could you tell, if every film of it looked like the right one?")
+        if told and row:
+            how_found(told, row)
 
 
 def words(kind: str) -> str:
@@ -60,7 +63,7 @@ def films(kind: Any, number: int) -> "tuple[Phantom, Phantom]":
     return resources.kept(identity.key("with and without", planted=kind, number=number, code=("data/phantom",)), work)
 
 
-def found_out(told: dict[str, Any], row: dict[str, Any]) -> None:
+def found_out(row: dict[str, Any]) -> None:
     """What a small network that learned it is worth, and what the hunter said of it."""
     from core.explain.swap import CUES
 
@@ -71,14 +74,18 @@ def found_out(told: dict[str, Any], row: dict[str, Any]) -> None:
     home.metric("At home", f"{row['home']:.0%}")
     change = f"{100 * (row['elsewhere'] - row['home']):+.0f} points"
     elsewhere.metric("Elsewhere", f"{row['elsewhere']:.0%}", change)
-    clean = told["clean"]
-    beside = f"in {len(clean)} clean networks, for which no shortcut told anything, {clean[0]:.2f} at most"
     if row["hypotheses"]:
         name, _, cue = row["first"].partition(": ")
         subject = CUES[cue].title if cue in CUES else plain(cue)
         st.markdown(f"**Found out.** The hunter's first hypothesis: {plain(name)} goes with {subject}.")
     else:
         st.markdown("**Not found out.** The hunter has no hypothesis: no exchange moved the answer by 0.1 for certain.")
+
+
+def how_found(told: dict[str, Any], row: dict[str, Any]) -> None:
+    """What the hunter's verdict rests on."""
+    clean = told["clean"]
+    beside = f"in {len(clean)} clean networks, for which no shortcut told anything, {clean[0]:.2f} at most"
     st.caption(
         f"An exchange moves the answer by {row['hunter']:.2f} at least; {beside}. {told['films']} drawn films for each "
         f"network; the hunter looked at {told['hunted']} at most."

@@ -178,6 +178,7 @@ def meet(row: int) -> None:
     maps, words = st.columns([3, 2], gap="medium")
     with maps:
         show_maps(ELSEWHERE, row, "shortcut elsewhere")
+        st.caption(f"{measured('cheat', 'new-hospital', 'films'):,.0f} films of the new hospital.")
     film = resources.cohort(ELSEWHERE).samples.iloc[row]
     said = case_of(ELSEWHERE, "cheat", row).prediction.label
     words.markdown(
@@ -189,7 +190,6 @@ def meet(row: int) -> None:
         "Nothing in the test of step 1 was done wrong, but its films carried the clue of the training films. "
         "**No accuracy measured at home could have shown it.**"
     )
-    words.caption(f"{measured('cheat', 'new-hospital', 'films'):,.0f} films of the new hospital.")
 
 
 def mend(row: int) -> None:
@@ -245,7 +245,7 @@ def page() -> None:
 
 widgets.heading(
     "Shortcut lab",
-    "A model without a flaw, or so its figures say. Find out what it has learned, and mend it. The page brings its own "
-    "films and two models, whatever the sidebar shows.",
+    "A model without a flaw, say its figures. Find out what it has learned, and mend it. Films and models are the "
+    "page's own.",
 )
 page()

@@ -56,7 +56,7 @@ def exchange(case: "Case", donor: "Case") -> None:
     shown = (
         (case.prediction.picture, "The film"),
         (donor.prediction.picture, "Its donor"),
-        (changed, "With the donor's corners"),
+        (changed, "With its corners"),
     )
     for column, (picture, title) in zip(st.columns(3), shown, strict=True):
         column.image(overlay.enlarge(picture, viewer.SIDE), caption=title, width="stretch", alt=title)
@@ -71,7 +71,7 @@ def outcome(told: dict[str, Any]) -> None:
     before, after = told["before"], told["after"]
     for key, title in FIGURES.items():
         was, now = (shipped.value(side, key) for side in (before, after))
-        st.metric(f"Model A, mended: {title}", f"{now:.0%}", f"{100 * (now - was):+.0f} points, from {was:.0%}")
+        st.metric(f"Mended: {title}", f"{now:.0%}", f"{100 * (now - was):+.0f} points, from {was:.0%}")
     st.caption(
         f"{before['home']['films']} films from home and {before['elsewhere']['films']:,} of the new hospital, none of "
         f"which it learned from. Hypotheses of the hunter: {before['hypotheses']} before, {after['hypotheses']} after."

@@ -68,3 +68,18 @@ def test_picture_and_result_are_on_one_screen(window: Page, shipped: str, name: 
 def test_without_presenter_mode_there_is_more_than_one_screen(window: Page, shipped: str) -> None:
     opened(window, f"{shipped}/heatmaps?{FILM}")
     assert hidden_below(window) > 0
+
+
+@pytest.mark.parametrize("step", ["2", "5", "6", "7&shortcut-kind=nodule"], ids=["2", "5", "6", "7"])
+def test_a_step_of_the_shortcut_lab_fits_beside_the_sidebar_too(window: Page, shipped: str, step: str) -> None:
+    opened(window, f"{shipped}/shortcut?shortcut-step={step}")
+    assert window.get_by_test_id("stSidebar").is_visible()
+    assert hidden_below(window) == 0
+
+
+def test_the_name_of_a_figure_is_read_to_its_end(window: Page, shipped: str) -> None:
+    opened(window, f"{shipped}/shortcut?shortcut-step=4")  # names longer than their columns
+    names = window.get_by_test_id("stMetricLabel").locator("p")
+    assert names.count() == 2
+    cut_off = "(names) => names.map((name) => name.scrollWidth - name.clientWidth)"
+    assert names.evaluate_all(cut_off) == [0, 0]
