@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.browser.server import served
+from tests.browser.server import REPOSITORY, served
 from tests.browser.steps import PATIENCE, SCREEN, arrive
 from tests.browser.talk import listen
 from tests.pages.evaluated_films import checkpoints
@@ -24,12 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[str]:
+def serve(folder: Path, start_in: Path = REPOSITORY) -> Iterator[str]:
     """The dashboard with three small models and an empty cache, as on a fresh clone."""
     tiny_checkpoint(folder / "weights" / "tiny")
     checkpoints(folder / "weights")
     places = {"HILUM_CACHE": str(folder / "cache"), "HILUM_WEIGHTS": str(folder / "weights")}
-    with served(folder / "log", **places) as address:
+    with served(folder / "log", start_in, **places) as address:
         yield address
 
 

@@ -33,16 +33,16 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(log: Path = Path(os.devnull), **environment: str) -> Iterator[str]:
+def served(log: Path = Path(os.devnull), start_in: Path = REPOSITORY, **environment: str) -> Iterator[str]:
     """The address of a dashboard started this moment on a free port of this machine; what it says goes to ``log``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", *options]
+    command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "dashboard.py"), *options]
     with (
         log.open("wb") as said,
-        subprocess.Popen(command, cwd=REPOSITORY, env=os.environ | environment, stdout=said, stderr=said) as process,
+        subprocess.Popen(command, cwd=start_in, env=os.environ | environment, stdout=said, stderr=said) as process,
     ):
         try:
             _wait_for(port, process)

@@ -84,6 +84,11 @@ def another_ranking(page: Page) -> None:
     expect(page.get_by_role("combobox", name="Ranked by")).to_have_value("Macro AUROC")
 
 
+def a_hunt_in_fewer_films(page: Page) -> None:
+    choose(page, "Whose answers", "COVID-19")
+    page.get_by_role("slider", name="Films to look at").press("ArrowLeft")
+
+
 def a_temperature(page: Page) -> None:
     page.get_by_role("radio", name=re.compile("Calibration$")).click()
     page.get_by_role("slider", name="Temperature").press("ArrowRight")
@@ -115,6 +120,7 @@ STORIES: dict[str, tuple[str, Callable[[Page], None], str]] = {  # address, what
     "Augmentation preview": (f"augment?{FILM}", a_sharper_turn, "below=copy"),
     "Report": (f"report?{FILM}", a_class_of_interest, "percent=1"),
     "Compare": (f"compare?{FILM}", another_ranking, "ranked-by=auroc"),
+    "Strategies": (f"strategies?{FILM}", a_hunt_in_fewer_films, "hunt-films=64"),
     "Learn": ("learn", a_temperature, "learn-temperature=1.25"),
     "Quiz": (f"quiz?{FILM}&seed=7", an_answer, "answers="),
     "Shortcut lab": ("shortcut", a_step_of_the_lab, "shortcut-film=1"),

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.networks import sources
 from tests.browser.conftest import serve
 from tests.browser.steps import PATIENCE, arrive, dicom_film, drag_box, drawing, film, paste, png_film, settle, zoom
+from tests.browser.talk import listen
 
 Visit = Callable[..., Page]
 
@@ -31,14 +32,19 @@ def test_first_visit(visit: Visit) -> None:
     expect(page.get_by_text("must not guide care")).to_have_count(0)
 
 
-def test_a_link_into_a_fresh_server(browser: Browser, tmp_path: Path) -> None:
-    with serve(tmp_path) as address:
-        page = browser.new_page()
+def test_a_link_into_a_fresh_server_started_from_another_folder(browser: Browser, tmp_path: Path) -> None:
+    with serve(tmp_path, start_in=tmp_path) as address:
+        page = listen(browser.new_page())
         page.set_default_timeout(PATIENCE)
         page.goto(f"{address}/heatmaps?case=40")
         expect(film(page)).to_be_visible()
         expect(page.get_by_role("spinbutton", name=re.compile("^Film of"))).to_have_value("40")
         expect(page.get_by_role("dialog")).to_have_count(0)
+        for title in ("Explore", "Compare", "Learn", "Shortcut lab"):  # each reads files of its own
+            page.get_by_role("link", name=title).click()
+            expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+            settle(page)
+            expect(page.get_by_test_id("stException")).to_have_count(0)
         page.close()
 
 
