@@ -21,7 +21,9 @@ from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError
 from core.model import output as outputs
-from core.model.bulk.engine import Engine, backend_of, open_engine, torch_engine
+from core.model.bulk.engine import Engine
+from core.model.bulk.engines import Engines
+from core.model.bulk.painted import Box
 from core.model.checkpoint import Checkpoint, load
 from core.model.conformal import PredictionSet, Sets
 from core.model.domain import DomainVerdict, Gate, signature_and_map
@@ -154,8 +156,8 @@ class Classifier:
         """A copy that answers by other weights, by engines of its own: this one's would say what the old ones say."""
         twin = copy.copy(self)
         twin.network = network
-        for engine in ("exact_engine", "engine"):
-            vars(twin).pop(engine, None)
+        for made in ("engine", "_engines"):
+            vars(twin).pop(made, None)
         return twin
 
     @property
@@ -224,7 +226,7 @@ class Classifier:
 
     def predict_pictures(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (B, S, S) -> logits and probabilities, each float32 (B, C), in float32; no in-domain verdict."""
-        logits = self.exact_engine(pictures)[0] if len(pictures) else np.zeros((0, len(self.classes)), np.float32)
+        logits = self._engines.exact(pictures)[0] if len(pictures) else np.zeros((0, len(self.classes)), np.float32)
         return logits, self.probabilities(logits)
 
     def predict_many(self, films: Iterable[Radiograph], batch: int = 32) -> Iterator[Prediction]:
@@ -237,20 +239,22 @@ class Classifier:
         logits, signatures = self.engine(np.stack([picture for _, picture in seen]))
         return [self._prediction(*pair, *outputs) for pair, *outputs in zip(seen, logits, signatures, strict=True)]
 
-    @cached_property
-    def exact_engine(self) -> Engine:
-        """Many pictures in float32, built on first use."""
-        return torch_engine(self.network, self.preprocess)
+    def predict_painted(self, picture: np.ndarray, boxes: Sequence[Box], grey: int) -> np.ndarray:
+        """Logits float32 (1 + N, C) of a picture uint8 (S, S), and of it with each of N rectangles painted over.
+
+        Args:
+            boxes: top, bottom, left and right edge of each, pixels; those at the bottom and right are outside.
+        """
+        return self._engines.painted(picture, boxes, grey)
 
     @cached_property
     def engine(self) -> Engine:
         """The bulk engine, built on first use."""
-        bf16 = self.card.precision.get("bf16", ()) if devices.has_bf16(devices.pick()) else ()
-        if not bf16 and backend_of(self.network, self.backend) == "torch":
-            return self.exact_engine
-        # OpenVINO's engine is made on the CPU, and any places a copy of its own.
-        network = self.network if self.device.type == "cpu" else copy.deepcopy(self.network).cpu()
-        return open_engine(network, self.preprocess, self.backend, bf16)
+        return self._engines.bulk
+
+    @cached_property
+    def _engines(self) -> Engines:
+        return Engines(self.network, self.preprocess, self.backend, self.card.precision.get("bf16", ()))
 
     def _prediction(
         self, film: Radiograph, picture: np.ndarray, logits: np.ndarray, signatures: np.ndarray

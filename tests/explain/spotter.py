@@ -34,7 +34,7 @@ def with_answer(original: Classifier, network: nn.Module) -> Classifier:
     """A copy that answers by another network, in float32; its feature maps stay those of the original."""
     twin = copy.copy(original)
     answering = original.with_network(Network(nn.Sequential(), nn.Sequential(network), opaque=True))
-    twin.predict_pictures = answering.predict_pictures
+    twin.predict_pictures, twin.predict_painted = answering.predict_pictures, answering.predict_painted
     twin.engine = lambda pictures: (answering.predict_pictures(pictures)[0], None)
     return twin
 

@@ -59,22 +59,31 @@ def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto",
     return openvino_engine(network, preprocess, bf16)
 
 
+def laid_out(network: Network, preprocess: Preprocess) -> Network:
+    """A copy for inference in float32: `folded`, its maps as the processor likes them, on a GPU where there is one."""
+    side = preprocess.size
+    example = torch.arange(2 * side * side, dtype=torch.int32).reshape(2, side, side).remainder(251).to(torch.uint8)
+    there = next((weight.device for weight in network.parameters()), torch.device("cpu"))
+    return _placed(folded(network, preprocess.tensor(example.to(there))))
+
+
 def torch_engine(network: Network, preprocess: Preprocess, bf16: Collection[str] = ()) -> Engine:
-    """PyTorch on a copy of the network laid out for the processor, or on the GPU where there is one.
+    """PyTorch on a copy of the network, `laid_out` where nothing is rounded: bfloat16 was measured on plain kernels."""
+    low = frozenset(bf16) if devices.has_bf16(devices.pick()) else frozenset()
+    return engine_of(_placed(copy.deepcopy(network)) if low else laid_out(network, preprocess), preprocess, low)
+
+
+def engine_of(own: Network, preprocess: Preprocess, low: Collection[str] = ()) -> Engine:
+    """The engine of a network laid out for inference, which it only reads; ``low`` are stages computed in bfloat16.
 
     A processor gets `AT_ONCE` pixels at a time: the maps of more leave its cache, and a hundred pictures together take
-    up to three times as long. Where nothing is rounded the copy is `folded`; bfloat16 was measured on plain kernels.
+    up to three times as long.
     """
     device = devices.pick()
     devices.exact(device)
-    low, side = frozenset(bf16) if devices.has_bf16(device) else frozenset(), preprocess.size
-    example = torch.arange(2 * side * side, dtype=torch.int32).reshape(2, side, side).remainder(251).to(torch.uint8)
-    there = next((weight.device for weight in network.parameters()), torch.device("cpu"))
-    own = copy.deepcopy(network) if low else folded(network, preprocess.tensor(example.to(there)))
-    own = own.to(device).to(memory_format=torch.channels_last)
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        at_once = max(1, AT_ONCE // side**2) if device.type == "cpu" else len(pictures)
+        at_once = max(1, AT_ONCE // preprocess.size**2) if device.type == "cpu" else len(pictures)
         found = []
         with torch.inference_mode():
             for part in torch.from_numpy(pictures).split(at_once):
@@ -84,3 +93,7 @@ def torch_engine(network: Network, preprocess: Preprocess, bf16: Collection[str]
         return logits, signatures
 
     return run
+
+
+def _placed(network: Network) -> Network:
+    return network.to(devices.pick()).to(memory_format=torch.channels_last)
