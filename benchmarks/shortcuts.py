@@ -37,6 +37,7 @@ from core.resamples import drawn
 from pages.shared import shipped
 
 SCORES = ("audit", "trust", "strategies", "hunter")
+SHOWN = ("strength", "seed", "home", "elsewhere", "hunter", "hypotheses", "first")  # by the Shortcut lab
 CARDS = 8  # trust cards of each network at most
 
 
@@ -111,30 +112,38 @@ def auroc(planted: np.ndarray, clean: np.ndarray) -> tuple[float, float, float]:
 
 
 def summary(table: pd.DataFrame) -> str:
-    """For each strength one line of each score, with the kinds that stay unseen by it; then the false alarms."""
+    """For each strength one line of each score, with the kinds that stay unseen by it; then the false alarms.
+
+    A score that a row lacks is left out, and the counts say so.
+    """
+    table = table.assign(**{score: pd.to_numeric(table[score], errors="coerce") for score in SCORES})
     clean, planted = table[table["strength"] == 0], table[table["strength"] > 0]
     lines = [f"{len(planted)} planted, {len(clean)} clean networks; shortcut of {CARRIER}"]
-    if clean.empty:
-        return f"{lines[0]}; without clean ones there is nothing to compare with"
-    most = {score: first_alarms(clean[score].tolist()) for score in SCORES}
+    limit = {score: first_alarms(clean[score].dropna().tolist()) for score in SCORES}
     for strength, some in planted.groupby("strength", sort=False):
         for score in SCORES:
-            area, low, high = auroc(some[score].to_numpy(float), clean[score].to_numpy(float))
-            hits = some[score] > most[score]
-            share = limits(*proportion(int(hits.sum()), len(some)))
-            lines.append(
-                f"strength {strength:g}  {score:10s}  AUROC {area:.3f} {limits(low, high, 3)}  "
-                f"above {most[score]:.3f}: {hits.sum()} of {len(some)} {share}  "
-                f"unseen: {', '.join(dict.fromkeys(some['kind'][~hits])) or 'none'}"
-            )
+            seen = some[some[score].notna()]
+            if len(seen) and limit[score] == limit[score]:
+                lines.append(f"strength {strength:g}  {score:10s}  {_detected(seen, clean, score, limit[score])}")
         named = some["hypotheses"] > 0
         unnamed = ", ".join(dict.fromkeys(some["kind"][~named])) or "none"
         lines.append(f"strength {strength:g}  with a hypothesis: {named.sum()} of {len(some)}; without: {unnamed}")
     for score in SCORES:
-        alarms = int((clean[score] > most[score]).sum())
-        told = f"{alarms} of {len(clean)} {limits(*proportion(alarms, len(clean)))}"
+        known = clean[score].dropna()
+        alarms = int((known > limit[score]).sum())
+        told = f"{alarms} of {len(known)} {limits(*proportion(alarms, len(known)))}"
         lines.append(f"clean networks above the limit of {score}: {told}")
     return "\n".join([*lines, f"clean networks with a hypothesis: {int((clean['hypotheses'] > 0).sum())}"])
+
+
+def _detected(planted: pd.DataFrame, clean: pd.DataFrame, score: str, limit: float) -> str:
+    """AUROC of a score, how many planted networks lie above its limit, and the kinds of the others."""
+    area, low, high = auroc(planted[score].to_numpy(float), clean[score].dropna().to_numpy(float))
+    hits = planted[score] > limit
+    share = limits(*proportion(int(hits.sum()), len(planted)))
+    unseen = ", ".join(dict.fromkeys(planted["kind"][~hits])) or "none"
+    told = f"AUROC {area:.3f} {limits(low, high, 3)}  above {limit:.3f}: {hits.sum()} of {len(planted)} {share}"
+    return f"{told}  unseen: {unseen}"
 
 
 def write_lab(table: pd.DataFrame, films: int, hunted: int) -> None:
@@ -143,7 +152,7 @@ def write_lab(table: pd.DataFrame, films: int, hunted: int) -> None:
     first = planted.sort_values(["strength", "seed"], ascending=[False, True]).drop_duplicates("kind")
     rows = {row["kind"]: row for row in first.to_dict("records")}
     kinds: dict[str, dict[str, Any]] = {
-        kind: {str(k): round(v, 4) if isinstance(v, float) else v for k, v in rows[kind].items() if k != "kind"}
+        kind: {key: round(v, 4) if isinstance(v := rows[kind][key], float) else v for key in SHOWN}
         for kind in KINDS
         if kind in rows
     }

@@ -43,7 +43,17 @@ def test_unseen_kinds_and_false_alarms_are_told() -> None:
 
 
 def test_without_clean_networks_nothing_is_compared() -> None:
-    assert "nothing to compare with" in shortcuts.summary(pd.DataFrame(rows("wire", 1.0, [0.5], [1])))
+    told = shortcuts.summary(pd.DataFrame(rows("wire tilt", 1.0, [0.5, 0.0], [1, 0])))
+    assert "AUROC" not in told
+    assert "with a hypothesis: 1 of 2; without: tilt" in told
+
+
+def test_a_score_that_a_row_lacks_is_left_out() -> None:
+    table = pd.DataFrame(rows("wire tilt", 1.0, [0.5, 0.4], [1, 1]) + rows("wire", 0.0, [0.0], [0]))
+    told = shortcuts.summary(table.assign(trust=[0.6, "", 0.2]))
+    assert "trust       AUROC 1.000" in told
+    assert "above 0.200: 1 of 1" in told
+    assert "above 0.000: 2 of 2" in told
 
 
 def test_rows_of_other_scores_are_refused(tmp_path: Path) -> None:
