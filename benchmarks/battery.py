@@ -65,7 +65,7 @@ def trained(kind: Planted, strength: float, seed: int, films: int, epochs: int |
     held = home.where(home.samples["split"].isin(HELD_BACK))
     away = replace(cohort(kind, max(films // 4 // 4 * 4, 8), seed + 1000, 0.0, size), prepare=_MEMORY)
     code = ("training", "networks", "data/phantom")
-    made = identity.key("network of the battery", code=code, recipe=recipe.fingerprint, films=taught.fingerprint)
+    made = identity.key("network of the battery", code=code, recipe=recipe.fingerprint, films=taught.key)
     file = KEPT / f"{identity.short(made)}.safetensors"
     if file.is_file():
         state = load_file(file)

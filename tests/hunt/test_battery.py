@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import shortcuts
+from benchmarks import battery, shortcuts
 from benchmarks.battery import keep, read
 from core.data.phantom import draw
 from core.data.phantom.cohort import cohort, prepare
@@ -79,3 +79,12 @@ def test_cohorts_of_two_strengths_share_their_drawings(tmp_path: Path, monkeypat
             prepare(Path(path))
         assert [Path(path).read_bytes() for path in planned.samples["path"]] == kept
     assert memory.cache_info().currsize == 16  # wires are laid over what is drawn
+
+
+def test_networks_of_two_strengths_are_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clean network was the one of strength 1, found again: rows of both say the same of other films."""
+    monkeypatch.setattr(battery, "KEPT", tmp_path)
+    states = [battery.trained("border-width", strength, 0, 8, epochs=1).model for strength in (1.0, 0.0, 1.0)]
+    assert len(list(tmp_path.iterdir())) == 2
+    first, clean, again = (model.checkpoint.weights for model in states)
+    assert clean != first == again
