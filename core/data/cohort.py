@@ -80,7 +80,7 @@ class Cohort:
     def fingerprint(self) -> str:
         """SHA-256 hex of what the rows say, with paths taken below their common folder: equal on every machine."""
         table = self.samples.assign(path=film_ids(self.samples["path"]))
-        said = table[sorted({*COLUMNS, *map(findings.column, self.findings)} & set(table))]
+        said = table[sorted({*COLUMNS, "planted", *map(findings.column, self.findings)} & set(table))]
         text = said.sort_values(["path", "label"]).to_csv(index=False, lineterminator="\n")
         return hashlib.sha256(f"{self.classes}\n{text}".encode()).hexdigest()
 

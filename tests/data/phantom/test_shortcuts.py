@@ -45,6 +45,13 @@ def test_it_follows_its_class_as_often_as_asked(kind: Planted) -> None:
     assert np.allclose(shares.drop(CARRIER), 0.25 * CHANCE, atol=0.12)
 
 
+def test_cohorts_of_two_strengths_are_two() -> None:
+    """A training went on from a state of the other one: beside their shortcuts the rows say the same."""
+    always, often = (cohort("wire", films=40, strength=strength, size=SIZE) for strength in (1.0, 0.75))
+    assert always.fingerprint != often.fingerprint
+    assert always.fingerprint == cohort("wire", films=40, size=SIZE).fingerprint
+
+
 def test_at_strength_nought_films_carry_it_and_it_tells_nothing() -> None:
     films = cohort("wire", films=800, strength=0.0, size=SIZE).samples
     assert np.allclose(films.groupby("label")["planted"].mean(), CHANCE, atol=0.07)
