@@ -3,22 +3,24 @@
 Each figure comes from a process of its own with one thread for each worker, on drawn films that were drawn before. A
 rate is that of the films after the first rows came: the start (with Ray, processes that import torch and open the
 network) is paid once, however many films follow, and is told beside it. Efficiency is rate(2) / (2 x rate(1)); the
-overhead of Ray is what it takes longer than threads with as many workers. Then the peak of memory of `predict` against
-the number of films, which are hard links. What a million films would take is an extrapolation from the rate of one
-worker and the efficiency of two, and says so.
+overhead of Ray is what it takes longer than threads with as many workers. What a million films would take is an
+extrapolation from the rate of one worker and the efficiency of two, and says so. Then the peak of memory of whole
+commands against the number of films (`benchmarks.scale_memory`; ``--memory`` alone: nothing else).
 """
 
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from benchmarks.scale_memory import COMMANDS, PIXELS, linked, table
 
 MARK = "measured: "
 BATCH = 16
@@ -31,7 +33,10 @@ def main() -> None:
     options.add_argument("--model", default="hilum", help="a name from weights/")
     options.add_argument("--films", type=int, default=256, help="that each rate is measured on")
     options.add_argument("--engines", nargs="+", choices=("threads", "ray"), default=("threads", "ray"))
-    options.add_argument("--memory", type=int, nargs="*", default=(1000, 10_000), help="numbers of films")
+    options.add_argument(
+        "--memory", type=int, nargs="+", metavar="FILMS", help="only peaks of memory, of so many films"
+    )
+    options.add_argument("--commands", nargs="+", choices=COMMANDS, default=list(COMMANDS), help="whose peaks")
     options.add_argument("--one", help=argparse.SUPPRESS)
     args = options.parse_args()
     if args.one:
@@ -40,27 +45,30 @@ def main() -> None:
     from core.device import describe, pick
 
     print(f"{describe(pick())}; {os.cpu_count()} processors; load {os.getloadavg()[0]:.1f}\n")
-    rates: dict[tuple[str, str, int], float] = {}
+    if not args.memory:
+        rates(args.model, args.films, args.engines)
+        print()
+    table(args.model, args.memory or [1000, 4000, 10_000], args.commands)
+
+
+def rates(model: str, films: int, engines: Sequence[str]) -> None:
+    """Print films a second by work, engine and workers, and what a million films would take."""
+    reached: dict[tuple[str, str, int], float] = {}
     print(f"{'work':10}{'engine':10}{'workers':>8}{'films/s':>10}{'start':>8}{'efficiency':>12}{'beside threads':>16}")
     for work in ("predict", "explain"):
-        for engine in args.engines:
+        for engine in engines:
             for workers in (1, 2):
-                asked = {"work": work, "engine": engine, "workers": workers, "films": args.films, "model": args.model}
-                found = run(asked)
-                rate = rates[work, engine, workers] = found["rate"]
-                gain = f"{rate / (2 * rates[work, engine, 1]):.2f}" if workers == 2 else ""
-                plain = rates.get((work, "threads", workers), 0.0)
+                found = run({"work": work, "engine": engine, "workers": workers, "films": films, "model": model})
+                rate = reached[work, engine, workers] = found["rate"]
+                gain = f"{rate / (2 * reached[work, engine, 1]):.2f}" if workers == 2 else ""
+                plain = reached.get((work, "threads", workers), 0.0)
                 beside = f"{plain / rate - 1:+.0%} time" if engine == "ray" and plain else ""
                 start = f"{found['start']:.0f} s"
                 print(f"{work:10}{engine:10}{workers:8}{rate:10.1f}{start:>8}{gain:>12}{beside:>16}", flush=True)
-    for films in args.memory:
-        asked = {"work": "predict", "engine": "threads", "workers": 2, "films": films, "model": args.model}
-        found = run(asked)
-        print(f"\n{films:,} films: {found['seconds']:,.0f} s, peak {found['peak']:,.0f} MB", end="")
-    print("\n\nExtrapolated, not measured: 1,000,000 films, hours")
+    print("\nExtrapolated, not measured: 1,000,000 films, hours")
     for work in ("predict", "explain"):
-        engine = args.engines[-1]
-        one, share = rates[work, engine, 1], min(1.0, rates[work, engine, 2] / (2 * rates[work, engine, 1]))
+        one, two = (reached[work, engines[-1], workers] for workers in (1, 2))
+        share = min(1.0, two / (2 * one))
         told = ", ".join(f"{n} workers {MILLION / (one * share * n) / 3600:,.1f}" for n in MANY)
         print(f"{work}: {told}")
 
@@ -79,20 +87,22 @@ def run(asked: dict[str, Any]) -> dict[str, float]:
 
 
 def measured(asked: dict[str, Any]) -> dict[str, float]:
-    """Films a second, seconds before the first rows, seconds in all, and the peak of memory in MB of this process."""
+    """Films a second, and seconds before the first rows."""
     import torch
 
     from core.examine.cohort import Explain
     from core.model.classifier import open_classifier
     from core.run import stream
     from core.run.parts import Parts
-    from core.run.score import Score
+    from core.run.score import Score, unlabelled
 
     torch.set_num_threads(1)
     classifier = open_classifier(asked["model"])
     work: stream.Work = Score(classifier) if asked["work"] == "predict" else Explain(classifier, of="all")
     with tempfile.TemporaryDirectory() as folder:
-        cohort = linked(Path(folder) / "films", asked["films"], classifier.classes[0])
+        label = classifier.classes[0]
+        films = unlabelled(linked(Path(folder) / "films", asked["films"], PIXELS))
+        cohort = replace(films, samples=films.samples.assign(label=label), classes=(label,))
         work(cohort.take(range(BATCH)), [work.units] * BATCH)
         engine = engine_of(asked)
         parts = Parts(Path(folder) / "parts", work.key, work.columns)
@@ -101,10 +111,9 @@ def measured(asked: dict[str, Any]) -> dict[str, float]:
         stream.into(parts, cohort, work, BATCH, engine, lambda films, _: done.append((films, time.perf_counter())))
         ended = time.perf_counter()
         assert len(parts.read(["error"])) == len(cohort) * len(work.units)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     first, at = done[0]
     rate = (len(cohort) - first) / (ended - at)
-    return {"rate": rate, "start": max(0.0, at - started - first / rate), "seconds": ended - started, "peak": peak}
+    return {"rate": rate, "start": max(0.0, at - started - first / rate)}
 
 
 def engine_of(asked: dict[str, Any]) -> Any:
@@ -119,26 +128,6 @@ def engine_of(asked: dict[str, Any]) -> Any:
 
     ray.init(num_cpus=asked["workers"] + 1, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
     return Ray(asked["workers"])
-
-
-def linked(folder: Path, count: int, label: str) -> Any:
-    """Hard links to 64 drawn films, as a cohort of films of one class."""
-    from PIL import Image
-
-    from core.data.phantom import Acquisition, Finding, Patient, draw
-    from core.run.score import unlabelled
-
-    folder.mkdir()
-    paths: list[Path] = []
-    for number in range(count):
-        path = folder / f"{number:07d}.png"
-        if number < 64:
-            Image.fromarray(draw(Patient(seed=number), Finding(), Acquisition(), 512).pixels).save(path)
-        else:
-            os.link(paths[number % 64], path)
-        paths.append(path)
-    cohort = unlabelled(paths)
-    return replace(cohort, samples=cohort.samples.assign(label=label), classes=(label,))
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def without_lungs() -> Iterator[None]:
         yield
 
 
-def linked(folder: Path, count: int, pixels: int) -> None:
+def linked(folder: Path, count: int, pixels: int) -> list[Path]:
     """So many films in folders of their classes: hard links to `DRAWN` drawn ones."""
     from PIL import Image
 
@@ -125,15 +125,14 @@ def linked(folder: Path, count: int, pixels: int) -> None:
 
     for name in CLASSES:
         (folder / name).mkdir(parents=True)
-    first: list[Path] = []
-    for number in range(count):
-        path = folder / CLASSES[number % len(CLASSES)] / f"{number:07d}.png"
+    paths = [folder / CLASSES[number % len(CLASSES)] / f"{number:07d}.png" for number in range(count)]
+    for number, path in enumerate(paths):
         if number < DRAWN:
             drawn = Image.fromarray(draw(Patient(seed=number), Finding(), Acquisition(), 512).pixels)
             drawn.resize((pixels, pixels), Image.Resampling.BOX).save(path)
-            first.append(path)
         else:
-            os.link(first[number % DRAWN], path)
+            os.link(paths[number % DRAWN], path)
+    return paths
 
 
 if __name__ == "__main__":
