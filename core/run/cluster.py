@@ -19,7 +19,7 @@ from core.data.cohort import Cohort
 from core.data.film_id import FILM_ID
 from core.errors import RunError
 from core.run.parts import FIRST, Row
-from core.run.stream import Batch, Work
+from core.run.stream import Batch, Rows, Work
 
 _UNITS, _STAMP = "_units", "_stamp"  # columns that travel with the films
 _BATCHES = 16  # in a block, at most: enough that Ray is not busy with blocks
@@ -41,7 +41,7 @@ class Ray:
     def __init__(self, workers: int | None = None, address: str = "", gpus: float = 0.0) -> None:
         self.workers, self.address, self.gpus = workers, address, gpus
 
-    def __call__(self, cohort: Cohort, work: Work, groups: Iterator[Batch]) -> Iterator[tuple[list[Row], int]]:
+    def __call__(self, cohort: Cohort, work: Work, groups: Iterator[Batch]) -> Rows:
         """See `core.run.stream.Engine`."""
         ray = _started(self.address)
         from ray.data import ActorPoolStrategy, DataContext, from_pandas

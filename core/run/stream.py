@@ -3,8 +3,9 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -17,8 +18,10 @@ from core.identity import short
 from core.run.index import Index
 from core.run.parts import Columns, Parts, Row, Writer
 
-Engine = Callable[[Cohort, "Work", Iterator["Batch"]], Iterator[tuple[list[Row], int]]]
-"""Cohort, work and batches -> rows as they come, and how many films they are of."""
+Rows = Generator[tuple[list[Row], int], None, None]
+"""Rows as they come, and how many films they are of."""
+Engine = Callable[[Cohort, "Work", Iterator["Batch"]], Rows]
+"""Who works: cohort, work and batches -> rows."""
 Told = Callable[[int, int], None]
 """Called with the films done and the films in all."""
 
@@ -101,10 +104,12 @@ def rows(
                 pause()
             yield group
 
-    for found, films in (engine or Threads(None if pause is None else 1))(cohort, work, groups()):
-        yield found
-        done += films
-        progress(done, len(cohort))
+    coming = (engine or Threads(None if pause is None else 1))(cohort, work, groups())
+    with closing(coming):  # whoever stops listening leaves no thread and no actor at work
+        for found, films in coming:
+            yield found
+            done += films
+            progress(done, len(cohort))
 
 
 def into(
@@ -194,7 +199,7 @@ class Threads:
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or os.cpu_count() or 1
 
-    def __call__(self, cohort: Cohort, work: Work, groups: Iterator[Batch]) -> Iterator[tuple[list[Row], int]]:
+    def __call__(self, cohort: Cohort, work: Work, groups: Iterator[Batch]) -> Rows:
         """See `Engine`."""
         if self.workers == 1:
             for group in groups:

@@ -1,10 +1,12 @@
 """Films -> batches -> rows: in order, resumable at any moment, nothing twice and nothing missing."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,28 +135,43 @@ def test_what_only_looks_like_a_part_is_named(tmp_path: Path) -> None:
         Parts(tmp_path, "k", Mean.columns)
 
 
-def test_a_full_disk_ends_the_run_and_what_was_written_stays(
+def test_a_disk_that_fills_up_within_a_part_ends_the_run_and_what_was_written_stays(
     films: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """No file may grow beyond some bytes from the third part on: the system itself refuses in the middle of a write."""
     parts = Parts(tmp_path / "p", Mean.key, Mean.columns)
-    real, written = parts.write, []
+    real, before = parts.write, resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def write(rows: list[Row]) -> None:
-        if len(written) == 2:
-            raise OSError(28, "No space left on device")
-        written.append(len(rows))
-        real(rows)
+        if len(parts.files) == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        try:
+            real(rows)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     monkeypatch.setattr(parts, "write", write)
     monkeypatch.setattr(Writer.__init__, "__defaults__", (4, 1e9))
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="File too large"):
         stream.into(parts, films, Mean(), batch=2, engine=stream.Threads(1))
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [path.name for path in parts.files]
     assert len(Parts(tmp_path / "p", Mean.key, Mean.columns).read()) == 8
     monkeypatch.undo()
     stream.into(last := Parts(tmp_path / "p", Mean.key, Mean.columns), films, Mean())
     pd.testing.assert_frame_equal(
         *(frame.sort_values("id", ignore_index=True) for frame in (last.read(), undisturbed(films, tmp_path / "w")))
     )
+
+
+def test_whoever_stops_listening_leaves_no_thread_at_work(films: Cohort) -> None:
+    def stopped(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    before = set(threading.enumerate())
+    with pytest.raises(KeyboardInterrupt) as held:  # and with it the frames in which it was raised
+        list(stream.rows(films, Mean(), 2, stopped, engine=stream.Threads(2)))
+    assert held.traceback
+    assert set(threading.enumerate()) <= before
 
 
 KILLED = """
@@ -185,3 +202,42 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_table(films: Cohort, tmp_pa
     assert 3 <= before < 22
     stream.into(parts := Parts(tmp_path / "killed", Mean.key, Mean.columns), films, Mean())
     pd.testing.assert_frame_equal(*(frame.sort_values("id", ignore_index=True) for frame in (parts.read(), whole)))
+
+
+KILLED_WRITING = """
+    import sys, time
+    from pathlib import Path
+    from core.data.readers import open_cohort
+    from core.run import parts, stream
+    from tests.run.work import Mean
+    parts.Writer.__init__.__defaults__ = (3, 1e9)
+    real, written = parts.pq.write_table, []
+    def write_table(table, path):
+        real(table, path)
+        written.append(path)
+        if len(written) == 3:
+            Path(path).write_bytes(Path(path).read_bytes()[:200])
+            print("half a part", flush=True)
+            time.sleep(60)
+    parts.pq.write_table = write_table
+    stream.into(parts.Parts(Path(sys.argv[2]), Mean.key, Mean.columns), open_cohort(sys.argv[1]), Mean(), batch=1,
+                engine=stream.Threads(1))
+"""
+
+
+def test_killed_in_the_middle_of_a_part_it_loses_that_part_alone(films: Cohort, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-c", textwrap.dedent(KILLED_WRITING), str(tmp_path / "films"), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as running:
+        assert running.stdout
+        assert running.stdout.readline() == b"half a part\n"
+        running.send_signal(signal.SIGKILL)
+    again = Mean()
+    parts = Parts(folder, Mean.key, Mean.columns)
+    assert len(parts.read()) == 6
+    stream.into(parts, films, again, engine=stream.Threads(1))
+    assert len(again.asked) == 23 - 6
+    whole = undisturbed(films, tmp_path / "whole")
+    pd.testing.assert_frame_equal(*(frame.sort_values("id", ignore_index=True) for frame in (parts.read(), whole)))
+    parts.remove()
+    assert not folder.exists()
