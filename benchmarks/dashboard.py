@@ -1,11 +1,12 @@
 """How quick the dashboard is under the hand: from a cold start to the first page, and each rerun after a slider.
 
-    python -m benchmarks.dashboard [--runs 20] [--browser]
+    python -m benchmarks.dashboard [--runs 20] [--browser] [--explore]
 
 Server time, with Streamlit's own AppTest; the first page is measured in a process of its own, from the start of Python
 to the last element. A whole rerun is timed: in a browser only the fragment round a slider runs again. With --browser
 also what a visitor feels in Chromium: from starting the server to the answer on the first page, and from a key pressed
-on a slider to the new picture, both with all that network, drawing and Streamlit's own waiting add.
+on a slider to the new picture, both with all that network, drawing and Streamlit's own waiting add. --explore measures
+the first use of Explore's slow tabs on 2,000 drawn films: the films lie drawn, and nothing else is known of them.
 """
 
 import argparse
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 DASHBOARD = Path(__file__).resolve().parents[1] / "dashboard.py"
+EXPLORE = {"map": "Show them", "distributions": "", "audit": "Audit these films"}  # slow tabs, and what starts them
 COLD = "from benchmarks.dashboard import open_page; open_page('pages/case/predict.py')"
 
 
@@ -85,6 +87,41 @@ def judged_on(films: int) -> Iterator[str]:
         del os.environ["HILUM_WEIGHTS"]
 
 
+def first_use(view: str) -> tuple[float, float]:
+    """Seconds, and seconds of processor time, from the choice of one of Explore's tabs to all that it shows."""
+    app = open_page("pages/data/explore.py", cohort="phantom:fair")
+    started = time.perf_counter(), time.process_time()
+    app.segmented_control(key="explore view").set_value(view).run()
+    if EXPLORE[view]:
+        next(button for button in app.main.button if button.label == EXPLORE[view]).click().run()
+    if app.exception:
+        raise RuntimeError(app.exception[0].message)
+    return time.perf_counter() - started[0], time.process_time() - started[1]
+
+
+def first_uses(view: str, runs: int) -> list[tuple[float, float]]:
+    """The same, each time in a process and with a cache of its own, to which only the drawn films are lent."""
+    from core.data.cache import cache_dir
+    from core.data.phantom import cohort as phantoms
+
+    films = phantoms.cohort("fair")
+    phantoms.draw_all(films)
+    drawn = Path(films.samples["path"].iat[0]).parents[1]
+    times = []
+    for _ in range(runs):
+        with TemporaryDirectory(dir=cache_dir()) as cache:
+            (Path(cache) / drawn.name).symlink_to(drawn)
+            code = f"from benchmarks.dashboard import first_use; print(*first_use({view!r}))"
+            environment = os.environ | {"HILUM_CACHE": cache, "HILUM_DATA": cache}
+            done = subprocess.run(
+                [sys.executable, "-c", code], cwd=DASHBOARD.parent, check=True, env=environment,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )  # fmt: skip
+        wall, processor = map(float, done.stdout.splitlines()[-1].split())
+        times.append((wall, processor))
+    return times
+
+
 def first_visit(browser: "Browser", runs: int) -> list[float]:
     """Seconds from starting the server to the answer on the first page, each time with a new server."""
     from tests.browser.server import served
@@ -126,9 +163,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--browser", action="store_true", help="also measure in Chromium, through Playwright")
+    parser.add_argument("--explore", action="store_true", help="only the first use of Explore's tabs, minutes")
     given = parser.parse_args()
     runs, few = given.runs, max(given.runs // 5, 2)
     print(f"{'seconds':<40}{'median':>8}{'worst':>8}{'target':>8}")
+    if given.explore:
+        for view in EXPLORE:
+            wall, processor = zip(*first_uses(view, few), strict=True)
+            _row(f"Explore, first use of {view}", 5.0, list(wall))
+            _row("   of it processor time", None, list(processor))
+        return
     _row("cold start to Live prediction", 4.0, cold_start(few))
     _row("Heatmaps, opacity slider", 0.150, slider("pages/case/heatmaps.py", "opacity", "0.5", runs))
     _row("Heatmaps, threshold slider", 0.150, slider("pages/case/heatmaps.py", "threshold", "0", runs))
