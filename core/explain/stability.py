@@ -66,10 +66,10 @@ def stability(
     """
     layer = None if heatmap.layer == "film" else heatmap.layer.split(" + ")[-1]
 
-    def mixed(shown: np.ndarray) -> Sequence[np.ndarray]:
+    def mixed(shown: np.ndarray) -> list[np.ndarray]:
         if layer is None:
             return []
-        return resized(random_cams(classifier, shown, RANDOM_CAMS, seed, layer), picture.shape)
+        return list(resized(random_cams(classifier, shown, RANDOM_CAMS, seed, layer), picture.shape))
 
     before = mixed(picture)
     found: dict[str, float] = {}
@@ -151,8 +151,9 @@ def rank_correlations(
     ranks = [rankdata([_small(map_)[inside] for map_ in maps], axis=1) for maps in (first, second)]
     centred = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
     scale = np.sqrt(np.prod([(rank**2).sum(axis=1) for rank in centred], axis=0))
-    found: np.ndarray = (centred[0] * centred[1]).sum(axis=1)
-    return np.divide(found, scale, out=np.full(len(first), math.nan), where=scale > 0)
+    found: np.ndarray = np.full(len(first), math.nan)
+    np.divide((centred[0] * centred[1]).sum(axis=1), scale, out=found, where=scale > 0)
+    return found
 
 
 def _small(map_: np.ndarray) -> np.ndarray:

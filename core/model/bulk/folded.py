@@ -64,7 +64,8 @@ def _follows(network: Network, example: torch.Tensor) -> list[tuple[nn.Module, n
 
 def _rest(norm: nn.BatchNorm2d) -> nn.Module:
     """What a norm does besides: nothing, or timm's activation (``BatchNormAct2d``)."""
-    return nn.Sequential(norm.drop, norm.act) if hasattr(norm, "act") and hasattr(norm, "drop") else nn.Identity()
+    besides = [part for part in (getattr(norm, "drop", None), getattr(norm, "act", None)) if part is not None]
+    return nn.Sequential(*besides) if besides else nn.Identity()
 
 
 def _replace(network: nn.Module, new: dict[nn.Module, nn.Module]) -> None:

@@ -77,7 +77,7 @@ class PaintedEngine:
         base, fill = shown[:1].contiguous(memory_format=torch.channels_last), shown[1]
         values = [fill[:, top:bottom, left:right] for top, bottom, left, right in boxes]
         changed, left_over = _Changed(list(boxes), values), list(self._stages)
-        while left_over and (through := self._through(left_over[0], base, changed)):
+        while boxes and left_over and (through := self._through(left_over[0], base, changed)):
             changed, base = through, left_over.pop(0).module(base)
         stages = list(self.network.features)[len(self._stages) - len(left_over) :]
         rest = nn.Sequential(*stages, self.network.head)
@@ -94,29 +94,32 @@ class PaintedEngine:
         return torch.cat(found).numpy()
 
     def _through(self, stage: _Stage, base: torch.Tensor, changed: _Changed) -> _Changed | None:
-        """What a stage makes of the changed places; None where too much of the map would be computed."""
-        boxes = [(*_reached(box[:2], stage, self.side), *_reached(box[2:], stage, self.side)) for box in changed.boxes]
-        height, width = (max(_window(box[at : at + 2], stage)[1] for box in boxes) for at in (0, 2))
+        """What a stage makes of the changed places; None where nearly all of the map would be computed."""
+        reached = [_reached(box, stage, self.side) for box in changed.boxes]
+        spans = [(_needed(top, bottom, stage), _needed(left, right, stage)) for top, bottom, left, right in reached]
+        height, width = (max(span[axis][1] for span in spans) for axis in (0, 1))  # one size, so that they make a batch
         if max(height, width) > LARGEST * self.side:
             return None
+        corners = [
+            tuple(min(max(0, start), self.side - size) for (start, _), size in zip(span, (height, width), strict=True))
+            for span in spans
+        ]
+        windows = []
+        for (y, x), (top, bottom, left, right), inside in zip(corners, changed.boxes, changed.values, strict=True):
+            y, x = y // stage.before, x // stage.before
+            window = base[0, :, y : y + height // stage.before, x : x + width // stage.before].clone()
+            window[:, top - y : bottom - y, left - x : right - x] = inside
+            windows.append(window)
         found = []
         at_once = max(1, AT_ONCE // (height * width))
-        for start in range(0, len(boxes), at_once):
-            windows, corners = [], []
-            for box, was, inside in list(zip(boxes, changed.boxes, changed.values, strict=True))[
-                start : start + at_once
-            ]:
-                y = min(max(0, _window(box[:2], stage)[0]), self.side - height)
-                x = min(max(0, _window(box[2:], stage)[0]), self.side - width)
-                top, left = y // stage.before, x // stage.before
-                window = base[0, :, top : top + height // stage.before, left : left + width // stage.before].clone()
-                window[:, was[0] - top : was[1] - top, was[2] - left : was[3] - left] = inside
-                windows.append(window)
-                corners.append((y // stage.after, x // stage.after))
-            made = stage.module(torch.stack(windows).contiguous(memory_format=torch.channels_last))
-            for out, (top, left), box in zip(made, corners, boxes[start : start + at_once], strict=True):
-                found.append(out[:, box[0] - top : box[1] - top, box[2] - left : box[3] - left])
-        return _Changed(boxes, found)
+        for start in range(0, len(windows), at_once):
+            batch = torch.stack(windows[start : start + at_once])
+            found += list(stage.module(batch.contiguous(memory_format=torch.channels_last)))
+        values = []
+        for made, (y, x), (top, bottom, left, right) in zip(found, corners, reached, strict=True):
+            y, x = y // stage.after, x // stage.after
+            values.append(made[:, top - y : bottom - y, left - x : right - x])
+        return _Changed(reached, values)
 
     def _is_same(self, picture: np.ndarray) -> bool:
         """Whether rectangles in the middle, at edges and in a corner are answered as whole passes answer them."""
@@ -132,17 +135,18 @@ class PaintedEngine:
         return bool(np.abs(self(picture, boxes, grey) - wanted).max() <= SAME * moved + rounding)
 
 
-def _reached(span: tuple[int, int], stage: _Stage, side: int) -> tuple[int, int]:
-    """The places of a stage's output that see a changed span of its input."""
-    low, high = span[0] * stage.before - stage.reach, span[1] * stage.before + stage.reach
-    return max(0, low // stage.after), min(side // stage.after, -(-high // stage.after))
+def _reached(box: Box, stage: _Stage, side: int) -> Box:
+    """The places of a stage's output that see a changed rectangle of its input."""
+    most = side // stage.after
+    low = [max(0, (edge * stage.before - stage.reach) // stage.after) for edge in (box[0], box[2])]
+    high = [min(most, -(-(edge * stage.before + stage.reach) // stage.after)) for edge in (box[1], box[3])]
+    return low[0], high[0], low[1], high[1]
 
 
-def _window(span: tuple[int, int], stage: _Stage) -> tuple[int, int]:
-    """What must be computed for a span of outputs: first pixel of the picture (maybe outside of it), and how many."""
-    low, high = span[0] * stage.after - stage.reach, span[1] * stage.after + stage.reach
-    start = low // stage.after * stage.after
-    return start, -(-(high - start) // stage.after) * stage.after
+def _needed(low: int, high: int, stage: _Stage) -> tuple[int, int]:
+    """The pixels that outputs from ``low`` to ``high`` see: the first, maybe outside of the picture, and how many."""
+    start = (low * stage.after - stage.reach) // stage.after * stage.after
+    return start, -(-(high * stage.after + stage.reach - start) // stage.after) * stage.after
 
 
 def _local_stages(network: Network, image: torch.Tensor) -> list[_Stage]:
