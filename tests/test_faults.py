@@ -181,6 +181,30 @@ def test_parts_name_nobody_unless_asked(stored: Path, films: Path, tmp_path: Pat
         assert ("Jane Roe" in pd.read_parquet(folder).to_csv()) == found
 
 
+# Results
+
+
+@pytest.mark.parametrize("command", ["evaluate", "explain"])
+def test_a_disk_that_fills_up_leaves_the_files_of_before_and_no_half_one(
+    command: str, stored: Path, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    asked = [str(films / "Normal" / "0.png")] if command == "explain" else ["--data", str(films)]
+    words = [command, str(stored), *asked, "--out", str(out)]
+    assert main(words) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    assert len(before) >= 3
+    real = Path.write_text
+
+    def half(self: Path, text: str, **how: str) -> None:
+        real(self, text[: len(text) // 2], **how)
+        refused(errno.ENOSPC)()
+
+    monkeypatch.setattr(Path, "write_text", half)
+    assert main(words) == 2
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+
+
 # Paths
 
 

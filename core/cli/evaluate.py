@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from core.atomic import replacing
 from core.cli import cohorts, exports
 from core.errors import EvaluationError
 
@@ -135,9 +136,11 @@ def _findings(
     print("".join(f"\n- {note}" for note in notes))
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-        evaluation.table.to_parquet(folder / "evaluation.parquet", index=False)
+        with replacing(folder / "evaluation.parquet") as temporary:
+            evaluation.table.to_parquet(temporary, index=False)
         for suffix, make in (("json", documents.as_json), ("csv", documents.as_csv), ("html", documents.as_html)):
-            (folder / f"evaluation.{suffix}").write_text(make(report), encoding="utf-8")
+            with replacing(folder / f"evaluation.{suffix}") as temporary:
+                temporary.write_text(make(report), encoding="utf-8")
         print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
     if kept:
         kept.remove()
@@ -191,7 +194,8 @@ def write(report: "Report", evaluation: "Evaluation", folder: Path) -> None:
 
     to_parquet(evaluation, folder / "evaluation.parquet")
     for suffix, make in (("json", as_json), ("csv", as_csv), ("html", as_html)):
-        (folder / f"evaluation.{suffix}").write_text(make(report), encoding="utf-8")
+        with replacing(folder / f"evaluation.{suffix}") as temporary:
+            temporary.write_text(make(report), encoding="utf-8")
 
 
 def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "OperatingPoint":

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.atomic import replacing
 from core.cli import cohorts, engines, exports
 from core.errors import ExplainError, FilmError
 
@@ -114,7 +115,8 @@ def explain_film(
             *(f"    {line.title} ({line.word}): {line.sentence}" for line in card.lines),
         ]
     target = folder / f"{stem}.json"
-    target.write_text(as_json(numbers(examined, maps, files, names)), encoding="utf-8")  # last: it names the others
+    with replacing(target) as temporary:  # last: it names the others
+        temporary.write_text(as_json(numbers(examined, maps, files, names)), encoding="utf-8")
     return "\n".join([*lines, f"  Written to {target}"])
 
 
@@ -124,6 +126,8 @@ def _write_map(examined: "Examined", map_: "Heatmap", top: float, stem: Path) ->
 
     from core.report.overlay import Style, overlay, png
 
-    np.save(stem.with_name(stem.name + ".npy"), map_.values)
+    with replacing(stem.with_name(stem.name + ".npy")) as temporary, temporary.open("wb") as file:
+        np.save(file, map_.values)
     image = overlay(examined.film.pixels, examined.on_film(map_.values), Style(top=top if top > 0 else None))
-    stem.with_name(stem.name + ".png").write_bytes(png(image))
+    with replacing(stem.with_name(stem.name + ".png")) as temporary:
+        temporary.write_bytes(png(image))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.atomic import replacing
 from core.data.patients import per_kind
 from core.errors import EvaluationError
 from core.evaluate.evaluation import Evaluation
@@ -19,7 +20,8 @@ def to_parquet(evaluation: Evaluation, path: Path) -> None:
             columns = {f"{prefix}_{name}": values[:, i] for i, name in enumerate(evaluation.classes)}
             table = table.assign(**columns)
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_parquet(path, index=False)
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False)
 
 
 def table_of(path: Path) -> pd.DataFrame:
