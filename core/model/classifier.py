@@ -21,7 +21,7 @@ from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError
 from core.model import output as outputs
-from core.model.bulk.engine import Engine
+from core.model.bulk.engine import Engine, place_of
 from core.model.bulk.engines import Engines
 from core.model.bulk.painted import Box
 from core.model.checkpoint import Checkpoint, load
@@ -168,7 +168,7 @@ class Classifier:
     @property
     def device(self) -> torch.device:
         """Where the network lies."""
-        return next((weight.device for weight in self.network.parameters()), torch.device("cpu"))
+        return place_of(self.network)
 
     def lungs(self, film: Radiograph) -> np.ndarray | None:
         """Bool lung mask (H, W) where the preprocessing crops to the lungs and finds them; else None."""

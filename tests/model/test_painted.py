@@ -22,7 +22,7 @@ BOXES: list[Box] = [(0, 12, 0, 12), (84, 96, 84, 96), (31, 47, 5, 9), (0, 3, 60,
 def asked(network: Network) -> tuple[PaintedEngine, np.ndarray]:
     """The engine of a network, and what whole passes say."""
     preprocess = Preprocess(size=SIDE)
-    own = laid_out(network, preprocess)
+    own = laid_out(network, preprocess, torch.device("cpu"))
     pictures = np.stack([PICTURE] * (1 + len(BOXES)))
     for one, (top, bottom, left, right) in zip(pictures[1:], BOXES, strict=True):
         one[top:bottom, left:right] = 30

@@ -59,18 +59,21 @@ def open_engine(network: Network, preprocess: Preprocess, backend: str = "auto",
     return openvino_engine(network, preprocess, bf16)
 
 
-def laid_out(network: Network, preprocess: Preprocess) -> Network:
-    """A copy for inference in float32: `folded`, its maps as the processor likes them, on a GPU where there is one."""
+def laid_out(network: Network, preprocess: Preprocess, device: torch.device) -> Network:
+    """A copy on a device for inference in float32: `folded`, its maps as the processor likes them."""
     side = preprocess.size
     example = torch.arange(2 * side * side, dtype=torch.int32).reshape(2, side, side).remainder(251).to(torch.uint8)
-    there = next((weight.device for weight in network.parameters()), torch.device("cpu"))
-    return _placed(folded(network, preprocess.tensor(example.to(there))))
+    own = folded(network, preprocess.tensor(example.to(place_of(network))))
+    return own.to(device).to(memory_format=torch.channels_last)
 
 
 def torch_engine(network: Network, preprocess: Preprocess, bf16: Collection[str] = ()) -> Engine:
-    """PyTorch on a copy of the network, `laid_out` where nothing is rounded: bfloat16 was measured on plain kernels."""
-    low = frozenset(bf16) if devices.has_bf16(devices.pick()) else frozenset()
-    return engine_of(_placed(copy.deepcopy(network)) if low else laid_out(network, preprocess), preprocess, low)
+    """PyTorch on the best device, on a copy `laid_out` unless bfloat16 is used: that was measured on plain kernels."""
+    device = devices.pick()
+    if not (bf16 and devices.has_bf16(device)):
+        return engine_of(laid_out(network, preprocess, device), preprocess)
+    plain = copy.deepcopy(network).to(device).to(memory_format=torch.channels_last)
+    return engine_of(plain, preprocess, frozenset(bf16))
 
 
 def engine_of(own: Network, preprocess: Preprocess, low: Collection[str] = ()) -> Engine:
@@ -79,7 +82,7 @@ def engine_of(own: Network, preprocess: Preprocess, low: Collection[str] = ()) -
     A processor gets `AT_ONCE` pixels at a time: the maps of more leave its cache, and a hundred pictures together take
     up to three times as long.
     """
-    device = devices.pick()
+    device = place_of(own)
     devices.exact(device)
 
     def run(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -95,5 +98,6 @@ def engine_of(own: Network, preprocess: Preprocess, low: Collection[str] = ()) -
     return run
 
 
-def _placed(network: Network) -> Network:
-    return network.to(devices.pick()).to(memory_format=torch.channels_last)
+def place_of(network: Network) -> torch.device:
+    """Where a network lies; without weights, the CPU."""
+    return next((weight.device for weight in network.parameters()), torch.device("cpu"))

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from core import device as devices
-from core.model.bulk.engine import Engine, backend_of, engine_of, laid_out, open_engine
+from core.model.bulk.engine import Engine, backend_of, engine_of, laid_out, open_engine, place_of
 from core.model.bulk.painted import Box, PaintedEngine
 from core.networks.network import Network
 from core.transform.preprocess import Preprocess
@@ -28,16 +28,16 @@ class Engines:
     @cached_property
     def bulk(self) -> Engine:
         """Pictures to logits and signatures, as exact as `core.model.bulk.precision` promises."""
-        if not self._rounded and backend_of(self._network, self._backend) == "torch":
+        on_torch = backend_of(self._network, self._backend) == "torch"
+        if on_torch and not self._rounded and devices.pick() == devices.serving():
             return self.exact
-        on_cpu = all(weight.device.type == "cpu" for weight in self._network.parameters())
         # OpenVINO's engine is made on the CPU, and any places a copy of its own.
-        network = self._network if on_cpu else copy.deepcopy(self._network).cpu()
+        network = self._network if place_of(self._network).type == "cpu" else copy.deepcopy(self._network).cpu()
         return open_engine(network, self._preprocess, self._backend, self._rounded)
 
     @cached_property
     def exact(self) -> Engine:
-        """The same in float32."""
+        """The same in float32, where single films are answered."""
         return engine_of(self._laid_out, self._preprocess)
 
     def painted(self, picture: np.ndarray, boxes: Sequence[Box], grey: int) -> np.ndarray:
@@ -52,9 +52,9 @@ class Engines:
     @cached_property
     def _painted(self) -> PaintedEngine | None:
         """None where many whole pictures at once are quicker: on a GPU, and where 8 bits are enough for some stages."""
-        whole = devices.pick().type != "cpu" or self._rounded
+        whole = devices.serving().type != "cpu" or self._rounded
         return None if whole else PaintedEngine(self._laid_out, self._preprocess)
 
     @cached_property
     def _laid_out(self) -> Network:
-        return laid_out(self._network, self._preprocess)
+        return laid_out(self._network, self._preprocess, devices.serving())
