@@ -77,6 +77,8 @@ class Preprocess:
     def tensor(self, pictures: np.ndarray | torch.Tensor) -> torch.Tensor:
         """uint8 (B, S, S) -> float32 (B, 1 or 3, S, S), normalised."""
         grey = torch.as_tensor(pictures).to(torch.float32).unsqueeze(1)  # (B, 1, S, S)
+        # Into each channel first: OpenVINO folds a bare division into the first kernels, which then see one channel.
+        grey = grey.expand(-1, len(self.mean), -1, -1)
         mean, std = (torch.tensor(v, device=grey.device).view(1, -1, 1, 1) for v in (self.mean, self.std))
         return grey / (255 * std) - mean / std
 

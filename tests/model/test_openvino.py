@@ -44,3 +44,17 @@ def test_many_pictures_are_shared_out_to_the_cores(monkeypatch: pytest.MonkeyPat
         assert np.array_equal(engine(pictures)[0], shared[0])  # no request was lost
     finally:
         torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (0.0, 0.3), (0.5, 0.5)])
+def test_a_recipe_that_only_rescales_is_compiled(
+    mean: float, std: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """1/255 and no mean, as the second published system has it, ended every prediction of many films in an error."""
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    network = build("resnet_small", 4).eval()
+    preprocess = Preprocess(size=64, mean=(mean,) * 3, std=(std,) * 3)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 64, 64), dtype=np.uint8)
+    with torch.no_grad():
+        wanted = network(preprocess.tensor(pictures)).numpy()
+    np.testing.assert_allclose(open_engine(network, preprocess, "openvino")(pictures)[0], wanted, atol=1e-4)

@@ -29,7 +29,7 @@ from core.networks.network import Network
 from core.transform.preprocess import Preprocess
 
 SHARE = 8  # pictures, at least, that are worth another core
-VERSION = 2  # of the graphs below: raise it when `_Part` changes
+VERSION = 3  # of the graphs below: raise it when `_Part` or `Preprocess.tensor` changes
 SUMS = ".sums"  # suffix of the file with the SHA-256 of graph and weights
 _converting = threading.Lock()  # torch's tracer and Python's warning filters belong to the whole process
 _Run = Callable[[np.ndarray], list[np.ndarray]]
