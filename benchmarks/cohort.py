@@ -6,7 +6,8 @@ beyond the 500 that it looks at. Each size is measured in a process of its own, 
 others may be at work on the machine, of the processor. *open* is `open_cohort`; *facets* is what Explore prepares at
 its first look at a cohort, *filter* two choices and a part of the file's name together; *page* takes 24 films and their
 stamps; *fingerprint* is worked out once and kept; *report* is every figure of an evaluation with its interval, *bands*
-the curves of all classes with theirs, *slices* the worst of all slices, *compare* two models film by film.
+the curves of all classes with theirs, *slices* the worst of all slices, *compare* two models film by film; *text* and
+*html* are the whole documents of all splits, each from the beginning, with slices, doubted labels and figures drawn.
 """
 
 import argparse
@@ -118,12 +119,16 @@ def measured(path: Path, most: int) -> dict[str, Any]:
     if len(cohort) <= most:
         from core.evaluate import slices
         from core.evaluate.compare import compare
+        from core.report.documents.html import as_html
+        from core.report.documents.text import as_text
 
         evaluation, other = evaluated(cohort), evaluated(cohort, 2)
         timed("report", evaluation.figures)
         timed("bands", lambda: evaluation.curves)
         timed("slices", lambda: slices.worst(evaluation))
         timed("compare", lambda: compare(evaluation, other))
+        timed("text", lambda: as_text(reported(cohort)))
+        timed("html", lambda: as_html(reported(cohort)))
     return {"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
@@ -136,6 +141,16 @@ def evaluated(cohort: Any, seed: int = 1) -> Any:
     logits[np.arange(len(cohort)), labels] += 2.0
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return Evaluation(cohort.classes, labels, p, cohort.samples, logits)
+
+
+def reported(cohort: Any) -> Any:
+    """The report of all splits of the cohort."""
+    from core.model.card import Card
+    from core.report.documents.report import Report
+    from core.transform.preprocess import Preprocess
+
+    card = Card("drawn", "Drawn", cohort.classes, "resnet_small", Preprocess(), {}, 0, "2026-01-01")
+    return Report(card, evaluated(cohort).by_split(own=True), cohort.name)
 
 
 if __name__ == "__main__":
