@@ -91,10 +91,8 @@ def into_file(path: Path, classifier: "Classifier", films: "Cohort", args: argpa
         nonlocal unreadable
         places = iter(films.samples["path"].array)
         for some in parts.in_order(films.samples[FILM_ID].array):
-            for row, film in zip(
-                some.to_dict("records"), places, strict=False
-            ):  # of the next rows the films come later
-                line = as_row({str(name): cell for name, cell in row.items()} | {"id": film}, classifier)
+            for row in some.to_dict("records"):
+                line = as_row({str(name): cell for name, cell in row.items()} | {"id": next(places)}, classifier)
                 unreadable += _told_unreadable(line)
                 yield line if args.names else _unnamed(line, str(row["sha256"]))
 

@@ -118,8 +118,8 @@ class Parts:
             asked = [(film, unit) for film in films[start : start + some] for unit in units]
             rows = self._at(index.places(asked), columns)
             if list(zip(rows["id"], rows["unit"], strict=True)) != asked:
-                lacking = {film for film, _ in asked} - set(rows["id"]) or {asked[0][0]}
-                came = f"{self.folder} lacks rows of {len(lacking):,} of the films from number {start + 1:,} on"
+                lacking = set(asked) - set(zip(rows["id"], rows["unit"], strict=True))
+                came = f"{self.folder} lacks {len(lacking):,} rows of the films from number {start + 1:,} on"
                 raise RunError(came, "a row of each film", "Give the same command again")
             yield rows
 

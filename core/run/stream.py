@@ -105,7 +105,7 @@ def rows(
             yield group
 
     coming = (engine or Threads(None if pause is None else 1))(cohort, work, groups())
-    with closing(coming):  # whoever stops listening leaves no thread and no actor at work
+    with closing(coming):  # whoever stops listening leaves no thread at work
         for found, films in coming:
             yield found
             done += films

@@ -46,9 +46,9 @@ def test_the_latest_rows_come_in_the_order_asked_for_some_at_a_time(
 
 def test_a_film_without_a_row_is_said_and_never_passed_over(tmp_path: Path) -> None:
     parts = written(tmp_path / "p", [[row(1), row(2)]])
-    with pytest.raises(RunError, match=r"lacks rows of 1 of the films.*Give the same command again"):
+    with pytest.raises(RunError, match=r"lacks 1 rows of the films.*Give the same command again"):
         list(parts.in_order([row(film)["id"] for film in (1, 3, 2)]))
-    with pytest.raises(RunError, match="lacks rows of 1 of the films"):
+    with pytest.raises(RunError, match="lacks 1 rows of the films"):
         list(Parts(tmp_path / "none", "k", COLUMNS).in_order([row(1)["id"]]))
 
 
