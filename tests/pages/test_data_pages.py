@@ -1,5 +1,6 @@
 """Explore, Augmentation and Quiz: each control moved, each view opened."""
 
+import json
 import tomllib
 
 import numpy as np
@@ -10,6 +11,7 @@ from core.data.phantom.cohort import cohort
 from core.explain import robustness
 from core.transform.augment import AUGMENTATIONS, Step
 from pages.shared import filters
+from pages.shared.explore import scored
 from tests.pages.tiny import pictures, small_cohort, sound
 
 
@@ -118,6 +120,25 @@ def test_every_view_of_a_cohort(open_page, tmp_path, monkeypatch):
     said = " ".join([*(text.value for text in app.markdown), *(found.label for found in app.expander)])
     assert "Borders only" in said
     assert next(tmp_path.joinpath("cache").glob("lungs-*.sqlite"))  # lungs were looked for, and are kept between runs
+
+
+def test_the_map_shows_some_films_before_all(open_page, tmp_path, monkeypatch):
+    films = tmp_path / "films"
+    films.mkdir()
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(scored, "FIRST", 6)
+    app = open_page("data/explore.py", **{"cohort": small_cohort(films), "explore-view": "map"})
+
+    def points() -> int:
+        figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+        return sum(len(trace["text"]) for trace in figure["data"])
+
+    assert not app.get("plotly_chart")
+    sound(click(app, "Show them"))
+    assert points() == 6
+    sound(click(app, "Show all"))
+    assert points() == 24
+    assert not any(button.label == "Show all" for button in app.button)
 
 
 def test_every_augmentation_can_be_added(open_page):
