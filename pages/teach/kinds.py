@@ -87,6 +87,6 @@ def how_found(told: dict[str, Any], row: dict[str, Any]) -> None:
     clean = told["clean"]
     beside = f"in {len(clean)} clean networks, for which no shortcut told anything, {clean[0]:.2f} at most"
     st.caption(
-        f"An exchange moves the answer by {row['hunter']:.2f} at least; {beside}. {told['films']} drawn films for each "
-        f"network; the hunter looked at {told['hunted']} at most."
+        f"What the hunter saw: an exchange moves the answer by {row['hunter']:.2f} at least; {beside}. "
+        f"{told['films']} drawn films for each network; the hunter looked at {told['hunted']} at most."
     )

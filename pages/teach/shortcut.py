@@ -13,7 +13,7 @@ import streamlit as st
 from core.evaluate.scopes import OVERALL
 from core.explain.hide import SEAMLESS, regions
 from core.report import figures, overlay
-from pages.shared import corners, evaluations, frame, occlusion_controls, resources, state, steps, viewer, widgets
+from pages.shared import corners, evaluations, occlusion_controls, resources, state, steps, viewer, widgets
 from pages.shared.case import Case
 from pages.shared.corners import ELSEWHERE, HOME, MODELS
 from pages.shared.text import plain
@@ -145,7 +145,7 @@ def hide(row: int) -> None:
             title, f"{after:.2f}", change, "off" if hardly else "normal", delta_arrow="off" if hardly else "auto"
         )
         words.markdown(what_it_means(before, after))
-        if not frame.presenting():
+        with words.popover("Every class", icon=":material/bar_chart:"):
             bars = figures.before_after(answer.before.probabilities, answer.after.probabilities, "hidden")
             st.plotly_chart(bars, key=f"shortcut hidden {who}", config=BARS, alt=f"{who} before and after")
     left = []

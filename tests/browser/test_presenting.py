@@ -70,7 +70,7 @@ def test_without_presenter_mode_there_is_more_than_one_screen(window: Page, ship
     assert hidden_below(window) > 0
 
 
-@pytest.mark.parametrize("step", ["2", "5", "6", "7&shortcut-kind=nodule"], ids=["2", "5", "6", "7"])
+@pytest.mark.parametrize("step", ["2", "4", "5", "6", "7&shortcut-kind=nodule"])
 def test_a_step_of_the_shortcut_lab_fits_beside_the_sidebar_too(window: Page, shipped: str, step: str) -> None:
     opened(window, f"{shipped}/shortcut?shortcut-step={step}")
     assert window.get_by_test_id("stSidebar").is_visible()

@@ -1,5 +1,7 @@
 """What the model makes of the films: asked for first, since it takes long; a few films at first, then all."""
 
+from math import ceil
+
 from core.data.cohort import Cohort
 from core.explain import embeddings
 from pages.shared import overview, widgets
@@ -14,7 +16,7 @@ def scored(case: Case, spec: str, cohort: Cohort, rows: list[int]) -> embeddings
     None until the visitor asks for work that takes long.
     """
     found, title = overview.embeddings_of(case.model, spec), case.model.card.title
-    few = rows[:: -(-len(rows) // FIRST)]
+    few = rows[:: max(1, ceil(len(rows) / FIRST))]
     if missing := overview.missing(found, case.model, cohort, few):
         if not widgets.asked("Show them", "play_arrow", f"{missing:,} films have to be shown to {title} first."):
             return None
