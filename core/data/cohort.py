@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from core.data.film_id import FILM_ID, base_name, film_ids, unique
 from core.data.joined_sources import Fetches, Maker, Makers
 from core.data.masks import boxes_to_mask
 from core.errors import CohortError, FilmError
+from core.lazy import cached_property
 
 __all__ = ["COLUMNS", "JOIN", "SPLITS", "Cohort", "boxes_to_mask", "concatenate", "file_name"]
 

@@ -8,7 +8,6 @@ matrix per resample: milliseconds on thousands of films.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,7 @@ from core.evaluate.operating import ARGMAX, OperatingPoint
 from core.evaluate.provenance import Provenance, provenances
 from core.evaluate.resampled import Resampled, Scores
 from core.evaluate.scopes import kind
+from core.lazy import cached_property
 from core.moved import elsewhere
 from core.resamples import Weights, drawn
 

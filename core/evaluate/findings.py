@@ -7,7 +7,6 @@ curve, slice and comparison of an `Evaluation` is then there for it. What is of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from core.evaluate.evaluation import Evaluation
 from core.evaluate.operating import OperatingPoint
 from core.evaluate.provenance import Provenance, provenances
 from core.evaluate.storage import table_of
+from core.lazy import cached_property
 
 if TYPE_CHECKING:
     from core.evaluate.pooled import Pooled

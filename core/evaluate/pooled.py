@@ -5,7 +5,6 @@ Resamples draw patients once for all findings, so that what two findings of one 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from core.evaluate import ranking
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.glossary import GLOSSARY, OF_FINDINGS
 from core.intervals import FEWEST, Estimate, of_mean, percentiles, settle
+from core.lazy import cached_property
 from core.resamples import Weights, drawn, first, how, total
 
 SHOWN = ("auroc", "average_precision", "recall", "specificity", "precision", "npv", "f1")

@@ -5,12 +5,12 @@ A resample is a column of film weights. `Scores` holds what no operating point c
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from core.evaluate import metrics, ranking
 from core.evaluate.calibration import calibration_error
+from core.lazy import cached_property
 from core.resamples import Weights
 
 

@@ -6,7 +6,7 @@ where is the evidence for it? Films whose label means nothing to the model are l
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from core.examine.together import BATCH, left_together, lungs_together, predict_
 from core.explain.cohort import KEPT, MARKED, NUMBERS, Of, columns
 from core.explain.heatmap import Heatmap
 from core.explain.methods import METHODS
+from core.lazy import cached_property
 from core.lungs.segment import weights_sha256
 from core.model.checkpoint import Checkpoint
 from core.model.classifier import Backend, Classifier

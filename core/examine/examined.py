@@ -8,7 +8,6 @@ shelves by `core.examine.together`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from core.explain.methods import borne, find
 from core.explain.robustness import MildCopies, mild_copies
 from core.explain.trust import Bank, Trust, assess, occlude
 from core.explain.whatif import WhatIf, ask
+from core.lazy import cached_property
 from core.lungs import segment
 from core.lungs.segment import Lungs
 from core.model.classifier import Classifier, Prediction

@@ -8,12 +8,12 @@ film, and with exposure, sharpness and position as well.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
 
 from core.explain.zones import zones
+from core.lazy import cached_property
 
 OUTSIDE = "outside"
 _ROOM = 0.03  # round the hull of both lungs, in parts of the picture's side: consolidated lung at their edge

@@ -11,7 +11,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -23,6 +22,7 @@ from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
 from core.errors import RecipeError
 from core.explain.swap import CUES, Sight
+from core.lazy import cached_property
 from core.model.checkpoint import Checkpoint
 from core.networks.zoo import spec_of
 from core.training import evidence_penalty

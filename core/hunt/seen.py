@@ -1,7 +1,6 @@
 """Films of a cohort before a model, each looked at once for all tests of the hunter."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from core.examine.concepts import METHOD
 from core.examine.examined import Examined
 from core.examine.together import BATCH, predict_together
 from core.explain.swap import Sight
+from core.lazy import cached_property
 from core.model.classifier import Classifier, batches
 from core.networks.network import MAP
 

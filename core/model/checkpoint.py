@@ -10,7 +10,6 @@ never learned from.
 import json
 import os
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from core import identity
 from core.atomic import replacing
 from core.errors import CheckpointError, RecipeError
+from core.lazy import cached_property
 from core.model import card as cards_from_outside
 from core.model.card import Card
 from core.networks.network import Network

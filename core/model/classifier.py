@@ -8,7 +8,6 @@ last bit; many films go through the bulk engine (`core.model.bulk.engine`), whic
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -20,6 +19,7 @@ from core import device as devices
 from core import identity
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError
+from core.lazy import cached_property
 from core.model import output as outputs
 from core.model.bulk.engine import Engine, place_of
 from core.model.bulk.engines import Engines

@@ -4,7 +4,7 @@ import hashlib
 import math
 import os
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from core.data.cohort import COLUMNS, Cohort
 from core.data.film.radiograph import Radiograph
 from core.data.film_id import FILM_ID, base_name
 from core.errors import FilmError
+from core.lazy import cached_property
 from core.model.checkpoint import Checkpoint
 from core.model.classifier import Backend, Classifier, Prediction
 from core.run.parts import Columns, Row

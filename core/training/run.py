@@ -1,12 +1,12 @@
 """A training run, shared by `fit` and `finish`: a recipe, its films as it divides them, the folder of its state."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from core.data.cohort import Cohort
 from core.data.progress import Progress, quiet
 from core.errors import RecipeError
+from core.lazy import cached_property
 from core.networks.zoo import build
 from core.training import evidence_penalty
 from core.training import state as states

@@ -1,7 +1,6 @@
 """The case on the table: which film, of which cohort, shown to which model. The sidebar decides, every page reads."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ import streamlit as st
 from core.data.cohort import Cohort
 from core.data.film.radiograph import Radiograph
 from core.errors import CheckpointError, FilmError
+from core.lazy import cached_property
 from core.model import matching
 from pages.shared import resources, state
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +14,7 @@ from core.data.dicomweb.query import FIELDS, Found, Query, is_uid, read_matches
 from core.data.dicomweb.server import Server
 from core.data.dicomweb.session import RefusedError, Session
 from core.errors import PacsAwayError, PacsError
+from core.lazy import cached_property
 
 if TYPE_CHECKING:
     from dicomweb_client.api import DICOMwebClient

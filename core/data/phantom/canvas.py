@@ -5,11 +5,12 @@ precision do they never reach the 8-bit film, which must come out the same to th
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
+
+from core.lazy import cached_property
 
 FILM_CM = 37.0
 _SUBPIXEL_BITS = 8

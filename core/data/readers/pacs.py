@@ -13,7 +13,6 @@ film's path is made of a hash of its SOP instance UID.
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from core.data.dicomweb.server import Server, configured
 from core.data.film_id import base_name
 from core.data.table import FILES, samples
 from core.errors import CohortError, FilmError, PacsAwayError, PacsError
+from core.lazy import cached_property
 
 SUFFIX = ".pacs.toml"
 FOLDER = "pacs"

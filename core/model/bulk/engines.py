@@ -2,11 +2,11 @@
 
 import copy
 from collections.abc import Collection, Sequence
-from functools import cached_property
 
 import numpy as np
 
 from core import device as devices
+from core.lazy import cached_property
 from core.model.bulk.engine import Engine, backend_of, engine_of, laid_out, open_engine, place_of
 from core.model.bulk.painted import Box, PaintedEngine
 from core.networks.network import Network

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -15,6 +14,7 @@ from core.evaluate.glossary import GLOSSARY, OF_FINDINGS
 from core.evaluate.pooled import SHOWN, Pooled
 from core.evaluate.scopes import OVERALL
 from core.intervals import HOW, Estimate
+from core.lazy import cached_property
 from core.model.card import Card
 from core.report import findings_figures
 from core.report.documents.page import page, plot, table, text

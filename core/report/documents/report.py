@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from core.evaluate.parts import Part, parts
 from core.evaluate.provenance import Provenance
 from core.evaluate.scopes import MACRO, OVERALL, Scope
 from core.intervals import HOW, Estimate
+from core.lazy import cached_property
 from core.model.card import Card
 from core.report.spreadsheet import frame_as_csv, without_names
 

@@ -1,7 +1,6 @@
 """Cohorts as they are now: opened once, and again when a folder or table of theirs changes."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +11,7 @@ from core.data.facets import Facets
 from core.data.facets import facets as facets_of
 from core.data.store import Store
 from core.data.table import MANY
+from core.lazy import cached_property
 from pages.shared.resources.shelves import shelf
 
 TABLES = (".csv", ".tsv", ".parquet", ".json", ".xlsx")  # files that say what a cohort's films are
