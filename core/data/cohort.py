@@ -91,26 +91,19 @@ class Cohort:
         Made of the rows, and of size and time of change of every file they name; those of drawn films follow from their
         paths. Reads no film, but asks the system about each (of many only now and then, see `core.identity.Stamps`).
         """
-
-        def real() -> list[str]:
-            return [] if self._all_drawn else [path for path in self._files() if not self.is_drawn(path)]
-
-        stamps = self._stamps.of(real)
+        stamps = self._stamps.of(lambda: self._undrawn)
         return identity.key("cohort", name=self.name, classes=self.classes, rows=self._rows, stamps=stamps)
 
     @cached_property
     def _stamps(self) -> identity.Stamps:
         return identity.Stamps()
 
-    def _files(self) -> list[str]:
-        """Every film and mask that the rows name."""
-        columns = [self.samples[name].array for name in ("path", "lungs", "truth") if name in self.samples]
-        return [path for column in columns for path in column if isinstance(path, str) and path]
-
     @cached_property
-    def _all_drawn(self) -> bool:
-        """Whether what is in every file follows from its path; kept, for a page asks for the key at each run."""
-        return self.prepare is not None and all(map(self.is_drawn, self._files()))
+    def _undrawn(self) -> list[str]:
+        """Every film and mask that the rows name, but for drawn ones; kept, for a page asks for the key at each run."""
+        columns = [self.samples[name].array for name in ("path", "lungs", "truth") if name in self.samples]
+        named = [path for column in columns for path in column if isinstance(path, str) and path]
+        return [path for path in named if not self.is_drawn(path)]
 
     @cached_property
     def _rows(self) -> str:
