@@ -13,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 MARK = "measured: "
@@ -110,7 +111,7 @@ def without_lungs() -> Iterator[None]:
 
     nothing = np.zeros((len(EXTENTS), SIZE, SIZE), np.float32)
 
-    def nowhere(self: LungFinder, films: list) -> list[Lungs]:  # type: ignore[type-arg]
+    def nowhere(self: LungFinder, films: Sequence[Any]) -> list[Lungs]:
         return [Lungs(film.shape, nothing, False, 0.0, 0.0, "Nobody looked.") for film in films]
 
     with mock.patch.object(LungFinder, "find_together", nowhere):

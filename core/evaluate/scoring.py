@@ -97,8 +97,8 @@ def score(
         frame = pd.DataFrame(told, columns=list(work.columns.schema.names))
     else:
         stream.into(parts, cohort, work, batch, progress=progress)
-        films = cohort.samples[FILM_ID].astype(str).array
-        frame = pd.concat(parts.in_order(films, columns=["sha256", "error", "domain", *work.columns.numbers]))
+        needed = ["sha256", "error", "domain", *work.columns.numbers]
+        frame = pd.concat(list(parts.in_order(cohort.samples[FILM_ID].array, columns=needed)))
     return of_rows(classifier, cohort, frame)
 
 
