@@ -106,7 +106,7 @@ def first_uses(view: str, runs: int) -> list[tuple[float, float]]:
 
     films = phantoms.cohort("fair")
     phantoms.draw_all(films)
-    drawn = Path(films.samples["path"].iat[0]).parents[1]
+    drawn = Path(str(films.samples["path"].iat[0])).parents[1]
     times = []
     for _ in range(runs):
         with TemporaryDirectory(dir=cache_dir()) as cache:
