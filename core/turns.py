@@ -1,18 +1,26 @@
-"""Turns at the processor: a few at a time, in the order in which they were asked for, instead of all at once.
+"""Turns at the processor: a few at a time, first come first served, instead of all at once.
 
 Thirty visitors' networks that run at the same time on two cores are each thirty times as slow, and the first to come
 waits as long as the last. In turns the first is served at once. As many turns run side by side as there are cores; one
 that begins alone may compute on all of them, one that begins beside others on its part, so that the cores are busy but
-never fought over. A thread that already has a turn (a heatmap needs a prediction) continues in it.
+never fought over. A thread that already has a turn (a heatmap needs a prediction) continues in it. One answer takes
+several turns (prediction, lungs, heatmap, trust card); they keep the place in line of its first one, or an answer of
+five turns would wait five times as long as one of a single turn.
 """
 
 import os
-from collections import deque
+from bisect import insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition, get_ident
+from itertools import count
+from threading import Condition, Thread, current_thread, get_ident
+from time import monotonic
+from weakref import WeakKeyDictionary
 
 TELL = 0.5  # seconds between two notices to a thread that waits
+PAUSE = 1.0  # seconds: who comes back sooner goes on with the same answer
+LONG = 20.0  # seconds after which work is no answer that somebody waits for, and lines up anew
+_Ticket = tuple[float, int]  # when its answer was begun, and its number among those of that moment
 
 
 def _nothing(cores: int) -> None:
@@ -32,8 +40,11 @@ class Turns:
         self.places = places or os.cpu_count() or 1
         self._begin = begin
         self._changed = Condition()
-        self._line: deque[object] = deque()
+        self._line: list[_Ticket] = []  # who came first stands first
+        self._numbers = count()
         self._working: dict[int, int] = {}  # thread -> turns it has taken within one another
+        # When the answer of a thread was begun, and last had a turn; an ident may be another thread's a moment later.
+        self._begun: WeakKeyDictionary[Thread, tuple[float, float]] = WeakKeyDictionary()
 
     @property
     def waiting(self) -> int:
@@ -65,6 +76,8 @@ class Turns:
                 depth = self._working.pop(me, 1) - 1  # it has none if it gave up while others had its place
                 if depth:
                     self._working[me] = depth
+                elif answer := self._begun.get(current_thread()):
+                    self._begun[current_thread()] = answer[0], monotonic()
                 self._changed.notify_all()
 
     def give_way(self, told: Callable[[int], None] = lambda before: None) -> None:
@@ -75,6 +88,7 @@ class Turns:
             if not depth or not self._line:
                 return
             del self._working[me]
+            self._begun.pop(current_thread(), None)  # behind those who wait
             self._changed.notify_all()
         part = self._wait(told)
         with self._changed:
@@ -87,9 +101,9 @@ class Turns:
         Returns:
             how many cores are its part.
         """
-        ticket = object()
         with self._changed:
-            self._line.append(ticket)
+            ticket = self._answer_begun(), next(self._numbers)
+            insort(self._line, ticket)
         try:
             while True:
                 with self._changed:
@@ -105,5 +119,13 @@ class Turns:
                 self._line.remove(ticket)
                 self._changed.notify_all()
 
-    def _is_next(self, ticket: object) -> bool:
-        return self._line[0] is ticket and len(self._working) < self.places
+    def _answer_begun(self) -> float:
+        """When this thread began the answer that it asks a turn for: now, unless it had one a moment ago."""
+        now = monotonic()
+        first, last = self._begun.get(current_thread(), (now, now))
+        first = now if now - last > PAUSE or now - first > LONG else first
+        self._begun[current_thread()] = first, now
+        return first
+
+    def _is_next(self, ticket: _Ticket) -> bool:
+        return self._line[0] == ticket and len(self._working) < self.places

@@ -172,3 +172,46 @@ def test_who_cannot_begin_gives_the_turn_back() -> None:
     with pytest.raises(ValueError, match="1"), turns.take():
         pytest.fail("it began")
     assert (turns.working, turns.waiting) == (0, 0)
+
+
+def test_an_answer_of_several_turns_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lined up anew for each: among thirty visitors five turns took five times as long as one."""
+    monkeypatch.setattr(module, "TELL", 0.01)
+    monkeypatch.setattr(module, "PAUSE", 600.0)
+    turns, order = Turns(1), []
+    had_one, first_waits, later_waits = Event(), Event(), Event()
+
+    def first() -> None:
+        with turns.take():
+            pass
+        had_one.set()
+        assert later_waits.wait(30)
+        with turns.take(lambda _: first_waits.set()):
+            order.append("second turn of the first")
+
+    def later() -> None:
+        with turns.take(lambda _: later_waits.set()):
+            order.append("who came later")
+
+    threads = [Thread(target=first), Thread(target=later)]
+    threads[0].start()
+    assert had_one.wait(30)
+    with turns.take():
+        threads[1].start()
+        assert first_waits.wait(30)
+    for thread in threads:
+        thread.join(30)
+    assert order == ["second turn of the first", "who came later"]
+
+
+def test_who_comes_back_after_a_while_lines_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    turns, begun = Turns(1), []
+    for pause in (0.0, module.PAUSE / 2, module.PAUSE * 2, *[module.PAUSE / 2] * 50):
+        now[0] += pause
+        begun.append(turns._answer_begun())
+        with turns.take():
+            pass
+    assert begun[:3] == [100.0, 100.0, now[0] - 25]
+    assert begun[-1] > begun[2]  # work without an end is no answer that somebody waits for
