@@ -18,7 +18,7 @@ from time import monotonic
 from weakref import WeakKeyDictionary
 
 TELL = 0.5  # seconds between two notices to a thread that waits
-PAUSE = 1.0  # seconds: who comes back sooner goes on with the same answer
+PAUSE = 5.0  # seconds: who comes back sooner goes on with the same answer; a page draws that long on a busy server
 LONG = 20.0  # seconds after which work is no answer that somebody waits for, and lines up anew
 _Ticket = tuple[float, int]  # when its answer was begun, and its number among those of that moment
 

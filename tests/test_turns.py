@@ -213,5 +213,5 @@ def test_who_comes_back_after_a_while_lines_up_anew(monkeypatch: pytest.MonkeyPa
         begun.append(turns._answer_begun())
         with turns.take():
             pass
-    assert begun[:3] == [100.0, 100.0, now[0] - 25]
+    assert begun[:3] == [100.0, 100.0, 100.0 + 2.5 * module.PAUSE]
     assert begun[-1] > begun[2]  # work without an end is no answer that somebody waits for
