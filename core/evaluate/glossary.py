@@ -89,9 +89,9 @@ GLOSSARY: dict[str, Term] = {
         undefined="no films called {name}",
     ),
     "recall": Term(
-        "Sensitivity (recall)",
+        "Sensitivity",
         Policy.PROPORTION,
-        "Of the films of this class, the share the model found.",
+        "Recall: of the films of this class, the share the model found.",
         counts=metrics.recall_counts,
         of_class=True,
         undefined="no films of {name}",
