@@ -56,11 +56,11 @@ if wanted := state.wanted_page():
 state.on(page.url_path)
 st.set_page_config(f"{page.title} · Hilum")
 st.logo(PICTURES / "logo.svg", size="large")
-if fresh_server:
-    layout.dismiss_false_alarm()
 with widgets.errors_said():
     layout.disclaimer()
     layout.sidebar(with_case=page not in [*PAGES["Teaching"], *PAGES.get("Server", ())])  # they need none
+    if fresh_server:
+        layout.dismiss_false_alarm()
     notices = st.container()
     page.run()
     with notices:

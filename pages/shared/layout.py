@@ -71,7 +71,7 @@ def dismiss_false_alarm() -> None:
       };
       close(40);
     </script>"""
-    st.html(script, unsafe_allow_javascript=True)
+    st.sidebar.html(script, unsafe_allow_javascript=True)  # where its empty line moves no page
 
 
 def _cohort() -> None:
