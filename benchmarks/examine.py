@@ -1,8 +1,9 @@
 """How often each way of asking reads a film, looks for its lungs and shows it to the network.
 
 ``python -m benchmarks.examine [--model honest] [--films 4]``. Every picture that reaches a network passes
-`Classifier.tensor`, every film `opener.read` or, uploaded, `opener.read_with_values`, every search for lungs
-`LungFinder.find_together`: these are counted. A decode is that of the film in question; a page also decodes what stands
+`Classifier.tensor` or `Classifier.predict_pictures` (those of the occlusion bank do not, and are not counted), every
+film `opener.read` or, uploaded, `opener.read_with_values`, every search for lungs `LungFinder.find_together`: these are
+counted. A decode is that of the film in question; a page also decodes what stands
 beside it (thumbnails, embeddings), which is not counted.
 """
 
@@ -72,6 +73,7 @@ def counting(names: set[str]) -> Iterator[Counts]:
         patch.object(LungFinder, "find_together", wrap(LungFinder.find_together, searched)),
         patch.object(Classifier, "predict_with_maps", wrap(Classifier.predict_with_maps, predicted)),
         patch.object(Classifier, "tensor", wrap(Classifier.tensor, shown)),
+        patch.object(Classifier, "predict_pictures", wrap(Classifier.predict_pictures, shown)),
     ):
         yield counts
 

@@ -146,8 +146,13 @@ def test_a_cohort_reads_each_film_once_and_looks_for_its_lungs_once(toy, films, 
 
 
 def test_a_batch_meets_the_network_twice_and_each_film_never_alone(toy, films, monkeypatch):
-    real, batches = Classifier.tensor, []
-    monkeypatch.setattr(Classifier, "tensor", lambda self, seen: (batches.append(len(seen)), real(self, seen))[1])
+    batches = []
+
+    def counting(real):
+        return lambda self, seen: (batches.append(len(seen)), real(self, seen))[1]
+
+    for way in (Classifier.tensor, Classifier.predict_pictures):
+        monkeypatch.setattr(Classifier, way.__name__, counting(way))
     found = score(toy, films, ["gradcam", "hirescam"])
     shown = int((found["blank"] == 0).sum())
     assert batches == [3, shown]  # answers and feature maps; then what the maps that are not blank mark

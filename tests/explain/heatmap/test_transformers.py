@@ -44,7 +44,7 @@ def classifier(network: Network) -> Classifier:
     card = Card("t", "T", toys.CLASSES, "timm:test_vit", Preprocess(size=SIDE), {}, 1, "2026-01-01")
     made = Classifier.__new__(Classifier)
     made.checkpoint = Checkpoint(card, {})
-    made.card, made.network, made.preprocess = card, network, card.preprocess
+    made.card, made.network, made.preprocess, made.backend = card, network, card.preprocess, "auto"
     made.output = toys.classifier(size=SIDE).output
     made.classes = toys.CLASSES
     return made
