@@ -3,8 +3,8 @@
 ``python -m benchmarks.examine [--model honest] [--films 4]``. Every picture that reaches a network passes
 `Classifier.tensor` or `Classifier.predict_pictures` (those of the occlusion bank do not, and are not counted), every
 film `opener.read` or, uploaded, `opener.read_with_values`, every search for lungs `LungFinder.find_together`: these are
-counted. A decode is that of the film in question; a page also decodes what stands
-beside it (thumbnails, embeddings), which is not counted.
+counted. A decode is that of the film in question; a page also decodes what stands beside it (thumbnails, embeddings),
+which is not counted.
 """
 
 import argparse

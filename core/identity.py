@@ -20,8 +20,8 @@ HOUSE = Path(__file__).resolve().parent
 LIBRARIES = ("torch", "grad-cam", "opencv-python-headless", "numpy")  # their versions count as code
 SHORT = 12  # digits by which a key is told to a reader
 CHUNK = 1 << 20
-FEW = 1000  # files
-PATIENCE = 20
+FEW = 1000  # files whose stamps are asked for at each use
+PATIENCE = 20  # times as long as asking took
 
 
 def key(kind: str, *, code: Iterable[str] = (), **ingredients: Any) -> str:
