@@ -1,9 +1,10 @@
 """Pictures of every page, light and dark, at desktop and phone width, with drawn films only.
 
 python -m docs.screenshots [page ...]     writes docs/screenshots/<page>-<theme>[-phone].png
+python -m docs.screenshots --size 1280x720 2560x1440 --out FOLDER     other sizes, to be looked at
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -24,6 +25,7 @@ PAGES = {
     "augment": f"augment?{FILM}",
     "report": f"report?{FILM}",
     "compare": f"compare?{FILM}",
+    "strategies": "strategies?cohort=phantom%3Aconfounded&model=cheat",
     "learn": "learn",
     "quiz": f"quiz?{FILM}&seed=7",
     "shortcut": f"shortcut?{FILM}",
@@ -31,31 +33,44 @@ PAGES = {
 }
 CLICKS = {  # what a page shows only when asked
     "predict": ("button", "Find nearest films"),
+    "strategies": ("button", "Hunt"),
     "shortcut": ("radio", "2 Heatmap"),
     "methods": ("button", "Mark"),
 }
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Take the pictures of the named pages, or of all."""
-    FOLDER.mkdir(exist_ok=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pages", nargs="*", metavar="page", help=f"of {', '.join(PAGES)}; all unless said")
+    parser.add_argument("--size", nargs="+", type=size, default=[], metavar="WxH", help="pixels of the window")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="default: docs/screenshots")
+    args = parser.parse_args()
+    sizes = {f"-{width}": (width, height) for width, height in args.size} or SIZES
+    args.out.mkdir(parents=True, exist_ok=True)
     # No real films: only what Hilum draws may be in a picture of the repository.
-    with served(HILUM_DATA=str(FOLDER)) as address, sync_playwright() as playwright:
+    with served(HILUM_DATA=str(args.out)) as address, sync_playwright() as playwright:
         browser = chromium(playwright)
-        for name in names or PAGES:
+        for name in args.pages or PAGES:
             for theme in ("light", "dark"):
-                for suffix, size in SIZES.items():
-                    picture = FOLDER / f"{name}-{theme}{suffix}.png"
-                    shoot(browser, f"{address}/{PAGES[name]}", theme, size, picture, CLICKS.get(name))
-                    print(picture.relative_to(REPOSITORY), f"{picture.stat().st_size / 1024:.0f} kB")
+                for suffix, window in sizes.items():
+                    picture = args.out / f"{name}-{theme}{suffix}.png"
+                    shoot(browser, f"{address}/{PAGES[name]}", theme, window, picture, CLICKS.get(name))
+                    print(picture, f"{picture.stat().st_size / 1024:.0f} kB", flush=True)
         browser.close()
 
 
+def size(text: str) -> tuple[int, int]:
+    """1280x720 as width and height."""
+    width, height = text.split("x")
+    return int(width), int(height)
+
+
 def shoot(
-    browser: Browser, address: str, theme: str, size: tuple[int, int], picture: Path, click: tuple[str, str] | None
+    browser: Browser, address: str, theme: str, window: tuple[int, int], picture: Path, click: tuple[str, str] | None
 ) -> None:
     """One page as a visitor sees it once everything has arrived."""
-    width, height = size
+    width, height = window
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
     context.add_cookies([{"name": "hilum_accepted", "value": "1", "url": address}])
     page = listen(context.new_page())
@@ -86,4 +101,4 @@ def shrink(picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -28,6 +28,7 @@ from core.model.classifier import Classifier
 
 RANDOM_CAMS = 32  # seeds whose mean is chance: the standard error of a hit rate is then below 0.09 on every single film
 SURROGATES = 16  # of each map; drawn on a coarse grid, for they cost a Fourier transform each
+TOGETHER = 50  # surrogates drawn at once: what they need stays near the processor
 GRAIN = 48  # side of that grid: finer than the cells of any last layer
 PRIOR_BLUR = 1 / 16  # standard deviation of the lung prior's blur, in parts of the picture's side
 
@@ -56,11 +57,17 @@ def random_cams(
 
 def phase_surrogates(map_: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Maps (count, H, W) with this map's values (H, W) and, nearly, its Fourier amplitudes, at other places."""
-    amplitudes = np.abs(np.fft.rfft2(map_ - map_.mean()))
-    noise = np.fft.rfft2(rng.standard_normal((count, *map_.shape)))
-    drawn = np.fft.irfft2(amplitudes * noise / np.maximum(np.abs(noise), 1e-12), s=map_.shape).reshape(count, -1)
-    surrogates = np.empty(drawn.shape, map_.dtype)  # the smallest drawn place gets the smallest value, and so on
-    np.put_along_axis(surrogates, np.argsort(drawn, axis=1), np.sort(map_, axis=None)[None], axis=1)
+    amplitudes, values = np.abs(np.fft.rfft2(map_ - map_.mean())), np.sort(map_, axis=None)
+    surrogates = np.empty((count, map_.size), map_.dtype)
+    for start in range(0, count, TOGETHER):
+        part = surrogates[start : start + TOGETHER]
+        spectra = np.fft.rfft2(rng.standard_normal((len(part), *map_.shape)))
+        noise = np.maximum(np.abs(spectra), 1e-12)
+        spectra *= amplitudes
+        spectra /= noise
+        drawn = np.fft.irfft2(spectra, s=map_.shape).reshape(len(part), -1)
+        for row, places in zip(part, np.argsort(drawn, axis=1), strict=True):
+            row[places] = values  # the smallest drawn place gets the smallest value, and so on
     return surrogates.reshape(count, *map_.shape)
 
 

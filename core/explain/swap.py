@@ -3,7 +3,8 @@
 If an answer follows what was pasted, it rests on that. The control is another donor: what a film of the class does more
 than a film of no such answer is not due to pasting. After Xiao et al., *Noise or Signal: The Role of Image Backgrounds
 in Object Recognition*, ICLR 2021 (backgrounds of the same class against random ones); here with the places of a chest
-film, and with exposure, sharpness and position as well.
+film, and with exposure, sharpness and position as well. Only one cue touches the lungs: what is bright and too narrow
+for an opacity, such as a wire, by its white top-hat (Serra 1982).
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from core.lazy import cached_property
 OUTSIDE = "outside"
 _ROOM = 0.03  # round the hull of both lungs, in parts of the picture's side: consolidated lung at their edge
 _FEATHER = 0.006  # of a pasted region's edge, standard deviation in parts of the picture's side
+_NARROW = 0.04  # of a wire, tube or clip over the lungs, at most, in parts of the picture's side
 _FINE = 1 / 96  # of what counts as fine detail, standard deviation in parts of the picture's side
 _STEPS = np.linspace(0, 100, 33)  # percentiles by which grey levels are matched
 
@@ -58,6 +60,15 @@ class Sight:
         return centre, tilt, turned.std(0)
 
     @cached_property
+    def lines(self) -> np.ndarray:
+        """How much brighter than what surrounds it a pixel over the lungs is that lies in something narrow: int16
+        (S, S), grey levels; 0 elsewhere."""
+        side = 2 * max(round(_NARROW / 2 * len(self.picture)), 1) + 1
+        disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        found: np.ndarray = np.where(self.hull, cv2.morphologyEx(self.picture, cv2.MORPH_TOPHAT, disk), 0)
+        return found.astype(np.int16)
+
+    @cached_property
     def fine(self) -> float:
         """How much fine detail lies outside the lungs: its standard deviation, grey levels."""
         smooth = cv2.GaussianBlur(self.picture.astype(np.float32), (0, 0), _FINE * len(self.picture))
@@ -91,6 +102,12 @@ def _pasted(key: str) -> Callable[[Sight, Sight], np.ndarray]:
         return found
 
     return paste
+
+
+def _lined(onto: Sight, donor: Sight) -> np.ndarray:
+    """What is narrow and bright over the lungs taken away, and the donor's put there."""
+    found: np.ndarray = np.clip(onto.picture - onto.lines + donor.lines, 0, 255).astype(np.uint8)
+    return found
 
 
 def _exposed(onto: Sight, donor: Sight) -> np.ndarray:
@@ -138,6 +155,7 @@ CUES = {
         Cue("abdomen", "what lies below the diaphragm", _pasted("abdomen")),
         Cue("wall", "what lies on the chest wall, shoulders and neck", _pasted("wall")),
         Cue(OUTSIDE, "what lies outside the lungs", _pasted(OUTSIDE)),
+        Cue("lines", "what lies over the lungs and is narrow, such as a wire", _lined, placed=False),
         Cue("exposure", "how dark and how contrasty the film is", _exposed, placed=False),
         Cue("sharpness", "how sharp the film is", _sharpened, placed=False),
         Cue("position", "how the chest lies in the picture: turned, stretched, off centre", _moved, placed=False),

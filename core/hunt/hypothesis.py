@@ -103,7 +103,7 @@ class Hunt:
         if self.learned_nothing:
             return f"This model has learned nothing to hunt: on these {self.films} films it is {right}."
         if not self.hypotheses:
-            cues = f"{len(CUES)} cues away from the lungs, source, view, sex and age"
+            cues = f"{len(CUES)} cues that are no disease, source, view, sex and age"
             return f"Nothing was found that the answers go by ({cues}; {self.films} films, {right})."
         count = len(self.hypotheses)
         few = "1 hypothesis" if count == 1 else f"{count} hypotheses"

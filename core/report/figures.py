@@ -88,10 +88,11 @@ def probability_bars(
         ],
         "xaxis": {
             "range": [-1.02, 1.02], "domain": [0, 0.76], "zeroline": False, "showgrid": False, "fixedrange": True,
-            "tickvals": [-1, 0, 1], "ticktext": ["certainly not", "operating point", "certainly"],
+            "tickvals": [-1, 0, 1], "ticktext": ["certainly<br>not", "operating<br>point", "certainly"],
+            "tickangle": 0,  # a phone would turn them
         },
         "yaxis": {"autorange": "reversed", "fixedrange": True, "ticksuffix": "  ", **NAMES},
-        "height": 60 + 46 * len(names), "margin": {"l": 0, "r": 8, "t": 6, "b": 24}, "showlegend": False,
+        "height": 74 + 46 * len(names), "margin": {"l": 0, "r": 8, "t": 6, "b": 38}, "showlegend": False,
     }  # fmt: skip
     return go.Figure(traces, layout)  # whole: Plotly's add_ and update_ methods take five times as long
 

@@ -52,8 +52,10 @@ def overlay(picture: np.ndarray, map_: np.ndarray, style: Style | None = None) -
 
 def colours(share: np.ndarray, colormap: Colormap = "inferno") -> np.ndarray:
     """``float (...)`` shares of the scale in [-1, 1] -> ``float32 (..., 3)`` RGB 0-255; blue below zero."""
-    index = np.rint(np.abs(share) * 255).astype(np.uint8)
-    rgb: np.ndarray = np.where((share < 0)[..., None], _negative()[index], _table(colormap)[index]).astype(np.float32)
+    index, against = np.rint(np.abs(share) * 255).astype(np.uint8), np.asarray(share < 0)
+    rgb: np.ndarray = _table(colormap)[index]
+    if against.any():  # of most maps nothing is
+        rgb[against] = _negative()[index[against]]
     return rgb
 
 
@@ -156,12 +158,12 @@ def _table(colormap: Colormap) -> np.ndarray:
 
     codes = {"inferno": cv2.COLORMAP_INFERNO, "viridis": cv2.COLORMAP_VIRIDIS, "cividis": cv2.COLORMAP_CIVIDIS}
     ramp = np.linspace(64, 255, 256).round().astype(np.uint8)[:, None]
-    table: np.ndarray = cv2.applyColorMap(ramp, codes.get(colormap, cv2.COLORMAP_PLASMA))[:, 0, ::-1]
+    table: np.ndarray = cv2.applyColorMap(ramp, codes.get(colormap, cv2.COLORMAP_PLASMA))[:, 0, ::-1].astype(np.float32)
     return table
 
 
 @cache
 def _negative() -> np.ndarray:
     light, dark = (np.array(end, float) for end in NEGATIVE)
-    table: np.ndarray = light + np.linspace(0, 1, 256)[:, None] * (dark - light)
+    table: np.ndarray = (light + np.linspace(0, 1, 256)[:, None] * (dark - light)).astype(np.float32)
     return table

@@ -58,6 +58,8 @@ def warp(array: np.ndarray, matrix: Matrix, nearest_edge: bool) -> np.ndarray:
     """`array` (S, S), uint8 or float32, moved by `matrix`; what comes in from outside is black or the nearest edge."""
     import cv2
 
+    if np.array_equal(matrix, np.eye(3)):
+        return array.copy()
     size = array.shape[0]
     # Pixel centres sit at whole numbers for OpenCV and at (2 i + 1) / S - 1 here.
     to_pixels = np.array([[size / 2, 0, (size - 1) / 2], [0, size / 2, (size - 1) / 2], [0, 0, 1]])

@@ -61,6 +61,25 @@ def test_sharpness_becomes_the_donors() -> None:
         assert abs(pasted.fine - donor.fine) < abs(onto.fine - donor.fine)
 
 
+def test_a_wire_over_the_lungs_is_handed_over_and_an_opacity_is_not() -> None:
+    onto, donor = sight(0, sharp=0.0), sight(1, sharp=0.0)
+    blurred = np.zeros((SIDE, SIDE), np.float32)
+    cv2.circle(blurred, (44, 70), 8, 120.0, -1)
+    picture = donor.picture + cv2.GaussianBlur(blurred, (0, 0), 3)
+    cv2.line(picture, (30, 40), (100, 90), 200.0, 1)
+    film = Sight(np.clip(picture, 0, 255).astype(np.uint8), donor.lungs)
+    pasted = CUES["lines"].paste(onto, film)
+    changed = pasted.astype(int) - onto.picture
+    wire = np.zeros((SIDE, SIDE), np.uint8)
+    cv2.line(wire, (30, 40), (100, 90), 1, 1)
+    assert np.median(changed[(wire > 0) & film.lungs]) > 60
+    assert np.abs(changed[~film.hull]).max() == 0
+    assert changed[66:75, 40:49][wire[66:75, 40:49] == 0].max() < 30  # of 120 that the opacity is brighter
+    taken = CUES["lines"].paste(film, onto).astype(int)
+    assert np.median(taken[(wire > 0) & film.lungs] - onto.picture[(wire > 0) & film.lungs]) < 30
+    assert taken[70, 44] - onto.picture[70, 44] > 60
+
+
 def test_position_turns_and_stretches_the_film_until_the_lungs_lie_alike() -> None:
     upright, other = sight(0), sight(1, tilt=8.0, wide=1.15)
     moved = CUES["position"].paste(upright, other)
