@@ -161,7 +161,7 @@ def _address() -> dict[str, str]:
 
 
 def _held() -> dict[str, Any]:
-    """All that this session holds, read at once: one by one, a hundred choices cost a page's run a tenth of its time."""
+    """All that this session holds, read at once: one by one, a hundred choices took a tenth of a run."""
     return st.session_state.to_dict()
 
 
