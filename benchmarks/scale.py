@@ -122,11 +122,9 @@ def engine_of(asked: dict[str, Any]) -> Any:
 
     if asked["engine"] == "threads":
         return Threads(asked["workers"])
-    import ray
+    from core.run.cluster import Ray, started
 
-    from core.run.cluster import Ray
-
-    ray.init(num_cpus=asked["workers"] + 1, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+    started(processors=asked["workers"] + 1)
     return Ray(asked["workers"])
 
 

@@ -43,7 +43,7 @@ class Ray:
 
     def __call__(self, cohort: Cohort, work: Work, groups: Iterator[Batch]) -> Rows:
         """See `core.run.stream.Engine`."""
-        ray = _started(self.address)
+        ray = started(self.address)
         from ray.data import ActorPoolStrategy, DataContext, from_pandas
 
         processors = int(ray.cluster_resources().get("CPU", 1))
@@ -114,14 +114,27 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].fillna("").astype(str) for name in objects})
 
 
-def _started(address: str) -> Any:
+def started(address: str = "", processors: int | None = None) -> Any:
+    """Ray, connected to the cluster at ``address``, or with one of its own on this machine.
+
+    Its own can be reached from this machine alone: whoever reaches a Ray cluster may run what they like on it.
+
+    Args:
+        processors: of a cluster of its own; as many as the machine has by default.
+
+    Raises:
+        RunError: Ray is not installed, or no cluster answers there.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if not address:  # Ray turns 127.0.0.1, asked for as an address, into the machine's outer one, unless told this
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ImportError as error:
         raise RunError("Ray is not installed", remedy="pip install -r requirements-cluster.txt") from error
     if not ray.is_initialized():
-        options: dict[str, Any] = {"address": address} if address else {"_node_ip_address": "127.0.0.1"}
+        # "local": without an address Ray would join whatever cluster somebody has started on this machine.
+        options: dict[str, Any] = {"address": address} if address else {"address": "local", "num_cpus": processors}
         try:
             ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **options)
         except (ConnectionError, ValueError) as error:
