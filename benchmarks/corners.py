@@ -5,7 +5,7 @@ python -m benchmarks.corners     writes weights/without_corners.json, each figur
 
 import json
 
-from core.atomic import replacing
+from core.atomic import write_whole
 from core.explain.hide import SEAMLESS
 from pages.shared import corners, resources, shipped
 
@@ -20,8 +20,7 @@ def main() -> None:
         key = corners.shipped_key(fingerprint, model, SEAMLESS)
         found[key] = {"model": name, "cohort": corners.HOME, "fill": SEAMLESS, "accuracy": accuracy, "films": films}
         print(f"{name}: {accuracy:.4f} of {films} films")
-    with replacing(shipped.CORNERS) as path:
-        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_whole(shipped.CORNERS, json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

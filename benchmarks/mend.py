@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 
 from benchmarks.battery import accuracy, classifier, fitted, keep, pictures, read, trained
-from core.atomic import replacing
+from core.atomic import write_whole
 from core.data.phantom.shortcuts import CARRIER, KINDS, Planted
 from core.hunt.hunter import hunt
 from core.hunt.mending import GENTLE, LEARNING_RATE, exchanged
@@ -84,8 +84,7 @@ def write_lab(folder: Path) -> None:
     told = dict(read_card(folder).metrics["mending"])
     for side in ("before", "after"):
         told[side] = {key: value for key, value in told[side].items() if key != "name"}  # of somebody's folder
-    with replacing(shipped.MENDED) as path:
-        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    write_whole(shipped.MENDED, json.dumps(told, indent=1) + "\n")
     print(f"{shipped.MENDED.name}: {told['before']['elsewhere']} -> {told['after']['elsewhere']}")
 
 

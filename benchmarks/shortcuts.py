@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 
 from benchmarks.battery import accuracy, first_alarms, keep, read, trained
-from core.atomic import replacing
+from core.atomic import write_whole
 from core.data.cohort import Cohort
 from core.data.phantom.shortcuts import CARRIER, KINDS, STRENGTHS, Planted
 from core.evaluate import ranking
@@ -158,8 +158,7 @@ def write_lab(table: pd.DataFrame, films: int, hunted: int) -> None:
     }
     strongest = [round(value, 4) for value in sorted(clean["hunter"], reverse=True)]
     told = {"films": films, "hunted": hunted, "class": CARRIER, "clean": strongest, "kinds": kinds}
-    with replacing(shipped.BATTERY) as path:
-        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    write_whole(shipped.BATTERY, json.dumps(told, indent=1) + "\n")
     print(f"{shipped.BATTERY.name}: {len(kinds)} kinds, {len(clean)} clean networks")
 
 

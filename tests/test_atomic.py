@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.atomic import replacing
+from core.atomic import replacing, write_whole
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -21,6 +21,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path: 
         fill_the_disk()
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_text_is_written_as_it_is_and_bytes_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    write_whole(path, "Lungentzündung\r\n")
+    assert path.read_bytes() == "Lungentzündung\r\n".encode()
+    write_whole(path, b"\x00\xff")
+    assert path.read_bytes() == b"\x00\xff"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
 
 
 def test_many_writers_of_one_file_each_leave_it_whole(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(args: argparse.Namespace) -> int:
     """Write the figure."""
-    from core.atomic import replacing
+    from core.atomic import write_whole
     from core.cli.progress import say
     from core.data.film.opener import read
     from core.errors import RecipeError
@@ -41,7 +41,6 @@ def run(args: argparse.Namespace) -> int:
     drawn = figure(recipe.preprocess.picture(film, lungs), recipe.augment, args.draws, args.seed)
     out = args.out or Path("runs") / f"augmentation-{recipe.name}.png"
     out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        temporary.write_bytes(png(drawn))
+    write_whole(out, png(drawn))
     say(f"{len(recipe.augment)} augmentations of {recipe.title}, {args.draws} draws each. Written to {out}")
     return 0

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from core.atomic import replacing
+from core.atomic import replacing, write_whole
 from core.cli import cohorts, exports
 from core.errors import EvaluationError
 
@@ -139,8 +139,7 @@ def _findings(
         with replacing(folder / "evaluation.parquet") as temporary:
             evaluation.table.to_parquet(temporary, index=False)
         for suffix, make in (("json", documents.as_json), ("csv", documents.as_csv), ("html", documents.as_html)):
-            with replacing(folder / f"evaluation.{suffix}") as temporary:
-                temporary.write_text(make(report), encoding="utf-8")
+            write_whole(folder / f"evaluation.{suffix}", make(report))
         print(f"Written to {folder}: evaluation.parquet, evaluation.json, evaluation.csv, evaluation.html")
     if kept:
         kept.remove()
@@ -194,8 +193,7 @@ def write(report: "Report", evaluation: "Evaluation", folder: Path) -> None:
 
     to_parquet(evaluation, folder / "evaluation.parquet")
     for suffix, make in (("json", as_json), ("csv", as_csv), ("html", as_html)):
-        with replacing(folder / f"evaluation.{suffix}") as temporary:
-            temporary.write_text(make(report), encoding="utf-8")
+        write_whole(folder / f"evaluation.{suffix}", make(report))
 
 
 def _point(checkpoint: "Checkpoint", name: str, sensitivity: float) -> "OperatingPoint":

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.atomic import replacing
+from core.atomic import replacing, write_whole
 from core.cli import cohorts, engines, exports
 from core.errors import ExplainError, FilmError
 
@@ -115,8 +115,7 @@ def explain_film(
             *(f"    {line.title} ({line.word}): {line.sentence}" for line in card.lines),
         ]
     target = folder / f"{stem}.json"
-    with replacing(target) as temporary:  # last: it names the others
-        temporary.write_text(as_json(numbers(examined, maps, files, names)), encoding="utf-8")
+    write_whole(target, as_json(numbers(examined, maps, files, names)))  # last: it names the others
     return "\n".join([*lines, f"  Written to {target}"])
 
 
@@ -129,5 +128,4 @@ def _write_map(examined: "Examined", map_: "Heatmap", top: float, stem: Path) ->
     with replacing(stem.with_name(stem.name + ".npy")) as temporary, temporary.open("wb") as file:
         np.save(file, map_.values)
     image = overlay(examined.film.pixels, examined.on_film(map_.values), Style(top=top if top > 0 else None))
-    with replacing(stem.with_name(stem.name + ".png")) as temporary:
-        temporary.write_bytes(png(image))
+    write_whole(stem.with_name(stem.name + ".png"), png(image))

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.atomic import replacing
+from core.atomic import write_whole
 from core.cli import cohorts
 from core.data.table import counted
 from core.errors import ExplainError
@@ -53,8 +53,7 @@ def run_cohort(classifier: "Classifier", methods: list[str], folder: Path, args:
     kept.write_summary(table)
     print(as_text(table, groups))
     beside = against_chance(frame, groups)
-    with replacing(folder / "chance.csv") as temporary:
-        temporary.write_text(frame_as_csv(beside), encoding="utf-8", newline="")
+    write_whole(folder / "chance.csv", frame_as_csv(beside))
     print(chance_as_text(against_chance(frame, ["method"]) if drawn else beside))
     if told := left_out(frame):
         print(f"\n{told}")

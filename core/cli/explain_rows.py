@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import identity
-from core.atomic import replacing
+from core.atomic import replacing, write_whole
 from core.cli import engines
 from core.data.film_id import FILM_ID, base_name
 from core.examine.localisation import TRUTHS
@@ -83,8 +83,7 @@ class Kept:
 
     def write_summary(self, table: "pd.DataFrame") -> None:
         """The summary as a table, with the key of its rows as the last column."""
-        with replacing(self.summary) as temporary:
-            temporary.write_text(frame_as_csv(table.assign(key=self.key)), encoding="utf-8", newline="")
+        write_whole(self.summary, frame_as_csv(table.assign(key=self.key)))
 
     def _lines(
         self, ids: list[str], summarised: "list[pd.DataFrame]", unread: "list[pd.DataFrame]"

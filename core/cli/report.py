@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def write(examined: "Examined", method: str, class_name: str, layer: str | None, folder: Path) -> str:
     """The three files about one heatmap of a film; returns their common stem."""
-    from core.atomic import replacing
+    from core.atomic import write_whole
     from core.report.documents.case import case_html, case_pdf, case_report
     from core.report.documents.numbers import as_json, numbers
     from core.report.outputs import free_stem, stems
@@ -82,8 +82,7 @@ def write(examined: "Examined", method: str, class_name: str, layer: str | None,
     told = numbers(examined, {name: map_})
     files = {"pdf": case_pdf(report), "html": case_html(report).encode(), "json": as_json(told).encode()}
     for suffix, content in files.items():
-        with replacing(folder / f"{stem}.{suffix}") as temporary:
-            temporary.write_bytes(content)
+        write_whole(folder / f"{stem}.{suffix}", content)
     return stem
 
 

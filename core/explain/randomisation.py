@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.atomic import replacing
+from core.atomic import write_whole
 from core.errors import ExplainError
 from core.explain.heatmap import heatmaps
 from core.explain.heatmap.cache import kept_on
 from core.explain.methods import borne
 from core.explain.nulls import phase_surrogates
-from core.explain.stability import SIDE, rank_correlation
+from core.explain.stability import SIDE, rank_correlation, rank_correlations
 from core.model.checkpoint import CARD
 from core.model.classifier import Classifier
 from core.shelf import Shelf
@@ -110,7 +110,7 @@ def _chance(maps: Sequence[np.ndarray]) -> tuple[float, float]:
     found = np.zeros((len(maps), SURROGATES))
     for row, map_ in zip(found, maps, strict=True):
         small = cv2.resize(map_, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        row[:] = [abs(rank_correlation(small, other)) for other in phase_surrogates(small, SURROGATES, rng)]
+        row[:] = np.abs(rank_correlations([small] * SURROGATES, phase_surrogates(small, SURROGATES, rng)))
     found = np.nan_to_num(found)
     drawn = np.take_along_axis(found, rng.integers(SURROGATES, size=(len(maps), 1000)), axis=1).mean(axis=0)
     return round(float(found.mean()), 4), round(float(np.quantile(drawn, 0.95)), 4)
@@ -124,8 +124,7 @@ def record(folder: Path, results: Mapping[str, dict[str, Any]], field: str = "ra
     """
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     card[field] = {**card.get(field, {}), **results}
-    with replacing(folder / CARD) as temporary:
-        temporary.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(folder / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
 def _cascade(classifier: Classifier, seed: int) -> Iterator[tuple[str, Classifier]]:

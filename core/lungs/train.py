@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from core.atomic import replacing, write_whole
 from core.data.cohort import Cohort
 from core.data.readers import data_root, open_cohort
 from core.intervals import of_mean
@@ -171,8 +172,9 @@ def save(folder: Path, state: dict[str, Tensor], card: dict[str, Any]) -> None:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(state, folder / "model.safetensors")
-    (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    with replacing(folder / "model.safetensors") as part:
+        save_file(state, part)
+    write_whole(folder / "card.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
 
 
 def card_of(metrics: dict[str, dict[str, float]], sources: list[Pairs], epochs: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core import identity
-from core.atomic import replacing
+from core.atomic import write_whole
 from core.data.cohort import Cohort
 from core.data.film_id import FILM_ID
 from core.transform.preprocess import Preprocess
@@ -19,9 +19,7 @@ CODE = ("transform", "data/film", "lungs/segment.py", "lungs/unet.py")
 def record(cohort: Cohort, preprocess: Preprocess, path: Path, contents: Sequence[tuple[str, str]]) -> None:
     """Keep what the films in ``path`` were made from: each film's (stamp, SHA-256), and how they were decoded."""
     films = [[name, *known] for name, known in zip(cohort.samples[FILM_ID], contents, strict=True)]
-    with replacing(_beside(path)) as temporary:
-        text = json.dumps({"key": _key(cohort, preprocess), "films": films}, ensure_ascii=False)
-        temporary.write_text(text, encoding="utf-8")
+    write_whole(_beside(path), json.dumps({"key": _key(cohort, preprocess), "films": films}, ensure_ascii=False))
 
 
 def made_by(cohort: Cohort, preprocess: Preprocess, path: Path) -> bool:

@@ -15,7 +15,7 @@ import pandas as pd
 from PIL import Image
 
 from core import identity
-from core.atomic import replacing
+from core.atomic import replacing, write_whole
 from core.data.cache import cache_dir
 from core.data.cohort import Cohort
 from core.data.joined_sources import Maker
@@ -97,8 +97,7 @@ def prepare(path: Path, drawer: Drawer = draw) -> None:
             _write(file, picture)
         sums = _sums(path)
         sums.parent.mkdir(exist_ok=True)
-        with replacing(sums) as part:
-            part.write_text("".join(f"{_sum_of(file)}  {file.parent.name}\n" for file in files), encoding="utf-8")
+        write_whole(sums, "".join(f"{_sum_of(file)}  {file.parent.name}\n" for file in files))
     except OSError as error:
         came = f'"{path.name}" was drawn and cannot be kept in {folder} ({error.strerror or error})'
         raise FilmError(came, remedy="Make room there, or set HILUM_CACHE to another folder") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from core.atomic import replacing
+from core.atomic import write_whole
 from core.data.dicomweb.client import Pacs
 from core.data.dicomweb.ledger import STATES, Entry, Ledger
 from core.data.dicomweb.query import OURS, Query
@@ -152,8 +152,7 @@ class Watch:
             self._said = line
             self.say(line)
         if self.metrics is not None:
-            with replacing(self.metrics) as temporary:
-                temporary.write_text(prometheus(counts, total, count, self.up), encoding="utf-8")
+            write_whole(self.metrics, prometheus(counts, total, count, self.up))
 
 
 def prometheus(counts: Mapping[str, int], seconds: float, count: int, up: bool) -> str:
