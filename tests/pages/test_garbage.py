@@ -5,8 +5,10 @@ import tomllib
 import weakref
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
+from core.data.film.radiograph import Radiograph
 from pages.shared import resources
 from tests.conftest import REPOSITORY
 
@@ -22,8 +24,9 @@ class Loop:
 def by_itself() -> Iterator[None]:
     """Python does not search on its own."""
     gc.disable()
-    resources.collect_garbage.clear()
+    resources.forget_uploads()  # so that the next search is one of everything
     yield
+    gc.unfreeze()
     gc.enable()
 
 
@@ -48,6 +51,40 @@ def test_the_end_of_a_run_that_removed_films_searches_at_once() -> None:
     resources.forget_uploads()
     resources.collect_garbage()
     assert removed() is None
+
+
+@pytest.mark.usefixtures("by_itself")
+def test_what_was_there_before_a_film_went_is_searched_too() -> None:
+    """A search leaves what it has seen alone for a minute; a film's remains may have been seen."""
+    holder = Loop()
+    seen = weakref.ref(holder)
+    resources.collect_garbage()
+    assert gc.get_freeze_count() > 0
+    del holder
+    resources.collect_garbage.clear()
+    resources.collect_garbage()
+    assert seen() is not None, "half a million objects looked at every ten seconds"
+    resources.forget_uploads()
+    resources.collect_garbage()
+    assert seen() is None
+
+
+@pytest.mark.usefixtures("by_itself")
+def test_while_somebody_has_uploads_every_search_is_one_of_everything() -> None:
+    film = Radiograph(np.zeros((8, 8), np.uint8), "a.png", "0" * 64, (8, 8))
+    resources.collect_garbage()
+    resources.hold_upload("a.png", film)
+    assert gc.get_freeze_count() == 0
+    holder = Loop()
+    seen = weakref.ref(holder)
+    resources.collect_garbage.clear()
+    resources.shelves._collect_everywhere.clear()
+    resources.collect_garbage()
+    del holder
+    resources.collect_garbage.clear()
+    resources.collect_garbage()
+    assert seen() is None
+    resources.let_go("a.png", film)
 
 
 def test_streamlit_does_not_search_after_every_run() -> None:

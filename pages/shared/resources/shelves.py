@@ -5,6 +5,7 @@ worked out from it, lies on shelves of its visitor's session, and goes with the 
 film.
 """
 
+import atexit
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,8 +26,8 @@ T = TypeVar("T")
 
 FILMS = "_uploaded_films"  # in the session: the pinned shelf of uploaded films
 RESULTS = "_upload_shelves"  # in the session: hash of an uploaded film -> the shelf of what follows from it
-_A_MINUTE = 60  # seconds: how long a list of folders is believed
-_A_WHILE = 10  # seconds between two searches for garbage
+_A_MINUTE = 60  # seconds: how long a list of folders is believed, and what was left of a search for garbage
+_A_WHILE = 10  # seconds between two searches for garbage among what is new
 
 
 @st.cache_resource(show_spinner=False)
@@ -77,6 +78,7 @@ def shelf_of(film: Radiograph) -> Shelf:
 def hold_upload(name: str, film: Radiograph) -> None:
     """Count an uploaded film against the quotas; NoRoomError where it does not fit."""
     _films().put(name, film)
+    gc.unfreeze()  # from now on every search is one of everything
 
 
 def check_upload(size: int) -> None:
@@ -89,9 +91,28 @@ def collect_garbage() -> None:
     """Let go of what only holds itself, at the end of a run; of all visitors' runs of a while only one searches.
 
     Streamlit's own search after every run (``runner.postScriptGC``) is switched off: it walks through half a million
-    objects, nearly all of them parts of libraries, and nobody else's Python runs meanwhile.
+    objects, nearly all of them parts of libraries, and nobody else's Python runs meanwhile. Those are looked at once a
+    minute here, and left alone by the searches between while nobody has uploaded anything.
     """
     gc.collect()
+    _collect_everywhere()
+
+
+atexit.register(gc.unfreeze)  # or some libraries complain at the end that what is theirs was left
+
+
+@st.cache_resource(ttl=_A_MINUTE, show_spinner=False)
+def _collect_everywhere() -> None:
+    gc.unfreeze()
+    gc.collect()
+    if not any(one.pinned and one.results for one in memory().held()):
+        gc.freeze()  # never while there are uploads, all of which has to go with its session
+
+
+def _collect_at_once() -> None:
+    """Let the end of this run search everywhere, so that nothing of what just went outlives it."""
+    collect_garbage.clear()
+    _collect_everywhere.clear()
 
 
 def _films() -> Shelf:
@@ -108,7 +129,7 @@ def let_go(name: str, film: Radiograph) -> None:
         st.session_state[FILMS].drop(name)
     if not any(film.sha256 == one.sha256 for one in st.session_state.get("uploads", [])):
         st.session_state.get(RESULTS, {}).pop(film.sha256, None)
-    collect_garbage.clear()  # the end of this run searches, so that nothing of the film outlives it
+    _collect_at_once()
 
 
 def forget_uploads() -> None:
@@ -116,7 +137,7 @@ def forget_uploads() -> None:
     for name in (FILMS, RESULTS):
         if name in st.session_state:
             st.session_state[name].clear()
-    collect_garbage.clear()
+    _collect_at_once()
 
 
 @st.cache_data(ttl=_A_MINUTE, show_spinner=False)
