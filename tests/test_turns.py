@@ -215,3 +215,30 @@ def test_who_comes_back_after_a_while_lines_up_anew(monkeypatch: pytest.MonkeyPa
             pass
     assert begun[:3] == [100.0, 100.0, 100.0 + 2.5 * module.PAUSE]
     assert begun[-1] > begun[2]  # work without an end is no answer that somebody waits for
+
+
+def test_of_many_who_wait_only_the_first_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty threads that wake at every change, to find that they are not the next, take the processor from work."""
+    monkeypatch.setattr(module, "TELL", 60)
+    turns, looks, waiting = Turns(1), [], 12
+    real = Turns._is_next
+
+    def is_next(self: Turns, ticket: tuple) -> bool:
+        looks.append(ticket)
+        return real(self, ticket)
+
+    monkeypatch.setattr(Turns, "_is_next", is_next)
+
+    def wait() -> None:
+        with turns.take():
+            pass
+
+    threads = [Thread(target=wait) for _ in range(waiting)]
+    with turns.take():
+        for thread in threads:
+            thread.start()
+        while turns.waiting < waiting:
+            sleep(0.01)
+    for thread in threads:
+        thread.join(30)
+    assert len(looks) <= 1 + 4 * waiting  # of all of them woken each time it would be some seventy more

@@ -113,3 +113,35 @@ def test_who_evaluates_and_has_to_wait_is_told(spec: str, monkeypatch: pytest.Mo
     visitor.join(PATIENCE)
     assert told[0] == 0
     assert 1 in told[1:], "one was at work before it, and it was told"
+
+
+def test_who_waits_is_told_when_something_changes_and_may_leave_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    class LeftError(Exception):
+        """What Streamlit raises in a run that its visitor has left, where it next asks for the session."""
+
+    class Page:
+        def __init__(self) -> None:
+            self.session_state: dict[str, object] = {}
+
+        def empty(self) -> "Page":
+            return self
+
+        def caption(self, text: str) -> None:
+            drawn.append(text)
+
+    class Gone(dict):
+        def get(self, *_: object) -> object:
+            raise LeftError
+
+    page = Page()
+    monkeypatch.setattr(resources.shelves, "st", page)
+    monkeypatch.setattr(resources.shelves, "get_script_run_ctx", lambda: "a run")
+    notice = resources.shelves._Notice()
+    for before in (3, 3, 3, 2):
+        notice(before)
+    assert len(drawn) == 2
+    page.session_state = Gone()
+    with pytest.raises(LeftError):
+        notice(2)

@@ -197,21 +197,24 @@ class _Notice:
 
     def __init__(self) -> None:
         self._place: Any = None
-        self._shown = False
+        self._shown: int | None = None
 
     def __call__(self, before: int) -> None:
         if get_script_run_ctx() is None:  # work in a thread of its own, which may not draw
             return
+        if before == self._shown:  # drawn for nothing it would cost those who work; but a run that was left must end
+            st.session_state.get(FILMS)
+            return
         if self._place is None:
             self._place = st.empty()
         self._place.caption(f":material/hourglass_top: {busy(before)}")
-        self._shown = True
+        self._shown = before
 
     def clear(self) -> None:
         """Nothing is before the visitor any more."""
-        if self._shown:
+        if self._shown is not None:
             self._place.empty()
-            self._shown = False
+            self._shown = None
 
 
 def busy(before: int) -> str:
