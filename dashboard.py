@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +16,9 @@ from pages.shared import access, layout, login, resources, state, widgets
 # Libraries make half a million objects that stay. To look through them again and again while torch is loaded takes a
 # second; what only holds itself is let go of by resources.collect_garbage.
 gc.set_threshold(50_000, 20, 100)
+# A network gives Python's lock up at each of its layers, and waits this long for it wherever another visitor's page is
+# drawn; 5 ms, the usual, at fifty layers would be a quarter of a second.
+sys.setswitchinterval(0.001)
 
 PICTURES = Path(__file__).with_name("docs")  # the server may have been started from any folder
 
