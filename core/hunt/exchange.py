@@ -14,6 +14,7 @@ from core.model.classifier import Classifier
 
 FEWEST = 12  # films onto which something is pasted, and donors of either kind
 ONTO = 40  # films at most onto which each cue of each class is pasted
+DONORS = 4  # of either kind for each of these: which donor it is moves an answer as much as which film
 HIDDEN = 24  # films at most on which it is hidden
 LEAST = 0.1  # rise of the probability, even at its interval's lower end, for a cue to be what the model goes by
 _EXAMPLES = 5
@@ -27,8 +28,8 @@ class Exchange:
         cue: a key of `core.explain.swap.CUES`.
         effect: mean rise of the class's probability over what pasting the same from other films does, -1 to 1, with
             its interval over patients.
-        flipped: share of the films that are called the class then, and were not before.
-        films: onto how many it was pasted.
+        flipped: how often a film is called the class then that was not before, 0 to 1.
+        films: onto how many it was pasted, from `DONORS` donors each.
         hidden: mean drop of the class's probability on films called so where the place is hidden, with its interval;
             NaN where the cue has no place, or moves nothing.
         examples: five donors, those whose cue raised it most; places among the films seen.
@@ -76,31 +77,33 @@ def exchanges(
 
 
 def _paired(seen: Seen, donors: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Rows of three films (N, 3): one that is not called the class, a donor that is, and one that is not; three
-    patients, and every donor about equally often."""
+    """For each film that is not called the class, `DONORS` times with a donor that is, and one that is not:
+    (N, DONORS, 3), three patients in each, and every donor about equally often."""
     rows = []
     for place, onto in enumerate(others[:ONTO]):
-        ahead = np.roll(donors, -place)
+        ahead = np.roll(donors, -place * DONORS)
         yes = ahead[seen.patients[ahead] != seen.patients[onto]]
         no = rng.permutation(others[seen.patients[others] != seen.patients[onto]])
         if len(yes) and len(no):
-            rows.append((onto, yes[0], no[0]))
-    return np.array(rows, int).reshape(-1, 3)
+            rows.append([(onto, *both) for both in zip(np.resize(yes, DONORS), np.resize(no, DONORS), strict=True)])
+    return np.array(rows, int).reshape(-1, DONORS, 3)
 
 
 def _exchange(
     classifier: Classifier, seen: Seen, name: str, cue: Cue, donors: np.ndarray, pairs: np.ndarray, seed: int
 ) -> Exchange:
     index, sights = classifier.classes.index(name), seen.sights
-    pasted = [cue.paste(sights[onto], sights[donor]) for onto, *both in pairs for donor in both]
+    rows = pairs.reshape(-1, 3)
+    pasted = [cue.paste(sights[onto], sights[donor]) for onto, *both in rows for donor in both]
     p = classifier.predict_pictures(np.stack(pasted))[1]
-    rise = p[::2, index].astype(float) - p[1::2, index]
-    low, high = of_mean(rise, seen.patients[pairs[:, 0]], share=False, seed=seed)
+    each = p[::2, index].astype(float) - p[1::2, index]
+    rise = each.reshape(len(pairs), DONORS).mean(axis=1)
+    low, high = of_mean(rise, seen.patients[pairs[:, 0, 0]], share=False, seed=seed)
     first = classifier.output.first(p[::2])
     hidden: tuple[float, float, float] = (np.nan, np.nan, np.nan)
     if cue.placed and low >= LEAST:
         hidden = _hidden(classifier, seen, cue, index, donors[:HIDDEN], seed)
-    order = pairs[np.argsort(-rise, kind="stable"), 1]
+    order = rows[np.argsort(-each, kind="stable"), 1]
     examples = tuple(dict.fromkeys(map(int, order)))[:_EXAMPLES]
     flipped = float((first == index).mean())
     return Exchange(name, cue.key, float(rise.mean()), low, high, flipped, len(pairs), *hidden, examples)
