@@ -110,7 +110,7 @@ def _chance(maps: Sequence[np.ndarray]) -> tuple[float, float]:
     found = np.zeros((len(maps), SURROGATES))
     for row, map_ in zip(found, maps, strict=True):
         small = cv2.resize(map_, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        row[:] = np.abs(rank_correlations([small] * SURROGATES, phase_surrogates(small, SURROGATES, rng)))
+        row[:] = np.abs(rank_correlations([small] * SURROGATES, list(phase_surrogates(small, SURROGATES, rng))))
     found = np.nan_to_num(found)
     drawn = np.take_along_axis(found, rng.integers(SURROGATES, size=(len(maps), 1000)), axis=1).mean(axis=0)
     return round(float(found.mean()), 4), round(float(np.quantile(drawn, 0.95)), 4)
