@@ -194,13 +194,13 @@ def test_a_disk_that_fills_up_leaves_the_files_of_before_and_no_half_one(
     assert main(words) == 0
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     assert len(before) >= 3
-    real = Path.write_text
+    real = Path.write_bytes
 
-    def half(self: Path, text: str, **how: str) -> None:
-        real(self, text[: len(text) // 2], **how)
+    def half(self: Path, content: bytes) -> None:
+        real(self, content[: len(content) // 2])
         refused(errno.ENOSPC)()
 
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     assert main(words) == 2
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
 
