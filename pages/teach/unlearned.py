@@ -80,6 +80,6 @@ def outcome(told: dict[str, Any]) -> None:
         st.markdown(
             "The accuracy at home was borrowed from the letter: an honest model has less there, too. And only what "
             "is known can be mended: the letter was, and *Model > Strategies* hunts for what is not. What nobody "
-            "finds, nobody mends, and a shortcut inside the lungs cannot be exchanged. **The new hospital remains "
-            "the test.**"
+            "finds, nobody mends, and of what lies inside the lungs only what is narrow can be exchanged. **The new "
+            "hospital remains the test.**"
         )
