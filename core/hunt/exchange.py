@@ -14,7 +14,7 @@ from core.model.classifier import Classifier
 
 FEWEST = 12  # films onto which something is pasted, and donors of either kind
 ONTO = 40  # films at most onto which each cue of each class is pasted
-DONORS = 4  # of either kind for each of these: which donor it is moves an answer as much as which film
+DONORS = 4  # of either kind for each of these, at most: which donor it is moves an answer as much as which film
 HIDDEN = 24  # films at most on which it is hidden
 LEAST = 0.1  # rise of the probability, even at its interval's lower end, for a cue to be what the model goes by
 _EXAMPLES = 5
@@ -29,7 +29,7 @@ class Exchange:
         effect: mean rise of the class's probability over what pasting the same from other films does, -1 to 1, with
             its interval over patients.
         flipped: how often a film is called the class then that was not before, 0 to 1.
-        films: onto how many it was pasted, from `DONORS` donors each.
+        films: onto how many it was pasted, from up to `DONORS` donors each.
         hidden: mean drop of the class's probability on films called so where the place is hidden, with its interval;
             NaN where the cue has no place, or moves nothing.
         examples: five donors, those whose cue raised it most; places among the films seen.
@@ -93,20 +93,24 @@ def _exchange(
     classifier: Classifier, seen: Seen, name: str, cue: Cue, donors: np.ndarray, pairs: np.ndarray, seed: int
 ) -> Exchange:
     index, sights = classifier.classes.index(name), seen.sights
-    rows = pairs.reshape(-1, 3)
-    pasted = [cue.paste(sights[onto], sights[donor]) for onto, *both in rows for donor in both]
-    p = classifier.predict_pictures(np.stack(pasted))[1]
-    each = p[::2, index].astype(float) - p[1::2, index]
-    rise = each.reshape(len(pairs), DONORS).mean(axis=1)
-    low, high = of_mean(rise, seen.patients[pairs[:, 0, 0]], share=False, seed=seed)
-    first = classifier.output.first(p[::2])
+    rises, called = [], []
+    for some in (pairs[:, :1], pairs[:, 1:]):
+        pasted = [cue.paste(sights[onto], sights[film]) for onto, *both in some.reshape(-1, 3) for film in both]
+        p = classifier.predict_pictures(np.stack(pasted))[1]
+        rises.append((p[::2, index].astype(float) - p[1::2, index]).reshape(len(pairs), -1))
+        called.append(classifier.output.first(p[::2]) == index)
+        each = np.hstack(rises)
+        low, high = of_mean(each.mean(axis=1), seen.patients[pairs[:, 0, 0]], share=False, seed=seed)
+        if high < LEAST:  # of most cues the first donors say that nothing relies on them
+            break
     hidden: tuple[float, float, float] = (np.nan, np.nan, np.nan)
     if cue.placed and low >= LEAST:
         hidden = _hidden(classifier, seen, cue, index, donors[:HIDDEN], seed)
-    order = rows[np.argsort(-each, kind="stable"), 1]
+    order = pairs[:, : each.shape[1], 1].ravel()[np.argsort(-each, axis=None, kind="stable")]
     examples = tuple(dict.fromkeys(map(int, order)))[:_EXAMPLES]
-    flipped = float((first == index).mean())
-    return Exchange(name, cue.key, float(rise.mean()), low, high, flipped, len(pairs), *hidden, examples)
+    return Exchange(
+        name, cue.key, float(each.mean()), low, high, float(np.hstack(called).mean()), len(pairs), *hidden, examples
+    )  # fmt: skip
 
 
 def _hidden(
