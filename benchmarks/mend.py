@@ -54,7 +54,7 @@ def measured(kind: Planted, seed: int, films: int, hunted: int, epochs: int) -> 
     one = trained(kind, 1.0, seed, films)
     near, far = accuracy(one.model, one.held), accuracy(one.model, one.elsewhere)
     found = hunt(one.model, one.held, hunted, seed, always=True, class_names=[CARRIER])
-    cues = list(dict.fromkeys(h.cue for h in found.hypotheses if h.cue))
+    cues = list(dict.fromkeys(h.cue for h in (*found.hypotheses, *found.doubted) if h.cue))
     if not cues:
         return Row(kind, seed, "", near, far, near, far, 0)
     recipe = recipes.load("phantom_battery")

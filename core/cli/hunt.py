@@ -48,6 +48,6 @@ def as_text(found: "Hunt", cohort: "Cohort") -> str:
         lines += [f"   - {told}" for told in one.evidence]
         names = cohort.samples["film_id"].iloc[list(one.examples)]
         lines.append(f"   films: {', '.join(names)}")
-    lines += [f"not confirmed by a test: {told}" for told in found.leads]
+    lines += [f"lead: {told}" for told in found.leads]
     lines += [f"note: {told}" for told in found.notes]
     return "\n".join(lines)

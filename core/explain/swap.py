@@ -84,12 +84,14 @@ class Cue:
         title: what it is, in words, after "with".
         paste: the first film with what the second one shows of it, uint8 (S, S).
         placed: whether it has a place on the film that can be hidden; else it is of the whole film.
+        like_disease: whether disease can look like it, so that an answer that follows it may be right to do so.
     """
 
     key: str
     title: str
     paste: Callable[[Sight, Sight], np.ndarray]
     placed: bool = True
+    like_disease: bool = False
 
 
 def _pasted(key: str) -> Callable[[Sight, Sight], np.ndarray]:
@@ -155,7 +157,7 @@ CUES = {
         Cue("abdomen", "what lies below the diaphragm", _pasted("abdomen")),
         Cue("wall", "what lies on the chest wall, shoulders and neck", _pasted("wall")),
         Cue(OUTSIDE, "what lies outside the lungs", _pasted(OUTSIDE)),
-        Cue("lines", "what lies over the lungs and is narrow, such as a wire", _lined, placed=False),
+        Cue("lines", "what lies over the lungs and is narrow, such as a wire", _lined, False, like_disease=True),
         Cue("exposure", "how dark and how contrasty the film is", _exposed, placed=False),
         Cue("sharpness", "how sharp the film is", _sharpened, placed=False),
         Cue("position", "how the chest lies in the picture: turned, stretched, off centre", _moved, placed=False),

@@ -1,7 +1,8 @@
 """The hunter: concepts, strategies, exchanges, hiding, probes and the audit of the films, joined into hypotheses.
 
 A hypothesis has passed a test: what was pasted, or the attribute, moves the answer. What was only seen (a concept that
-shuns the lungs) is evidence for it, or a lead where no test confirms it. Before all that stands the question whether
+shuns the lungs) is evidence for it, or a lead where no test confirms it; so is what passed a test and may be disease
+(narrow things over the lungs: wires, or a reticular pattern). Before all that stands the question whether
 the model has learned anything.
 """
 
@@ -14,6 +15,7 @@ import pandas as pd
 from core.data.audit import confounds
 from core.data.audit.findings import Case, Finding
 from core.data.cohort import Cohort
+from core.data.film_id import FILM_ID
 from core.data.patients import count, numbered
 from core.data.progress import Progress, quiet
 from core.data.signatures import signatures
@@ -81,11 +83,19 @@ def hunt(
     offered = [finding for finding in _audited(seen, progress) if finding.passed is False]
     moved = most_specific([one for one in tried if one.relied_on])
     read = [one for one in asked if one.relied_on]
-    found = [_of_exchange(seen, one, watched, offered) for one in moved]
+    found, doubted = (
+        [_of_exchange(seen, one, watched, offered) for one in moved if CUES[one.cue].like_disease == doubt]
+        for doubt in (False, True)
+    )
     found += [_of_probe(seen, one, offered) for one in read]
     confirmed = {(one.class_name, ZONE_OF.get(one.cue, "")) for one in moved}
     wide = {one.class_name for one in moved if one.cue == OUTSIDE}
+    named = cohort.samples[FILM_ID].astype(str).to_numpy()
     leads = tuple(
+        f"{one.sentence} It may be a fine pattern of disease: look at {', '.join(named[list(one.examples)])}."
+        for one in doubted
+    )
+    leads += tuple(
         f"{name}: {told}"
         for name, zone, told in suspects(watched)
         if (name, zone) not in confirmed and name not in wide
@@ -99,6 +109,7 @@ def hunt(
         strongest=_strongest(tried, asked),
         offered=len(offered),
         shunned=_shunned(watched),
+        doubted=tuple(doubted),
         watched=watched,
     )
 

@@ -63,7 +63,7 @@ class Hunt:
         films: looked at.
         accuracy: mean recall of the classes on them, with its interval; ``chance`` is one over their number.
         hypotheses: the strongest first.
-        leads: what was seen and not confirmed by a test, a sentence each.
+        leads: what was seen and is no hypothesis, a sentence each: no test confirms it, or disease can look like it.
         notes: what could not be told, and why.
         strongest: the largest effect that even its interval's lower end reaches, 0 to 1, hypothesis or not: how sure it
             is that the model goes by something it should not.
@@ -72,6 +72,7 @@ class Hunt:
         offered: tests of the audit that the films fail: what they offer to go by.
         shunned: how far the upper end of a lung share lies below the lungs' area, at most, of the concepts that the
             model relies on and of its strategies; 0 where none does.
+        doubted: what a test confirms and disease can look like; their sentences are among the leads.
         watched: concepts and strategies of each class that enough films are called.
     """
 
@@ -89,6 +90,7 @@ class Hunt:
     lung_share: float = float("nan")
     offered: int = 0
     shunned: float = 0.0
+    doubted: tuple[Hypothesis, ...] = ()
     watched: Mapping[str, Found] = field(default_factory=dict, repr=False)
 
     @property
@@ -103,15 +105,15 @@ class Hunt:
         if self.learned_nothing:
             return f"This model has learned nothing to hunt: on these {self.films} films it is {right}."
         if not self.hypotheses:
-            cues = f"{len(CUES)} cues that are no disease, source, view, sex and age"
+            cues = f"{len(CUES)} cues, source, view, sex and age"
             return f"Nothing was found that the answers go by ({cues}; {self.films} films, {right})."
         count = len(self.hypotheses)
         few = "1 hypothesis" if count == 1 else f"{count} hypotheses"
         return f"{few} on {self.films} films ({right})."
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, ready for JSON; what is not a number is left out, and so is ``watched``."""
+        """Plain types, ready for JSON; what is not a number, ``doubted`` and ``watched`` are left out."""
         plain = asdict(replace(self, watched={})) | {"learned_nothing": self.learned_nothing, "sentence": self.sentence}
         rows = zip(plain["hypotheses"], self.hypotheses, strict=True)
         told = [{k: v for k, v in row.items() if v == v} | {"sentence": one.sentence} for row, one in rows]
-        return {k: v for k, v in plain.items() if v == v and k != "watched"} | {"hypotheses": told}
+        return {k: v for k, v in plain.items() if v == v and k not in ("doubted", "watched")} | {"hypotheses": told}

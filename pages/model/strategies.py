@@ -107,7 +107,10 @@ def results(spec: str, cohort: "Cohort", model: "Classifier", found: Hunted) -> 
     told(plain(hunt.sentence, longest=1000))
     for number in range(len(hunt.hypotheses)):
         hypothesis(spec, cohort, model, found, number)
-    for heading, lines in (("Seen, and not confirmed by a test", hunt.leads), ("What could not be told", hunt.notes)):
+    for heading, lines in (
+        ("Leads: no test confirms them, or disease may look like it", hunt.leads),
+        ("What could not be told", hunt.notes),
+    ):
         if lines:
             with st.expander(f"{heading} ({len(lines)})"):
                 st.markdown("\n".join(f"- {plain(line, longest=1000)}" for line in lines))

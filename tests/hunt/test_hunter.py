@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from math import nan
 
 import pytest
 
@@ -11,6 +12,7 @@ from core.data.phantom.cohort import cohort as drawn
 from core.errors import ExplainError
 from core.explain.randomisation import destroyed
 from core.explain.swap import CUES
+from core.hunt.exchange import Exchange
 from core.hunt.hunter import hunt
 from core.hunt.hypothesis import Hunt
 from core.hunt.seen import look
@@ -46,6 +48,22 @@ def test_the_cheats_marker_comes_first_with_all_kinds_of_evidence(cheat: Hunt) -
     assert cheat.strongest >= first.low
     assert cheat.lung_share < 0.2
     assert cheat.notes[0] == f"only the answers of {NAME} were looked into"
+
+
+def test_what_disease_can_look_like_is_a_lead_and_no_hypothesis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On real films the narrow things over the lungs are wires as well as the reticular pattern of a pneumonia."""
+
+    def exchanged(*_: object, **__: object) -> list[Exchange]:
+        figures = (0.3, 0.2, 0.4, 0.5, 40, nan, nan, nan, (0, 1, 2, 3, 4))
+        return [Exchange(NAME, cue, *figures) for cue in ("lines", "exposure")]
+
+    monkeypatch.setattr("core.hunt.hunter.exchanges", exchanged)
+    found = hunted("honest", "fair")
+    assert [one.cue for one in found.hypotheses] == ["exposure"]
+    assert [one.cue for one in found.doubted] == ["lines"]
+    assert "+0.30 [0.20, 0.40]" in found.leads[0]
+    assert "may be a fine pattern of disease" in found.leads[0]
+    assert "doubted" not in found.to_dict()
 
 
 def test_an_honest_model_yields_nothing() -> None:
