@@ -80,7 +80,7 @@ def write(examined: "Examined", method: str, class_name: str, layer: str | None,
     kind = stems(method, examined.prediction.classes)[name]
     stem = free_stem(folder, called(examined.film.name, examined.film.sha256), kind, examined)
     told = numbers(examined, {name: map_})
-    files = {"pdf": case_pdf(report), "html": case_html(report).encode(), "json": as_json(told).encode()}
+    files: dict[str, str | bytes] = {"pdf": case_pdf(report), "html": case_html(report), "json": as_json(told)}
     for suffix, content in files.items():
         write_whole(folder / f"{stem}.{suffix}", content)
     return stem

@@ -15,7 +15,6 @@ import pandas as pd
 from core.data.audit import confounds
 from core.data.audit.findings import Case, Finding
 from core.data.cohort import Cohort
-from core.data.film_id import FILM_ID
 from core.data.patients import count, numbered
 from core.data.progress import Progress, quiet
 from core.data.signatures import signatures
@@ -83,16 +82,14 @@ def hunt(
     offered = [finding for finding in _audited(seen, progress) if finding.passed is False]
     moved = most_specific([one for one in tried if one.relied_on])
     read = [one for one in asked if one.relied_on]
-    found, doubted = (
-        [_of_exchange(seen, one, watched, offered) for one in moved if CUES[one.cue].like_disease == doubt]
-        for doubt in (False, True)
-    )
+    tested = [_of_exchange(seen, one, watched, offered) for one in moved]
+    doubted = tuple(one for one in tested if CUES[one.cue].like_disease)
+    found = [one for one in tested if one not in doubted]
     found += [_of_probe(seen, one, offered) for one in read]
     confirmed = {(one.class_name, ZONE_OF.get(one.cue, "")) for one in moved}
     wide = {one.class_name for one in moved if one.cue == OUTSIDE}
-    named = cohort.samples[FILM_ID].astype(str).to_numpy()
     leads = tuple(
-        f"{one.sentence} It may be a fine pattern of disease: look at {', '.join(named[list(one.examples)])}."
+        f"{one.sentence} It may be a fine pattern of disease: look at the films {', '.join(map(str, one.numbers))}."
         for one in doubted
     )
     leads += tuple(
@@ -109,7 +106,7 @@ def hunt(
         strongest=_strongest(tried, asked),
         offered=len(offered),
         shunned=_shunned(watched),
-        doubted=tuple(doubted),
+        doubted=doubted,
         watched=watched,
     )
 

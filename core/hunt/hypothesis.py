@@ -35,6 +35,11 @@ class Hypothesis:
     share: float = float("nan")
 
     @property
+    def numbers(self) -> list[int]:
+        """The examples as the dashboard counts the films of a cohort, from 1; names may carry patients."""
+        return [place + 1 for place in self.examples]
+
+    @property
     def figure(self) -> str:
         """The effect with its interval."""
         return f"{self.effect:+.2f} [{self.low:.2f}, {self.high:.2f}]"
@@ -66,7 +71,7 @@ class Hunt:
         leads: what was seen and is no hypothesis, a sentence each: no test confirms it, or disease can look like it.
         notes: what could not be told, and why.
         strongest: the largest effect that even its interval's lower end reaches, 0 to 1, hypothesis or not: how sure it
-            is that the model goes by something it should not.
+            is that the model goes by something it should not, or by what disease can look like.
         lung_share: mean part of the evidence (Grad-CAM of what is called) inside the lungs, 0 to 1; NaN where no film
             has both.
         offered: tests of the audit that the films fail: what they offer to go by.
@@ -113,7 +118,10 @@ class Hunt:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON; what is not a number, ``doubted`` and ``watched`` are left out."""
-        plain = asdict(replace(self, watched={})) | {"learned_nothing": self.learned_nothing, "sentence": self.sentence}
+        plain = asdict(replace(self, doubted=(), watched={})) | {
+            "learned_nothing": self.learned_nothing,
+            "sentence": self.sentence,
+        }
         rows = zip(plain["hypotheses"], self.hypotheses, strict=True)
         told = [{k: v for k, v in row.items() if v == v} | {"sentence": one.sentence} for row, one in rows]
         return {k: v for k, v in plain.items() if v == v and k not in ("doubted", "watched")} | {"hypotheses": told}

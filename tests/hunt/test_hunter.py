@@ -63,6 +63,9 @@ def test_what_disease_can_look_like_is_a_lead_and_no_hypothesis(monkeypatch: pyt
     assert [one.cue for one in found.doubted] == ["lines"]
     assert "+0.30 [0.20, 0.40]" in found.leads[0]
     assert "may be a fine pattern of disease" in found.leads[0]
+    assert found.leads[0].endswith("look at the films " + ", ".join(map(str, found.doubted[0].numbers)) + ".")
+    names = drawn("fair", films=FILMS, size=128).samples["film_id"].iloc[list(found.doubted[0].examples)]
+    assert not any(name in found.leads[0] for name in names), "a file name may carry a patient"
     assert "doubted" not in found.to_dict()
 
 

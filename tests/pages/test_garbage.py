@@ -78,7 +78,7 @@ def test_while_somebody_has_uploads_every_search_is_one_of_everything() -> None:
     holder = Loop()
     seen = weakref.ref(holder)
     resources.collect_garbage.clear()
-    resources.shelves._collect_everywhere.clear()
+    resources.shelves._look_at_all.clear()
     resources.collect_garbage()
     del holder
     resources.collect_garbage.clear()

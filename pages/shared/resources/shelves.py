@@ -94,25 +94,25 @@ def collect_garbage() -> None:
     objects, nearly all of them parts of libraries, and nobody else's Python runs meanwhile. Those are looked at once a
     minute here, and left alone by the searches between while nobody has uploaded anything.
     """
+    _look_at_all()
     gc.collect()
-    _collect_everywhere()
+    if not any(one.pinned and one.results for one in memory().held()):
+        gc.freeze()  # never while there are uploads, all of which has to go with its session
 
 
 atexit.register(gc.unfreeze)  # or some libraries complain at the end that what is theirs was left
 
 
 @st.cache_resource(ttl=_A_MINUTE, show_spinner=False)
-def _collect_everywhere() -> None:
+def _look_at_all() -> None:
+    """Once a minute, what earlier searches have left alone is searched again."""
     gc.unfreeze()
-    gc.collect()
-    if not any(one.pinned and one.results for one in memory().held()):
-        gc.freeze()  # never while there are uploads, all of which has to go with its session
 
 
 def _collect_at_once() -> None:
     """Let the end of this run search everywhere, so that nothing of what just went outlives it."""
     collect_garbage.clear()
-    _collect_everywhere.clear()
+    _look_at_all.clear()
 
 
 def _films() -> Shelf:
