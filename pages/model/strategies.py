@@ -173,7 +173,8 @@ def _stop() -> None:
 
 widgets.heading(
     "Strategies",
-    "What do the answers go by? What lies away from the lungs is pasted from film to film, places are hidden, concepts "
-    "and strategies searched, attributes read from the features. A hypothesis is what a test confirms.",
+    "What do the answers go by? What lies away from the lungs, or narrow over them, is pasted from film to film, "
+    "places are hidden, concepts and strategies searched, attributes read from the features. A hypothesis is what a "
+    "test confirms and disease does not look like.",
 )
 page()

@@ -66,6 +66,7 @@ def films(kind: Any, number: int) -> "tuple[Phantom, Phantom]":
 def found_out(row: dict[str, Any]) -> None:
     """What a small network that learned it is worth, and what the hunter said of it."""
     from core.explain.swap import CUES
+    from core.hunt.exchange import LEAST
 
     st.markdown(
         "Accuracy of a small network that learned from such films, at home and where the shortcut tells nothing:"
@@ -78,8 +79,14 @@ def found_out(row: dict[str, Any]) -> None:
         name, _, cue = row["first"].partition(": ")
         subject = CUES[cue].title if cue in CUES else plain(cue)
         st.markdown(f"**Found out.** The hunter's first hypothesis: {plain(name)} goes with {subject}.")
+    elif row["hunter"] >= LEAST:
+        st.markdown(
+            "**A lead, no hypothesis.** What lies over the lungs moves the answer, but disease can look like it."
+        )
     else:
-        st.markdown("**Not found out.** The hunter has no hypothesis: no exchange moved the answer by 0.1 for certain.")
+        st.markdown(
+            f"**Not found out.** The hunter has no hypothesis: no exchange moved the answer by {LEAST:g} for certain."
+        )
 
 
 def how_found(told: dict[str, Any], row: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.data.phantom.shortcuts import KINDS, SHORTCUTS
 from core.explain.hide import SEAMLESS
+from core.hunt.exchange import LEAST
 from core.model.checkpoint import load
 from pages.shared import corners, resources, shipped
 from pages.teach import unlearned
@@ -151,11 +152,14 @@ def test_each_kind_of_shortcut_is_shown_with_what_was_said_of_it(lab: AppTest) -
     sound(lab.segmented_control(key="shortcut step").set_value(7).run())
     assert len(lab.selectbox(key="shortcut kind").options) == len(KINDS)
     found_out = {kind: row["hypotheses"] > 0 for kind, row in told["kinds"].items()}
-    for kind in (KINDS[0], next(kind for kind, found in found_out.items() if not found)):
+    silent = next(kind for kind, row in told["kinds"].items() if row["hunter"] < LEAST)
+    for kind in (KINDS[0], silent, "wire"):
         sound(lab.selectbox(key="shortcut kind").set_value(kind).run())
         words = " ".join(text.value for text in lab.main.markdown)
         assert SHORTCUTS[kind].carried in words
         assert ("**Found out.**" in words) == found_out[kind]
+        assert ("no exchange moved the answer" in words) == (told["kinds"][kind]["hunter"] < LEAST)
+        assert ("**A lead, no hypothesis.**" in words) == (kind == "wire")
         home, elsewhere = (told["kinds"][kind][name] for name in ("home", "elsewhere"))
         assert [metric.value for metric in lab.metric] == [f"{home:.0%}", f"{elsewhere:.0%}"]
 
