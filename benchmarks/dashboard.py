@@ -87,6 +87,20 @@ def judged_on(films: int) -> Iterator[str]:
         del os.environ["HILUM_WEIGHTS"]
 
 
+@contextmanager
+def only_drawn() -> Iterator[str]:
+    """A cache folder in which the drawn films lie, and nothing that was found out about them."""
+    from core.data.cache import cache_dir
+    from core.data.phantom import cohort as phantoms
+
+    films = phantoms.cohort("fair")
+    phantoms.draw_all(films)
+    drawn = Path(str(films.samples["path"].iat[0])).parents[1]
+    with TemporaryDirectory(dir=cache_dir()) as cache:
+        (Path(cache) / drawn.name).symlink_to(drawn)
+        yield cache
+
+
 def first_use(view: str) -> tuple[float, float]:
     """Seconds, and seconds of processor time, from the choice of one of Explore's tabs to all that it shows."""
     app = open_page("pages/data/explore.py", cohort="phantom:fair")
@@ -101,16 +115,9 @@ def first_use(view: str) -> tuple[float, float]:
 
 def first_uses(view: str, runs: int) -> list[tuple[float, float]]:
     """The same, each time in a process and with a cache of its own, to which only the drawn films are lent."""
-    from core.data.cache import cache_dir
-    from core.data.phantom import cohort as phantoms
-
-    films = phantoms.cohort("fair")
-    phantoms.draw_all(films)
-    drawn = Path(str(films.samples["path"].iat[0])).parents[1]
     times = []
     for _ in range(runs):
-        with TemporaryDirectory(dir=cache_dir()) as cache:
-            (Path(cache) / drawn.name).symlink_to(drawn)
+        with only_drawn() as cache:
             code = f"from benchmarks.dashboard import first_use; print(*first_use({view!r}))"
             environment = os.environ | {"HILUM_CACHE": cache, "HILUM_DATA": cache}
             done = subprocess.run(
@@ -119,6 +126,26 @@ def first_uses(view: str, runs: int) -> list[tuple[float, float]]:
             )  # fmt: skip
         wall, processor = map(float, done.stdout.splitlines()[-1].split())
         times.append((wall, processor))
+    return times
+
+
+def first_audit(browser: "Browser", runs: int) -> list[tuple[float, float, float]]:
+    """Seconds from the click on *Audit these films* to the first findings, to those of films read, and to all."""
+    from tests.browser.server import served
+
+    times = []
+    for _ in range(runs):
+        with only_drawn() as cache, served(HILUM_CACHE=cache, HILUM_DATA=cache) as address:
+            page = browser.new_page()
+            page.goto(f"{address}/explore?cohort=phantom:fair")
+            page.get_by_text("Audit", exact=True).click()
+            page.get_by_role("button", name=EXPLORE["audit"]).click()
+            started, reached = time.perf_counter(), []
+            for finding in ("Class and source.", "Frame statistics.", "Borders only."):
+                page.get_by_text(finding).first.wait_for(timeout=600_000)
+                reached.append(time.perf_counter() - started)
+            times.append((reached[0], reached[1], reached[2]))
+            page.close()
     return times
 
 
@@ -158,6 +185,17 @@ def key_on_slider(browser: "Browser", runs: int) -> list[float]:
     return times[2:]
 
 
+@contextmanager
+def chromium_of_its_own() -> Iterator["Browser"]:
+    """A Chromium, through Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.server import chromium
+
+    with sync_playwright() as playwright:
+        yield chromium(playwright)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -172,6 +210,12 @@ def main() -> None:
             wall, processor = zip(*first_uses(view, few), strict=True)
             _row(f"Explore, first use of {view}", 5.0, list(wall))
             _row("   of it processor time", None, list(processor))
+        if given.browser:
+            with chromium_of_its_own() as browser:
+                listed, seen, whole = zip(*first_audit(browser, few), strict=True)
+            _row("Chromium: audit to its first findings", 5.0, list(listed))
+            _row("Chromium: audit to those of films read", None, list(seen))
+            _row("Chromium: audit to the last", None, list(whole))
         return
     _row("cold start to Live prediction", 4.0, cold_start(few))
     _row("Heatmaps, opacity slider", 0.150, slider("pages/case/heatmaps.py", "opacity", "0.5", runs))
@@ -180,14 +224,9 @@ def main() -> None:
         times = slider("pages/model/report.py", "cutoff", "0.5", runs, model=model)
     _row("Report, operating point slider, 4,000 test films", 0.200, times)
     if given.browser:
-        from playwright.sync_api import sync_playwright
-
-        from tests.browser.server import chromium
-
-        with sync_playwright() as playwright:
-            browser = chromium(playwright)
-            _row("Chromium: server start to first answer", None, first_visit(browser, few))
-            _row("Chromium: key on opacity to new picture", None, key_on_slider(browser, runs))
+        with chromium_of_its_own() as browser:
+            _row("Chromium: server start to first answer", 6.0, first_visit(browser, few))
+            _row("Chromium: key on opacity to new picture", 0.4, key_on_slider(browser, runs))
 
 
 def _row(name: str, target: float | None, times: list[float]) -> None:

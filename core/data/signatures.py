@@ -129,7 +129,8 @@ def _sign(cohort: Cohort, i: int, see: Callable[[Radiograph], None]) -> np.ndarr
     see(film)
     row = np.zeros((), _ROW)
     row["stamp"], row["sha256"] = _stamp(Path(str(cohort.samples["path"].iat[i]))), film.sha256.encode()
-    row["colour"], row["frame"] = film.colour, tuple(measure(film.pixels)[name] for name in MEASURES)
+    measured = measure(film.pixels)
+    row["colour"], row["frame"] = film.colour, tuple(measured[name] for name in MEASURES)
     row["thumbnail"] = thumbnail_of(film.pixels)
     row["hashes"] = hashes_of(row["thumbnail"])
     return row

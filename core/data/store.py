@@ -77,6 +77,8 @@ class Store:
 
     def _ask(self, columns: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = []
+        if not keys:
+            return found
         try:
             with self._open() as connection:
                 for start in range(0, len(keys), _AT_ONCE):

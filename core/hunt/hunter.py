@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from core.data.audit import confounds
-from core.data.audit.findings import Case, Finding
+from core.data.audit.findings import Finding, Viewed
 from core.data.cohort import Cohort
 from core.data.patients import count, numbered
 from core.data.progress import Progress, quiet
@@ -158,7 +157,7 @@ def watched_by(
 def _audited(seen: Seen, progress: Progress) -> list[Finding]:
     part = seen.cohort.take(seen.films)
     with in_memory(part.fetch is not None):
-        case = Case(part, signatures(part, progress), pd.DataFrame(columns=["level"]), numbered(part.samples))
+        case = Viewed(part, numbered(part.samples), signatures(part, progress))
         return [test(case) for test in _TESTS]
 
 

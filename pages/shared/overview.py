@@ -143,10 +143,13 @@ def projection(features: np.ndarray, method: str) -> np.ndarray:
     return resources.kept(key, lambda: embeddings.projection(features, method))
 
 
-def audit(spec: str, rows: tuple[int, ...], progress: Progress = quiet) -> "Audit":
+def audit(
+    spec: str, rows: tuple[int, ...], progress: Progress = quiet, tell: Callable[["Audit"], None] = lambda so_far: None
+) -> "Audit":
     """Leaks and confounds among some films of a cohort; ``progress`` (which may raise to end it) is told how far.
 
     What is found about each film stays on disk, so that another audit of it, also after a restart, takes seconds.
+    ``tell`` is given what can be said before it is at its end.
     """
     from core.data.audit import audit as run
     from core.lungs.masks import for_audit
@@ -161,6 +164,6 @@ def audit(spec: str, rows: tuple[int, ...], progress: Progress = quiet) -> "Audi
                 pause()
                 progress(what, done, total)
 
-            return run(chosen, told, lungs)
+            return run(chosen, told, lungs, tell)
 
     return resources.kept(key, audited)

@@ -162,11 +162,17 @@ class _Latest:
         self.said = what, done, total
 
 
-def followed(text: str, cancel: Callable[[], Any], work: Callable[[Progress], R]) -> R:
+def followed(
+    text: str, cancel: Callable[[], Any], work: Callable[[Progress], R], draw: Callable[[], Any] = lambda: None
+) -> R:
     """Long work in a thread of its own, which says how far it is: a bar, the seconds so far, and a way out.
 
     A click on Cancel, or on anything else of the page, ends ``work`` at its next report, so it should keep what it
     finds; it may not draw on the page.
+
+    Args:
+        draw: called twice a second, below the bar, to show what ``work`` has found so far; what it drew is gone at the
+            end.
     """
     place, started, pool, latest = st.empty(), time.monotonic(), ThreadPoolExecutor(1), _Latest()
     found = pool.submit(work, latest)
@@ -176,6 +182,7 @@ def followed(text: str, cancel: Callable[[], Any], work: Callable[[Progress], R]
     with place.container(horizontal=True, vertical_alignment="center"):
         words = st.empty()
         st.button("Cancel", on_click=cancel, key=f"cancel {text}", type="tertiary")
+    below = st.empty()
     try:
         while True:
             seconds = time.monotonic() - started
@@ -184,11 +191,14 @@ def followed(text: str, cancel: Callable[[], Any], work: Callable[[Progress], R]
                 words.progress(min(done / total, 1.0), f"{text}: {what}, {done:,} of {total:,}, {seconds:.0f} s")
             else:
                 words.caption(f":material/hourglass_top: {text}: {what or 'at work'}, {seconds:.0f} s")
+            with below.container():
+                draw()
             with suppress(TimeoutError):
                 return found.result(0.5)
     finally:
         latest.unwanted = True
         place.empty()
+        below.empty()
 
 
 def class_picker(classes: Mapping[str, float], called: str, film: str, key: str = "class") -> str:

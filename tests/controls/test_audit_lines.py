@@ -49,7 +49,7 @@ def case(
     found = pd.DataFrame([(a, b, level, 0.9, 50, "") for a, b, level in pairs], columns=PAIRS)
     found = found.astype({"first": "int64", "second": "int64"})
     cohort = Cohort("made up", samples(rows)[0], tuple(sorted(set(of))))
-    return Case(cohort, signs, found, np.array([groups(i) for i in range(films)]))
+    return Case(cohort, np.array([groups(i) for i in range(films)]), signs, found)
 
 
 def chance(i: int, _: str) -> float:
@@ -236,7 +236,7 @@ def test_the_outline_of_the_lungs_does_not_tell_the_classes_apart() -> None:
 
 
 def with_lungs(made: Case, masks: np.ndarray) -> Case:
-    return Case(made.cohort, made.signatures, made.pairs, made.groups, masks)
+    return Case(made.cohort, made.groups, made.signatures, made.pairs, masks)
 
 
 def test_chance_is_what_it_says() -> None:

@@ -97,3 +97,34 @@ def test_work_that_says_how_far_it_is_shows_a_bar_and_ends_where_it_is_no_longer
     assert text.startswith("Auditing: reading films, ")
     assert " of 500, " in text
     assert not app.button
+
+
+def test_what_is_found_so_far_is_shown_below_the_bar_and_gone_at_the_end() -> None:
+    def page() -> None:
+        import time
+
+        import streamlit as st
+
+        from pages.shared import widgets
+
+        parts: list[str] = []
+        drawn = st.session_state.setdefault("drawn", [])
+
+        def work(progress) -> str:
+            parts.append("two lines known")
+            for done in range(100):
+                progress("reading films", done, 100)
+                time.sleep(0.01)
+            return "whole"
+
+        def draw() -> None:
+            drawn.append(list(parts))
+            st.caption(parts[-1] if parts else "nothing yet")
+
+        st.text(widgets.followed("Auditing", lambda: None, work, draw))
+
+    app = AppTest.from_function(page, default_timeout=60).run()
+    assert not app.exception
+    assert ["two lines known"] in app.session_state["drawn"]
+    assert [text.value for text in app.text] == ["whole"]
+    assert not app.caption

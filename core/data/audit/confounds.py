@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.data.audit import filmcheck, shortcuts
 from core.data.audit.chance import Null, P, against_chance
-from core.data.audit.findings import Case, Finding, count_films, some
+from core.data.audit.findings import Case, Finding, Listed, Viewed, count_films, some
 from core.data.borders import MEASURES
 
 STRONG_V = 0.3  # Cramér's V above which class and source are confounded
@@ -19,22 +19,22 @@ TOO_FEW = "too few films to tell"
 _KNOWN_SHARE = 0.5  # of the films must have a value for a column to be judged
 
 
-def class_by_source(case: Case) -> Finding:
+def class_by_source(case: Listed) -> Finding:
     """Classes that come from different hospitals."""
     return _confounding(case, "source", "Class and source")
 
 
-def class_by_view(case: Case) -> Finding:
+def class_by_view(case: Listed) -> Finding:
     """Classes taken in different positions."""
     return _confounding(case, "view", "Class and view")
 
 
-def class_by_sex(case: Case) -> Finding:
+def class_by_sex(case: Listed) -> Finding:
     """Classes of different sex."""
     return _confounding(case, "sex", "Class and sex")
 
 
-def class_by_age(case: Case) -> Finding:
+def class_by_age(case: Listed) -> Finding:
     """Classes of different age."""
     age, key, title = case.column("age"), "class_by_age", "Class and age"
     known = age.notna().to_numpy()
@@ -48,7 +48,7 @@ def class_by_age(case: Case) -> Finding:
     return _judged(case, key, title, sentence, null, LARGE_EFFECT, "{:.0%}", {"epsilon_squared": null.observed})
 
 
-def odd_films(case: Case) -> Finding:
+def odd_films(case: Viewed) -> Finding:
     """Films that are not upright, whole, uninverted chest films."""
     kinds = np.array(filmcheck.check(case.signatures.thumbnails), dtype=object)
     kinds[list(case.signatures.errors)] = ""
@@ -64,7 +64,7 @@ def odd_films(case: Case) -> Finding:
     return Finding("odd_films", "Odd films", False, sentence, case.names(order), figures)
 
 
-def burned_in_text(case: Case) -> Finding:
+def burned_in_text(case: Viewed) -> Finding:
     """Letters and wires in the film, and whether they go with a class."""
     marked = case.signatures.frame["text_share"] > TEXT_SHARE
     text, limit = marked.to_numpy(np.int64), STRONG_V / 2
@@ -80,7 +80,7 @@ def burned_in_text(case: Case) -> Finding:
     return _judged(case, key, title, sentence, null, limit, "{:.2f}", figures, case.names(order))
 
 
-def border_statistics(case: Case) -> Finding:
+def border_statistics(case: Viewed) -> Finding:
     """Brightness, frame and shape of the films, class by class; chance, too, may choose the worst of the measures."""
     frame, label = case.signatures.frame, case.column("label")
     ranks = {name: shortcuts.ranked(frame[name]) for name in MEASURES if name != "text_share"}
@@ -123,7 +123,7 @@ def borders_only(case: Case) -> Finding:
     return Finding(key, title, passed, sentence, figures=asdict(result))
 
 
-def _confounding(case: Case, column: str, title: str) -> Finding:
+def _confounding(case: Listed, column: str, title: str) -> Finding:
     values, label, key = case.column(column), case.column("label"), f"class_by_{column}"
     known = (values != "").to_numpy()
     if not len(known) or known.mean() < _KNOWN_SHARE:
@@ -138,7 +138,7 @@ def _confounding(case: Case, column: str, title: str) -> Finding:
 
 
 def _judged(
-    case: Case,
+    case: Listed,
     key: str,
     title: str,
     sentence: str,

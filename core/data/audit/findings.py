@@ -53,27 +53,16 @@ class Audit:
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """What every test looks at.
+class Listed:
+    """What a test can look at before any film is read.
 
     Args:
         cohort: the films.
-        signatures: of each.
-        pairs: of films that show one picture, as of `find_copies`.
-        groups: int (N,), equal for films of one patient or picture.
-        lungs: bool (N, 32, 32), where lung was found in each film; None where it was not looked for.
+        groups: int (N,), equal for films of one patient or, as far as pictures were compared, of one picture.
     """
 
     cohort: Cohort
-    signatures: Signatures
-    pairs: pd.DataFrame
     groups: np.ndarray
-    lungs: np.ndarray | None = None
-
-    @property
-    def copies(self) -> pd.DataFrame:
-        """The pairs that are one picture beyond doubt."""
-        return self.pairs[self.pairs["level"] == COPY]
 
     def column(self, name: str) -> pd.Series:
         """One column of the samples."""
@@ -82,6 +71,35 @@ class Case:
     def names(self, positions: Sequence[int] | np.ndarray) -> tuple[str, ...]:
         """The identities of the films at these positions, each once."""
         return tuple(dict.fromkeys(self.column(FILM_ID).iloc[np.asarray(positions, dtype=np.int64)]))
+
+
+@dataclass(frozen=True, eq=False)
+class Viewed(Listed):
+    """What a test can look at once every film was read.
+
+    Args:
+        signatures: of each film.
+    """
+
+    signatures: Signatures
+
+
+@dataclass(frozen=True, eq=False)
+class Case(Viewed):
+    """What a test can look at once films were compared with each other.
+
+    Args:
+        pairs: of films that show one picture, as of `find_copies`.
+        lungs: bool (N, 32, 32), where lung was found in each film; None where it was not looked for.
+    """
+
+    pairs: pd.DataFrame
+    lungs: np.ndarray | None = None
+
+    @property
+    def copies(self) -> pd.DataFrame:
+        """The pairs that are one picture beyond doubt."""
+        return self.pairs[self.pairs["level"] == COPY]
 
 
 def count_films(n: int) -> str:

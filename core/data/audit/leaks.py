@@ -6,11 +6,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from core.data.audit.findings import Case, Finding, count_films
+from core.data.audit.findings import Case, Finding, Listed, Viewed, count_films
 from core.data.copies.verify import COPY, FALSE_COPIES
 
 
-def unreadable(case: Case) -> Finding:
+def unreadable(case: Viewed) -> Finding:
     """Files that are not films."""
     bad = sorted(case.signatures.errors)
     sentence = (
@@ -19,7 +19,7 @@ def unreadable(case: Case) -> Finding:
     return Finding("unreadable", "Unreadable files", not bad, sentence, case.names(bad))
 
 
-def exact_duplicates(case: Case) -> Finding:
+def exact_duplicates(case: Viewed) -> Finding:
     """The same file twice."""
     digests = pd.Series(case.signatures.sha256)
     copies = np.flatnonzero(digests.duplicated(keep=False) & (digests != ""))
@@ -84,7 +84,7 @@ def duplicates_across_splits(case: Case) -> Finding:
     return Finding(key, title, passed, sentence, films)
 
 
-def patients_across_splits(case: Case) -> Finding:
+def patients_across_splits(case: Listed) -> Finding:
     """The same patient on two sides of a split."""
     key, title = "split_patients", "Patients in two splits"
     samples = case.cohort.samples
@@ -115,7 +115,7 @@ def shared_pictures(case: Case, origin: np.ndarray) -> Finding:
     return Finding("shared_pictures", "Pictures in two cohorts", not len(pairs), sentence, films, {"pairs": len(pairs)})
 
 
-def shared_patients(case: Case, origin: np.ndarray) -> Finding:
+def shared_patients(case: Listed, origin: np.ndarray) -> Finding:
     """The same patient in two cohorts. Short numbers are left out: every hospital has a patient 2."""
     patient = case.column("patient")
     table = pd.DataFrame({"patient": patient, "origin": origin})[~patient.str.fullmatch(r"\d{0,5}")]

@@ -9,8 +9,9 @@ pair is kept, so that a film is paid for once.
 Measured on 14,516 public films, and what is missed: `benchmarks.audit`.
 """
 
+import os
 import struct
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from itertools import combinations
 
@@ -24,7 +25,7 @@ from core.data.copies.library import Library
 from core.data.copies.verify import COPY, POSSIBLE, Agreement, agreement
 from core.data.copies.words import nearest
 from core.data.duplicates import near_duplicates
-from core.data.progress import Progress, in_batches, quiet
+from core.data.progress import Progress, in_batches, one_thread_each, quiet
 from core.data.signatures import VERSION as READ
 from core.data.signatures import Signatures, signatures
 from core.data.store import Store, digest
@@ -84,6 +85,11 @@ def find_copies(cohort: Cohort, signs: Signatures | None = None, progress: Progr
     found = [within, unseen, _spread(verified, chosen, stands_for)]
     pairs_of_all = _joined(hashed, pd.concat(found, ignore_index=True))
     return _without_strangers(pairs_of_all, cohort.samples["patient"].to_numpy(dtype=object))
+
+
+def no_pairs() -> pd.DataFrame:
+    """The table of `find_copies` without a row."""
+    return pd.DataFrame(columns=list(_TYPES)).astype(_TYPES).astype({"flip": "str"})[list(COLUMNS)]
 
 
 def signed(cohort: Cohort, library: Library, progress: Progress = quiet) -> Signatures:
@@ -172,12 +178,16 @@ def _verified(pairs: np.ndarray, keys: list[str], library: Library, progress: Pr
     return table.astype(_TYPES)
 
 
-def _judge(rows: list[list[int]], keys: list[str], library: Library) -> Iterator[Agreement]:
+def _judge(rows: list[list[int]], keys: list[str], library: Library) -> list[Agreement]:
     """The agreement of each pair, always seen from the film whose file comes first, so that order tells nothing."""
-    for a, b, flip in rows:
-        low, high = sorted((keys[a], keys[b]))
+
+    def judged(row: list[int]) -> Agreement:
+        low, high = sorted((keys[row[0]], keys[row[1]]))
         first, second = library.load([low, high])
-        yield agreement(first, second, flip) if first and second else Agreement()
+        return agreement(first, second, row[2]) if first and second else Agreement()
+
+    with one_thread_each(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(judged, rows))
 
 
 def _spread(verified: pd.DataFrame, chosen: np.ndarray, stands_for: np.ndarray) -> pd.DataFrame:

@@ -54,15 +54,16 @@ class Library:
 
     def load(self, keys: Sequence[str]) -> list[Description | None]:
         """The description of each film, None where there is none; those used last stay in memory."""
-        absent = list(dict.fromkeys(key for key in keys if key not in self._read))
-        for key, data in self._whole.read(absent).items():
-            self._read[key] = from_bytes(data)
-        found = [self._read.get(key) for key in keys]
-        for key in keys:
-            if key in self._read:
-                self._read.move_to_end(key)
-        while len(self._read) > _IN_MEMORY:
-            self._read.popitem(last=False)
+        with self._lock:
+            absent = list(dict.fromkeys(key for key in keys if key not in self._read))
+            for key, data in self._whole.read(absent).items():
+                self._read[key] = from_bytes(data)
+            found = [self._read.get(key) for key in keys]
+            for key in keys:
+                if key in self._read:
+                    self._read.move_to_end(key)
+            while len(self._read) > _IN_MEMORY:
+                self._read.popitem(last=False)
         return found
 
 

@@ -80,10 +80,13 @@ def agreement(first: Description, second: Description, flip: int) -> Agreement:
 def _matches(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Positions of keypoints that are each other's nearest, clearly nearer than the next."""
     a, b = first.astype(np.float32), second.astype(np.float32)
-    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * (a @ b.T)
+    squared = a @ b.T  # whole numbers below 2**24: exact, in whatever order they are summed
+    squared *= -2
+    squared += np.einsum("ij,ij->i", b, b)
+    squared += np.einsum("ij,ij->i", a, a)[:, None]
     nearest = squared.argmin(axis=1)
     rows = np.arange(len(a))
-    mutual = squared.argmin(axis=0)[nearest] == rows
+    mutual = np.ascontiguousarray(squared.T).argmin(axis=1)[nearest] == rows
     rows, nearest = rows[mutual], nearest[mutual]
     distances = squared[rows]
     least = distances[np.arange(len(rows)), nearest]

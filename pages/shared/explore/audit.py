@@ -1,5 +1,7 @@
 """Leaks and confounds of the selected films."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 
@@ -7,6 +9,9 @@ from core.data.cohort import Cohort
 from core.lungs.masks import met
 from pages.shared import gallery, overview, resources, widgets
 from pages.shared.text import plain
+
+if TYPE_CHECKING:
+    from core.data.audit.findings import Audit, Finding
 
 MARKS = {True: ("check_circle", "green"), False: ("cancel", "red"), None: ("help", "gray")}
 
@@ -20,19 +25,35 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             return
         st.session_state["_audited"] = key
     wanted = spec, tuple(int(row) for row in rows)
-    found = widgets.followed("Auditing", _stop_audit, lambda progress: overview.audit(*wanted, progress))
+    so_far: list[Audit] = []
+    found = widgets.followed(
+        "Auditing",
+        _stop_audit,
+        lambda progress: overview.audit(*wanted, progress, so_far.append),
+        lambda: _known(so_far[-1]) if so_far else None,
+    )
     if told := met(cohort):
         st.caption(f":material/pulmonology: {plain(told, longest=400)}.")
     numbers = {identity: row for row, identity in enumerate(cohort.samples["film_id"])}
     for finding in found.findings:
-        icon, colour = MARKS[finding.passed]
-        sentence = f":{colour}[:material/{icon}:] **{finding.title}.** {plain(finding.sentence, longest=1000)}"
         shown = [numbers[name] for name in finding.films if name in numbers]
         if shown:
-            with st.expander(sentence):
+            with st.expander(_sentence(finding)):
                 gallery.grid(spec, cohort, shown, f"audit {finding.key}")
         else:
-            st.container(border=True).markdown(f":small[{sentence}]")
+            st.container(border=True).markdown(f":small[{_sentence(finding)}]")
+
+
+def _known(so_far: "Audit") -> None:
+    """What is known before all films were compared: copies, not yet known, may still raise a chance level."""
+    st.caption("So far; films of one picture are not known yet, and what is found may weigh less once they are.")
+    for finding in so_far.findings:
+        st.container(border=True).markdown(f":small[{_sentence(finding)}]")
+
+
+def _sentence(finding: "Finding") -> str:
+    icon, colour = MARKS[finding.passed]
+    return f":{colour}[:material/{icon}:] **{finding.title}.** {plain(finding.sentence, longest=1000)}"
 
 
 def _stop_audit() -> None:
