@@ -46,7 +46,7 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
 
 def _known(so_far: "Audit") -> None:
     """What is known before all films were compared: copies, not yet known, may still raise a chance level."""
-    st.caption("So far; films of one picture are not known yet, and what is found may weigh less once they are.")
+    st.caption("First findings. Copies of one picture are not known yet: once they are, some of these may weigh less.")
     for finding in so_far.findings:
         st.container(border=True).markdown(f":small[{_sentence(finding)}]")
 
