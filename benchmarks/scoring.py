@@ -80,7 +80,7 @@ def ours(checkpoint: Checkpoint, backend: str) -> Iterator[Run]:
     classifier = Classifier(checkpoint, backend)  # type: ignore[arg-type]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # each worker scores its own batch
-    work = Score(classifier)
+    work = Score(classifier, all_answers=True)  # as its peers, which refuse no film
     columns = [f"p_{name}" for name in classifier.classes]
 
     def run(paths: list[Path]) -> np.ndarray:
