@@ -60,7 +60,8 @@ def test_logits_equal_the_packages_through_its_own_preprocessing(name: str, cach
     with torch.no_grad():
         wanted = theirs(torch.from_numpy(image)[None].float())[0].numpy()
     kept = [number for number, label in enumerate(labels) if label]
-    np.testing.assert_allclose(ours.predict(film).logits, wanted[kept], rtol=1e-5, atol=1e-5)
+    # Another processor sums in another order: 3e-5 apart was seen. Another picture would be apart by tenths.
+    np.testing.assert_allclose(ours.predict(film).logits, wanted[kept], rtol=1e-4, atol=1e-4)
     assert ours.classes == tuple(labels[number] for number in kept)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core import device as devices
 from core.cli.launch import run as launch
 from core.data.cohort import Cohort
 from core.errors import RecipeError
@@ -21,16 +22,21 @@ from core.training.run import begin
 from core.transform.augment import Augment, Step
 from tests.training.test_fit import as_toml, run_of
 
+# In float32, and in bfloat16 where the processor has it: there parts of a batch are rounded otherwise than the whole.
+LOSSES_AGREE = [(True, 1e-3), *([(False, 1e-2)] if devices.has_bf16(torch.device("cpu")) else [])]
 WORKER = """
     import os, signal, sys
     from pathlib import Path
+    from core import device as devices
     from core.data.readers import open_cohort
     from core.training.fit import fit
     from core.training.processes import joined
     from core.training.recipe import load
     from core.training.run import begin
 
-    films, recipe, folder, killed = sys.argv[1:]
+    films, recipe, folder, killed, whole = sys.argv[1:]
+    if whole == "True":
+        devices.has_bf16 = lambda device: False
     with joined("cpu") as (processes, device):
         for epoch in fit(begin(open_cohort(films), load(recipe), folder, device, processes=processes)):
             if processes.rank == 1 and epoch.epoch == 2 and not Path(killed).exists():
@@ -39,14 +45,23 @@ WORKER = """
 """
 
 
+@pytest.mark.parametrize(("whole", "apart"), LOSSES_AGREE)
 def test_two_processes_learn_what_one_does_though_one_of_them_was_killed(
-    squares: Cohort, tiny_recipe: Recipe, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    whole: bool,
+    apart: float,
+    squares: Cohort,
+    tiny_recipe: Recipe,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if whole:
+        monkeypatch.setattr(devices, "has_bf16", lambda device: False)
     network, training = replace(tiny_recipe.network, dropout=0.0), replace(tiny_recipe.training, batch=7)
     recipe = replace(tiny_recipe, network=network, training=training)  # of 7 films the two have 3 and 4
     (tmp_path / "tiny.toml").write_text(as_toml(recipe).replace("batch = 8", "batch = 7"))
     root, killed = Path(squares.samples["path"][0]).parents[1], tmp_path / "killed"
-    arguments = [str(root), str(tmp_path / "tiny.toml"), str(tmp_path / "two"), str(killed)]
+    arguments = [str(root), str(tmp_path / "tiny.toml"), str(tmp_path / "two"), str(killed), str(whole)]
     assert launch([sys.executable, "-c", textwrap.dedent(WORKER), *arguments], 2) == 0
     assert killed.exists()
     assert "all are started again" in capfd.readouterr().err
@@ -54,9 +69,9 @@ def test_two_processes_learn_what_one_does_though_one_of_them_was_killed(
     two = state.load(tmp_path / "two", run_of(squares, recipe)).history
     assert len(two) == len(one) == 3
     for alone, row in zip(one, two, strict=True):
-        assert row["train_loss"] == pytest.approx(alone.train_loss, abs=1e-3)
-        assert row["validation_loss"] == pytest.approx(alone.validation_loss, abs=1e-3)
-        assert row["validation_accuracy"] == alone.validation_accuracy
+        assert row["train_loss"] == pytest.approx(alone.train_loss, abs=apart)
+        assert row["validation_loss"] == pytest.approx(alone.validation_loss, abs=apart)
+        assert not whole or row["validation_accuracy"] == alone.validation_accuracy
 
 
 @pytest.mark.parametrize("world", [2, 3, 8])
