@@ -60,7 +60,7 @@ def test_logits_equal_the_packages_through_its_own_preprocessing(name: str, cach
     with torch.no_grad():
         wanted = theirs(torch.from_numpy(image)[None].float())[0].numpy()
     kept = [number for number, label in enumerate(labels) if label]
-    # Another processor sums in another order: 3e-5 apart was seen. A film one grey level brighter is apart by more than 1.
+    # Processors sum in different orders: 3e-5 apart was seen. A film one grey level brighter is apart by more than 1.
     np.testing.assert_allclose(ours.predict(film).logits, wanted[kept], rtol=1e-4, atol=1e-4)
     assert ours.classes == tuple(labels[number] for number in kept)
 
