@@ -6,7 +6,8 @@ Server time, with Streamlit's own AppTest; the first page is measured in a proce
 to the last element. A whole rerun is timed: in a browser only the fragment round a slider runs again. With --browser
 also what a visitor feels in Chromium: from starting the server to the answer on the first page, and from a key pressed
 on a slider to the new picture, both with all that network, drawing and Streamlit's own waiting add. --explore measures
-the first use of Explore's slow tabs on 2,000 drawn films: the films lie drawn, and nothing else is known of them.
+the first use of Explore's slow tabs on 2,000 drawn films: the films lie drawn, and nothing else is known of them. With
+--browser, too, when the first of an audit's findings stand there, and when all.
 """
 
 import argparse

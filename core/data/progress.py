@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from threading import Lock
 from typing import TypeVar
 
@@ -29,13 +29,13 @@ def in_batches(
             progress(what, start + len(some), len(items))
 
 
-class _OneThreadEach:
+class _OneThreadEach(AbstractContextManager[None]):
     """Counts who wants it, so that what was before comes back when the last is done."""
 
     def __init__(self) -> None:
         self._before, self._users, self._changing = ExitStack(), 0, Lock()
 
-    def begin(self) -> None:
+    def __enter__(self) -> None:
         from threadpoolctl import threadpool_limits
 
         with self._changing:
@@ -43,7 +43,7 @@ class _OneThreadEach:
             if self._users == 1:
                 self._before.enter_context(threadpool_limits(1, user_api="blas"))
 
-    def end(self) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._changing:
             self._users -= 1
             if not self._users:
@@ -53,14 +53,9 @@ class _OneThreadEach:
 _one_thread_each = _OneThreadEach()
 
 
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """NumPy's products of matrices use no threads of their own: for work that keeps every core busy already.
+def one_thread_each() -> AbstractContextManager[None]:
+    """NumPy's products of matrices use no threads of their own within: for work that keeps every core busy already.
 
     Otherwise each of its threads wakes as many others, and most of the time goes into waiting.
     """
-    _one_thread_each.begin()
-    try:
-        yield
-    finally:
-        _one_thread_each.end()
+    return _one_thread_each

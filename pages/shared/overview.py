@@ -18,7 +18,7 @@ from pages.shared import resources
 from pages.shared.resources import cohort
 
 if TYPE_CHECKING:
-    from core.data.audit.findings import Audit
+    from core.data.audit.findings import Audit, Finding
     from core.model.classifier import Classifier
     from pages.shared.case import Case
 
@@ -144,12 +144,12 @@ def projection(features: np.ndarray, method: str) -> np.ndarray:
 
 
 def audit(
-    spec: str, rows: tuple[int, ...], progress: Progress = quiet, tell: Callable[["Audit"], None] = lambda so_far: None
+    spec: str, rows: tuple[int, ...], progress: Progress = quiet, tell: Callable[[list["Finding"]], None] | None = None
 ) -> "Audit":
     """Leaks and confounds among some films of a cohort; ``progress`` (which may raise to end it) is told how far.
 
     What is found about each film stays on disk, so that another audit of it, also after a restart, takes seconds.
-    ``tell`` is given what can be said before it is at its end.
+    ``tell`` is given the findings that are known before its end.
     """
     from core.data.audit import audit as run
     from core.lungs.masks import for_audit

@@ -1,7 +1,7 @@
 """Small pieces that several pages share: headings, pickers, the error boundary, work that shows its progress."""
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -163,16 +163,17 @@ class _Latest:
 
 
 def followed(
-    text: str, cancel: Callable[[], Any], work: Callable[[Progress], R], draw: Callable[[], Any] = lambda: None
-) -> R:
+    text: str, cancel: Callable[[], Any], work: Callable[[Progress], R],
+    so_far: Sequence[Any] = (), draw: Callable[[Any], Any] = lambda known: None,
+) -> R:  # fmt: skip
     """Long work in a thread of its own, which says how far it is: a bar, the seconds so far, and a way out.
 
     A click on Cancel, or on anything else of the page, ends ``work`` at its next report, so it should keep what it
     finds; it may not draw on the page.
 
     Args:
-        draw: called twice a second, below the bar, to show what ``work`` has found so far; what it drew is gone at the
-            end.
+        so_far: what ``work`` has found, which it makes longer.
+        draw: shows that below the bar whenever it has grown; gone at the end.
     """
     place, started, pool, latest = st.empty(), time.monotonic(), ThreadPoolExecutor(1), _Latest()
     found = pool.submit(work, latest)
@@ -182,7 +183,7 @@ def followed(
     with place.container(horizontal=True, vertical_alignment="center"):
         words = st.empty()
         st.button("Cancel", on_click=cancel, key=f"cancel {text}", type="tertiary")
-    below = st.empty()
+    below, drawn = st.empty(), 0
     try:
         while True:
             seconds = time.monotonic() - started
@@ -191,8 +192,10 @@ def followed(
                 words.progress(min(done / total, 1.0), f"{text}: {what}, {done:,} of {total:,}, {seconds:.0f} s")
             else:
                 words.caption(f":material/hourglass_top: {text}: {what or 'at work'}, {seconds:.0f} s")
-            with below.container():
-                draw()
+            if len(known := so_far[:]) > drawn:
+                drawn = len(known)
+                with below.container():
+                    draw(known)
             with suppress(TimeoutError):
                 return found.result(0.5)
     finally:

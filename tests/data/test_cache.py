@@ -60,3 +60,11 @@ def test_a_chosen_folder_keeps_its_rights_and_its_files_are_closed(
     assert mode(tmp_path) == 0o755
     assert store.read(["key"]) == {"key": b"value"}
     assert mode(store.path) == 0o600
+
+
+def test_asking_a_store_for_nothing_opens_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HILUM_CACHE", str(tmp_path))
+    store = Store("facts")
+    assert store.read([]) == {}
+    assert store.known([]) == set()
+    assert not store.path.exists()

@@ -6,7 +6,6 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 from core.data.progress import in_batches, one_thread_each
-from core.data.store import Store
 
 
 def threads() -> set[int]:
@@ -50,10 +49,3 @@ def test_two_that_overlap_leave_nothing_behind() -> None:
 def test_batches_are_worked_on_with_one_thread_each() -> None:
     found = [seen for _, some in in_batches(lambda _: threads(), range(20), "counting") for seen in some]
     assert found == [{1}] * 20
-
-
-def test_asking_a_store_for_nothing_opens_no_file(own_cache) -> None:
-    store = Store("asked-for-nothing")
-    assert store.read([]) == {}
-    assert store.known([]) == set()
-    assert not store.path.exists()

@@ -117,11 +117,11 @@ def test_what_is_found_so_far_is_shown_below_the_bar_and_gone_at_the_end() -> No
                 time.sleep(0.01)
             return "whole"
 
-        def draw() -> None:
-            drawn.append(list(parts))
-            st.caption(parts[-1] if parts else "nothing yet")
+        def draw(found) -> None:
+            drawn.append(list(found))
+            st.caption(found[-1])
 
-        st.text(widgets.followed("Auditing", lambda: None, work, draw))
+        st.text(widgets.followed("Auditing", lambda: None, work, parts, draw))
 
     app = AppTest.from_function(page, default_timeout=60).run()
     assert not app.exception

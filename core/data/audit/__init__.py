@@ -5,7 +5,7 @@ splits yet, too few films for its figure to beat chance) neither passes nor fail
 what chance alone would give.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from core.data.audit import confounds, leaks
 from core.data.audit.findings import Audit, Case, Finding, Listed, Viewed
 from core.data.audit.lungs import LungsOf, lung_grids
 from core.data.cohort import Cohort, concatenate
-from core.data.copies import find_copies, no_pairs, signed
+from core.data.copies import find_copies, signed
 from core.data.copies.library import Library
+from core.data.patients import numbered
 from core.data.progress import Progress, quiet
 from core.data.split import groups
 from core.data.store import in_memory
@@ -26,24 +27,19 @@ _LISTED: tuple[Callable[[Listed], Finding], ...] = (
     confounds.class_by_sex,
     confounds.class_by_age,
 )
-_VIEWED: tuple[Callable[[Viewed], Finding], ...] = (
-    leaks.unreadable,
-    leaks.exact_duplicates,
-    *_LISTED,
+_FILES: tuple[Callable[[Viewed], Finding], ...] = (leaks.unreadable, leaks.exact_duplicates)
+_LOOKS: tuple[Callable[[Viewed], Finding], ...] = (
     confounds.odd_films,
     confounds.burned_in_text,
     confounds.border_statistics,
 )
 TESTS: tuple[Callable[[Case], Finding], ...] = (
-    leaks.unreadable,
-    leaks.exact_duplicates,
+    *_FILES,
     leaks.near_duplicates_inside,
     leaks.conflicting_labels,
     leaks.duplicates_across_splits,
     *_LISTED,
-    confounds.odd_films,
-    confounds.burned_in_text,
-    confounds.border_statistics,
+    *_LOOKS,
     confounds.borders_only,
 )
 
@@ -52,35 +48,31 @@ def audit(
     cohort: Cohort,
     progress: Progress = quiet,
     lungs: LungsOf | None = None,
-    tell: Callable[[Audit], None] = lambda so_far: None,
+    tell: Callable[[list[Finding]], None] | None = None,
 ) -> Audit:
     """Run every test on one cohort. What is found out about each film is kept for later audits.
 
     Args:
         progress: told what is being done; if it raises, the audit ends, and what was found is kept.
         lungs: finds the lungs of a film, so that the test on borders cannot see them.
-        tell: given what is known before the films are read, and before they are compared. Chance levels may still
-            change then: films of one picture, not known yet, count as one.
+        tell: given the findings that need no film, and then those that need no comparison of films, as soon as they
+            are known. The result may judge them otherwise: films of one picture then count as one.
     """
-
-    def found(findings: Iterable[Finding]) -> Audit:
-        return Audit(cohort.name, len(cohort), tuple(findings))
-
-    def looked() -> Iterator[Finding]:
-        for number, test in enumerate(TESTS):
-            progress("testing", number, len(TESTS))
-            yield test(case)
-
     with in_memory(cohort.fetch is not None):
-        listed = Listed(cohort, groups(cohort, no_pairs()))
-        tell(found(test(listed) for test in _LISTED))
+        patients = numbered(cohort.samples)
+        if tell:
+            tell([test(Listed(cohort, patients)) for test in _LISTED])
         signs = signed(cohort, Library(), progress)
-        viewed = Viewed(cohort, listed.groups, signs)
-        tell(found(test(viewed) for test in _VIEWED))
+        if tell:
+            tell([test(Viewed(cohort, patients, signs)) for test in (*_FILES, *_LOOKS)])
         pairs = find_copies(cohort, signs, progress)
-        grids = None if lungs is None else lung_grids(cohort, signs, lungs, progress)
-        case = Case(cohort, groups(cohort, pairs), signs, pairs, grids)
-        return found(looked())
+        found = None if lungs is None else lung_grids(cohort, signs, lungs, progress)
+        case = Case(cohort, groups(cohort, pairs), signs, pairs, found)
+        findings: list[Finding] = []
+        for test in TESTS:
+            progress("testing", len(findings), len(TESTS))
+            findings.append(test(case))
+    return Audit(cohort.name, len(cohort), tuple(findings))
 
 
 def audit_across(cohorts: Sequence[Cohort], progress: Progress = quiet) -> Audit:

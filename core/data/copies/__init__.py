@@ -87,11 +87,6 @@ def find_copies(cohort: Cohort, signs: Signatures | None = None, progress: Progr
     return _without_strangers(pairs_of_all, cohort.samples["patient"].to_numpy(dtype=object))
 
 
-def no_pairs() -> pd.DataFrame:
-    """The table of `find_copies` without a row."""
-    return pd.DataFrame(columns=list(_TYPES)).astype(_TYPES).astype({"flip": "str"})[list(COLUMNS)]
-
-
 def signed(cohort: Cohort, library: Library, progress: Progress = quiet) -> Signatures:
     """The signatures of a cohort; films that have to be read for them are described at the same time."""
     try:

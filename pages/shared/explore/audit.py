@@ -1,5 +1,6 @@
 """Leaks and confounds of the selected films."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from pages.shared import gallery, overview, resources, widgets
 from pages.shared.text import plain
 
 if TYPE_CHECKING:
-    from core.data.audit.findings import Audit, Finding
+    from core.data.audit.findings import Finding
 
 MARKS = {True: ("check_circle", "green"), False: ("cancel", "red"), None: ("help", "gray")}
 
@@ -25,12 +26,13 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             return
         st.session_state["_audited"] = key
     wanted = spec, tuple(int(row) for row in rows)
-    so_far: list[Audit] = []
+    so_far: list[Finding] = []
     found = widgets.followed(
         "Auditing",
         _stop_audit,
-        lambda progress: overview.audit(*wanted, progress, so_far.append),
-        lambda: _known(so_far[-1]) if so_far else None,
+        lambda progress: overview.audit(*wanted, progress, so_far.extend),
+        so_far,
+        _first,
     )
     if told := met(cohort):
         st.caption(f":material/pulmonology: {plain(told, longest=400)}.")
@@ -41,14 +43,18 @@ def view(spec: str, cohort: Cohort, rows: np.ndarray) -> None:
             with st.expander(_sentence(finding)):
                 gallery.grid(spec, cohort, shown, f"audit {finding.key}")
         else:
-            st.container(border=True).markdown(f":small[{_sentence(finding)}]")
+            _line(finding)
 
 
-def _known(so_far: "Audit") -> None:
+def _first(so_far: "Sequence[Finding]") -> None:
     """What is known before all films were compared: copies, not yet known, may still raise a chance level."""
     st.caption("First findings. Copies of one picture are not known yet: once they are, some of these may weigh less.")
-    for finding in so_far.findings:
-        st.container(border=True).markdown(f":small[{_sentence(finding)}]")
+    for finding in so_far:
+        _line(finding)
+
+
+def _line(finding: "Finding") -> None:
+    st.container(border=True).markdown(f":small[{_sentence(finding)}]")
 
 
 def _sentence(finding: "Finding") -> str:

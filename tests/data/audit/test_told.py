@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.data.audit import TESTS, audit
-from core.data.audit.findings import Audit
+from core.data.audit.findings import Audit, Finding
 from core.data.cohort import Cohort
 from core.data.table import samples
 from tests.data.conftest import draw
@@ -31,9 +31,10 @@ def told(cohort: Cohort) -> tuple[list[str], list[Audit]]:
     events: list[str] = []
     known: list[Audit] = []
 
-    def tell(so_far: Audit) -> None:
+    def tell(found: list[Finding]) -> None:
         events.append("told")
-        known.append(so_far)
+        before = known[-1].findings if known else ()
+        known.append(Audit(cohort.name, len(cohort), (*before, *found)))
 
     def progress(what: str, done: int, total: int) -> None:
         if events[-1:] != [what]:
@@ -52,8 +53,12 @@ def test_what_needs_no_film_is_told_before_one_is_read(tmp_path: Path, save: Sav
     assert events[:4] == ["told", "reading films", "told", "looking for copies"]
     assert keys(listed) == UNREAD
     assert set(keys(read)) == {
-        *(*UNREAD, "unreadable", "exact_duplicates"),
-        *("odd_films", "burned_in_text", "border_statistics"),
+        *UNREAD,
+        "unreadable",
+        "exact_duplicates",
+        "odd_films",
+        "burned_in_text",
+        "border_statistics",
     }
     assert len(whole.findings) == len(TESTS)
     final = dict(zip(keys(whole), whole.findings, strict=True))
