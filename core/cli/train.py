@@ -29,6 +29,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     command.add_argument("--data", nargs="+", required=True, metavar="PATH", help=help_)
     help_ = "cohorts that are test films only; training films that share a patient or picture with them are left out"
     command.add_argument("--hold-out", nargs="+", default=[], metavar="PATH", help=help_)
+    help_ = "films whose labels are not asked: learned from as --teachers say; copies of labelled ones are left out"
+    command.add_argument("--unlabelled", nargs="+", default=[], metavar="PATH", help=help_)
+    help_ = "checkpoints with the recipe's classes that teach the --unlabelled films (a noisy student, Xie 2020)"
+    command.add_argument("--teachers", nargs="+", default=[], metavar="NAME", help=help_)
     command.add_argument("--out", type=Path, help="folder of the checkpoint (default: runs/RECIPE)")
     command.add_argument("--epochs", type=int, help="instead of the recipe's; its stages shrink in proportion")
     command.add_argument(
@@ -71,6 +75,7 @@ def _train(args: argparse.Namespace, processes: "Processes", device: str | None)
 
     from core.cli.progress import Bars, epoch_line, say
     from core.data.cohort import JOIN, concatenate
+    from core.data.progress import quiet
     from core.training import state
     from core.training.finish import finish
     from core.training.fit import fit
@@ -93,8 +98,12 @@ def _train(args: argparse.Namespace, processes: "Processes", device: str | None)
     cohort = cohort if args.limit is None else cohort.draw(args.limit)
     if args.hold_out:
         recipe, cohort = held_out(recipe, cohort, held)
+    unlabelled = None
+    if args.unlabelled:
+        parts = shared.several(args.unlabelled, args.layout, args.labels)
+        unlabelled = concatenate(JOIN.join(c.name for c in parts), parts)
     if not processes.first:  # the first one tells, and makes the checkpoint
-        for _ in fit(begin(cohort, recipe, folder, device, processes=processes)):
+        for _ in fit(begin(cohort, recipe, folder, device, quiet, processes, unlabelled, args.teachers)):
             pass
         return 0
     films = escape(f"on {len(cohort):,} films of {cohort.name} -> {folder}")
@@ -104,7 +113,7 @@ def _train(args: argparse.Namespace, processes: "Processes", device: str | None)
     if (folder / state.FILE).is_file():
         say("This folder holds a run already; it goes on from its last finished epoch.")
     with Bars() as bars:
-        training = begin(cohort, recipe, folder, device, bars, processes)
+        training = begin(cohort, recipe, folder, device, bars, processes, unlabelled, args.teachers)
         for note in training.divided.notes:
             say(f"- {escape(note)}")
         for epoch in fit(training):

@@ -131,7 +131,7 @@ def recipe_of(
     network = replace(own.network, weights=str(checkpoint.path), freeze="last-layer" in how)
     training = replace(
         own.training, epochs=epochs, learning_rate=LEARNING_RATE, schedule="onecycle", stages=(), patience=0,
-        half_size_epochs=0, augmented_copies={}, seed=seed, outlines=0.0, lungs=0.0,
+        half_size_epochs=0, average=0.0, augmented_copies={}, seed=seed, outlines=0.0, lungs=0.0,
     )  # fmt: skip
     augment = own.augment or (() if network.freeze else GENTLE)
     if "evidence" in how:

@@ -98,11 +98,14 @@ def delineation(log_odds: torch.Tensor, labels: torch.Tensor, outlines: torch.Te
 
     Args:
         log_odds: (B, C - 1, h, w) of every class but the first, "no finding".
-        labels: int64 (B,). A film without a finding has no evidence anywhere.
+        labels: int64 (B,). A film without a finding has no evidence anywhere. Of one that is taught (-1) the outlines
+            are the teachers' probability of the one finding at each place, and it has no share in the Dice loss.
         outlines: uint8 (B, S, S). A film with a finding that nobody outlined takes no part.
     """
+    taught = labels < 0
     outlined = (labels > 0) & (outlines > 127).flatten(1).any(1)
-    known = outlined | (labels == 0)
+    known = outlined | (labels == 0) | taught
+    labels = labels.where(~taught, 1)
     if not known.any():
         return log_odds.new_zeros(())
     own = functional.one_hot(labels, log_odds.shape[1] + 1)[:, 1:, None, None]  # (B, C - 1, 1, 1)

@@ -1,7 +1,7 @@
 """The films of a training run: divided, decoded once to uint8 pictures on disk, and served in augmented batches."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from core.training.started_from import without_met
 from core.transform.augment import Augment
 from core.transform.preprocess import Preprocess
 
-Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), labels (B,) or (B, C), then `Films.masks`, uint8 (B, S, S)
+Batch = tuple[torch.Tensor, ...]  # uint8 pictures (B, S, S), labels (B,) or (B, C), `Films.masks`, `Films.said`
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,8 @@ class Films:
 
     Where asked for, also the number of each film's source, int64 (N,), and the places where evidence belongs, uint8
     (N, S, S), 255 inside: ``outlines`` of findings, and the ``lungs``. ``contents`` (N,): SHA-256 of the files.
+    ``said``, float32 (N, C): where teachers teach films without a label (-1; `core.training.teachers`), what they say
+    of those, and of the others their label.
     """
 
     pictures: torch.Tensor
@@ -45,6 +47,7 @@ class Films:
     outlines: torch.Tensor | None = None
     lungs: torch.Tensor | None = None
     contents: tuple[str, ...] = ()
+    said: torch.Tensor | None = None
 
     @property
     def masks(self) -> tuple[torch.Tensor, ...]:
@@ -65,8 +68,11 @@ class Films:
         return Films(self.pictures[rows], self.labels[rows], sources, outlines, lungs, contents)
 
 
-def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohort:
+def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet, teachers: Sequence[str | Path] = ()) -> Cohort:
     """The cohort under the recipe's classes and division, less what a starting checkpoint has met (`started_from`).
+
+    Args:
+        teachers: checkpoints that have met films as well, whose answers will be learned from.
 
     Raises:
         CohortError: a class has no film, or no training or validation film, or the films may not be kept on disk.
@@ -80,7 +86,8 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet) -> Cohor
         chosen = chosen.without(broken, f"{len(broken)} films left out that cannot be read: {named(names)}")
     s = recipe.split
     divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source, progress)
-    divided = without_met(divided, recipe.network.weights)
+    for checkpoint in (recipe.network.weights, *teachers):
+        divided = without_met(divided, str(checkpoint))
     if divided.findings:
         return _with_both_kinds(divided)
     counts = divided.counts().reindex(columns=["train", "validation"], fill_value=0)
@@ -225,7 +232,8 @@ def batches(
         batch = augment(films.pictures[own], generator), films.labels[own]
         for _ in range(len(indices) - part.stop):
             augment.draw(generator)
-        return (*batch, *(_follow(mask[own], augment, again.clone_state()) for mask in films.masks))
+        masks = (_follow(mask[own], augment, again.clone_state()) for mask in films.masks)
+        return (*batch, *masks, *(() if films.said is None else (films.said[own],)))
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(make, groups[0])

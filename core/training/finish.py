@@ -70,7 +70,8 @@ def finish(run: Run) -> Checkpoint:
     found = precision.measure(model.network, model.preprocess, model.probabilities, held_out)
     save(Checkpoint(replace(card, domain=limits, precision=found), {**stored.state, **gate}), folder)
     del films  # Windows removes no file that is still mapped
-    kept_films.remove(run.films_path)
+    for path in (run.films_path, run.taught_path, run.answers_path):
+        kept_films.remove(path)
     return load(folder)
 
 

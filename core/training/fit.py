@@ -21,13 +21,14 @@ from core.model import output as outputs
 from core.model.output import Output
 from core.networks.network import Network
 from core.networks.zoo import build
-from core.training import evidence_penalty, frozen_features
+from core.training import evidence_penalty, frozen_features, teachers
 from core.training import state as states
 from core.training.augmented_copies import with_copies
 from core.training.films import Films, batches
 from core.training.processes import ALONE, Processes
 from core.training.recipe import Recipe
 from core.training.run import Run
+from core.training.running_mean import RunningMean
 from core.training.schedule import Steps
 from core.training.settings import TrainingConfig
 from core.transform.augment import Augment
@@ -73,17 +74,22 @@ def fit(run: Run) -> Iterator[Epoch]:
     training, validation = films.where(split == "train"), films.where(split == "validation")
     if outlines is not None:
         training = replace(training, outlines=outlines)
+    if run.lesson:
+        training = teachers.joined(
+            run.lesson, training, run.taught(bool(state.history)), recipe, run.answers_path, where, progress
+        )
     augment = Augment(recipe.augment)
     if config.augmented_copies:
         training = with_copies(training, config.augmented_copies, recipe.classes, augment, config.seed)
         augment = Augment(())
     learner = network
-    if kept := frozen_features.usable(recipe):
+    if kept := frozen_features.usable(recipe) and not run.lesson:
         fixed, learner = frozen_features.head_alone(network)
         training, validation = (
             frozen_features.seen(fixed, part, recipe.preprocess, where, progress, f"frozen features, {name}")
             for name, part in (("training", run.shown(training, 1)), ("validation", validation))
         )
+    mean = RunningMean(network, config.average, state.mean) if config.average else None
     output = outputs.new(recipe.output, recipe.classes)
     weights = output.weights(training.labels).to(where) if config.class_weights else None
     both = processes.together(learner)
@@ -92,9 +98,9 @@ def fit(run: Run) -> Iterator[Epoch]:
         torch.manual_seed(config.seed * 100_003 + epoch + 7919 * processes.rank)  # dropout
         steps = Steps(config, len(training), epoch)
         shown = training if kept else run.shown(training, epoch)
-        trained = _train(both, learner, optimiser, output, weights, shown, run, augment, steps, where)
+        trained = _train(both, learner, optimiser, mean, output, weights, shown, run, augment, steps, where)
         spent = time.perf_counter() - began
-        judged = judge(learner, output, validation, recipe.preprocess, where, processes)
+        judged = judge(mean.network if mean else learner, output, validation, recipe.preprocess, where, processes)
         if not math.isfinite(trained[0] + judged[0]):
             remedy = 'Lower training.learning_rate, or let it rise slowly with training.schedule = "onecycle"'
             raise RecipeError(f"training diverged: the loss of epoch {epoch} is not a number", remedy=remedy)
@@ -110,7 +116,7 @@ def fit(run: Run) -> Iterator[Epoch]:
             images_per_second=len(training) / spent,
             best=_is_better(judged, state, config),
         )
-        _remember(state, row, network, optimiser, config)
+        _remember(state, row, network, mean, optimiser, config)
         if processes.first:
             states.save(state, run.folder)
         yield row
@@ -156,6 +162,7 @@ def _train(
     both: nn.Module,
     network: Network,
     optimiser: torch.optim.Optimizer,
+    mean: RunningMean | None,
     output: Output,
     weights: torch.Tensor | None,
     films: Films,
@@ -174,6 +181,7 @@ def _train(
     seen, known, total, right = 0, 0, torch.zeros((), device=device), 0
     served = batches(films, recipe.training, augment, steps.epoch, processes)
     for step, (pictures, labels, *masks) in enumerate(served):
+        told_of = masks.pop().to(device) if films.said is not None else None  # of labelled films the label again
         for group in optimiser.param_groups:
             group["lr"] = steps.rate(step)
         images, labels = to_input(pictures, recipe.preprocess, device), labels.to(device)
@@ -181,7 +189,8 @@ def _train(
             images = nn.functional.avg_pool2d(images, 2)
         with devices.autocast(device):
             map_, logits = both(images)
-        summed, told = output.loss(logits.float(), labels, weights, recipe.training.label_smoothing)
+        meant = labels if told_of is None else told_of
+        summed, told = output.loss(logits.float(), meant, weights, recipe.training.label_smoothing)
         told, films_seen = (round(number) for number in processes.summed(told, len(labels)))
         cost = summed * processes.world / max(told, 1)  # gradients are averaged over the processes
         if masks:
@@ -190,9 +199,11 @@ def _train(
         optimiser.zero_grad()
         cost.backward()
         optimiser.step()
+        if mean:
+            mean.follow(network)
         seen += films_seen
         total += cost.detach() * told
-        right, known = right + output.right(logits, labels), known + told
+        right, known = right + output.right(logits, labels if told_of is None else told_of.argmax(1)), known + told
         run.progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
     whole, right_of_all = processes.summed(float(total), right)
     return whole / processes.world / max(known, 1), right_of_all / max(known, 1)
@@ -230,7 +241,7 @@ def _groups(network: Network, config: TrainingConfig) -> list[Any]:
 
 
 def _is_better(judged: tuple[float, float], state: states.State, config: TrainingConfig) -> bool:
-    if not state.best_epoch:
+    if not state.best_epoch or config.monitor == "last":
         return True
     best = state.history[state.best_epoch - 1]
     if config.monitor == "validation_accuracy":
@@ -240,12 +251,22 @@ def _is_better(judged: tuple[float, float], state: states.State, config: Trainin
 
 
 def _remember(
-    state: states.State, row: Epoch, network: Network, optimiser: torch.optim.Optimizer, config: TrainingConfig
+    state: states.State,
+    row: Epoch,
+    network: Network,
+    mean: RunningMean | None,
+    optimiser: torch.optim.Optimizer,
+    config: TrainingConfig,
 ) -> None:
     state.history.append(asdict(row))
-    state.network = {key: value.cpu().clone() for key, value in network.state_dict().items()}
+    state.network = _copied(network)
+    state.mean = _copied(mean.network) if mean else {}
     state.optimiser = optimiser.state_dict()
     if row.best:
-        state.best, state.best_epoch = state.network, row.epoch
+        state.best, state.best_epoch = state.mean or state.network, row.epoch
     waited = row.epoch - state.best_epoch
     state.finished = row.epoch == config.epochs or bool(config.patience and waited >= config.patience)
+
+
+def _copied(network: Network) -> dict[str, torch.Tensor]:
+    return {key: value.cpu().clone() for key, value in network.state_dict().items()}

@@ -23,7 +23,8 @@ def usable(recipe: Recipe) -> bool:
     """Whether every epoch shows the frozen features the same pictures, whole and without a price on places."""
     training = recipe.training
     still = not recipe.augment or bool(training.augmented_copies)
-    return recipe.network.freeze is True and still and not (training.lungs or training.outlines)
+    whole = training.lungs or training.outlines or training.average  # what needs the network as one
+    return recipe.network.freeze is True and still and not whole
 
 
 def head_alone(network: Network) -> tuple[nn.Module, Network]:

@@ -10,7 +10,7 @@ from core.networks.zoo import NETWORKS, is_known, spec_of
 Optimiser = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "stages", "cosine", "onecycle"]
 Sampling = Literal["uniform", "weighted", "sources"]
-Monitor = Literal["validation_loss", "validation_accuracy"]
+Monitor = Literal["validation_loss", "validation_accuracy", "last"]
 Decayed = Literal["all", "kernels"]
 LATER = {"later": True}  # of a setting that came after runs were kept: at its default it makes no other run
 MOST = 2**31 - 1  # of a seed: it is multiplied by 100,003 and must stay a 64-bit number
@@ -116,8 +116,10 @@ class TrainingConfig:
     """Weight of the penalty on evidence outside the lung fields; 0 = none."""
     half_size_epochs: int = 0
     """The first epochs that see pictures of half the side: four times as fast, while most is still to be learned."""
+    average: float = field(default=0.0, metadata=LATER)
+    """Decay, at each step, of the running mean of the weights, which is judged and kept instead of them; 0 = none."""
     monitor: Monitor = "validation_loss"
-    """What makes an epoch the best one."""
+    """What makes an epoch the best one; "last": that it is the last."""
     seed: int = 0
     """First weights, order of films, augmentation and dropout all follow from it."""
 
@@ -143,6 +145,7 @@ class TrainingConfig:
         _within("training.label_smoothing", self.label_smoothing, 0, 0.5)
         _within("training.outlines", self.outlines, 0, 100)
         _within("training.lungs", self.lungs, 0, 100)
+        _within("training.average", self.average, 0, 0.99999)
         if self.sampling != "uniform" and self.class_weights:
             reason = "rare classes would be compensated for twice"
             raise contradiction(f'training.sampling = "{self.sampling}"', "training.class_weights = true", reason)
@@ -153,6 +156,9 @@ class TrainingConfig:
             raise contradiction(f"training.epochs = {self.epochs}", f"training.stages of {total} epochs together")
         if self.patience >= self.epochs:
             raise contradiction(f"training.patience = {self.patience}", f"training.epochs = {self.epochs}")
+        if self.patience and self.monitor == "last":
+            reason = "every epoch is the best one so far"
+            raise contradiction(f"training.patience = {self.patience}", 'training.monitor = "last"', reason)
         if self.half_size_epochs and self.half_size_epochs >= self.epochs:
             half = f"training.half_size_epochs = {self.half_size_epochs}"
             raise contradiction(half, f"training.epochs = {self.epochs}", "none would see whole pictures")

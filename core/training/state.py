@@ -24,6 +24,7 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)  # one dict per finished epoch
     network: dict[str, torch.Tensor] = field(default_factory=dict)
     optimiser: dict[str, Any] = field(default_factory=dict)
+    mean: dict[str, torch.Tensor] = field(default_factory=dict)  # the running mean of the weights, if any
     best: dict[str, torch.Tensor] = field(default_factory=dict)  # the network of the best epoch
     best_epoch: int = 0  # 1-based; 0 = none yet
     finished: bool = False  # all epochs done, or stopped early

@@ -153,6 +153,21 @@ def test_a_finding_that_nobody_outlined_has_no_say_and_a_negative_film_has() -> 
     assert float(nobody) == 0
 
 
+def test_a_taught_film_is_asked_for_what_its_teachers_say_of_each_place() -> None:
+    said = torch.full((1, 32, 32), 26, dtype=torch.uint8)  # p = 0.1 everywhere: no outline, and not "nothing found"
+    said[:, :16, :16] = 204  # 0.8
+    wanted = torch.full((1, 1, 8, 8), 0.1).logit()
+    wanted[..., :4, :4] = torch.tensor(0.8).logit()
+    taught = torch.tensor([-1])
+
+    def cost(log_odds: torch.Tensor, label: torch.Tensor = taught) -> float:
+        return float(evidence_penalty.delineation(log_odds, label, said))
+
+    for shift in (-0.5, 0.5):
+        assert cost(wanted) < cost(wanted + shift)
+    assert cost(wanted) < cost(wanted, torch.tensor([1]))  # the Dice loss is of outlines that radiologists drew
+
+
 def test_soft_outlines_ask_for_as_much_as_they_cover() -> None:
     half = torch.full((1, 32, 32), 128, dtype=torch.uint8)
     costs = [

@@ -157,6 +157,7 @@ MINIMAL = {"name": "x", "title": "X", "classes": ["A", "B"], "network": {"name":
         ({"training": {"augmented_copies": {"A": 5}}}, "training.augmented_copies", "[[augment]]"),
         ({"published_report": {"test": {"C": {}}}}, "published_report.test", "classes"),
         ({"training": {"epochs": 5, "patience": 5}}, "training.patience", "training.epochs"),
+        ({"training": {"epochs": 5, "patience": 2, "monitor": "last"}}, "training.patience", "training.monitor"),
         ({"training": {"epochs": 5, "half_size_epochs": 5}}, "training.half_size_epochs", "training.epochs"),
         ({"network": {"name": "resnet18", "freeze": True}}, "network.freeze", "network.weights"),
         ({"network": {"name": "compact_cnn", "weights": "imagenet"}}, "network.weights", "network.name"),
@@ -260,7 +261,7 @@ def test_a_setting_that_came_later_makes_no_other_run_at_its_default() -> None:
     recipe = Recipe.from_dict(MINIMAL | {"augment": [{"name": "invert"}]})
     settings = {k: v for k, v in recipe.to_dict().items() if k not in WORDS}
     del settings["output"]
-    for later in ("augmented_copies", "decayed"):
+    for later in ("augmented_copies", "decayed", "average"):
         del settings["training"][later]
     assert recipe.fingerprint == hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     for change in ({"augmented_copies": {"A": 3}}, {"decayed": "kernels"}):
