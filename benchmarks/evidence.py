@@ -167,7 +167,9 @@ def ablation(folder: Path) -> list[str]:
     plain = recipes.load("opacity")
     for name, (outlines, lungs) in PRICES.items():
         if not (folder / name / CARD).is_file():
-            recipe = replace(plain, training=replace(plain.training, outlines=outlines, lungs=lungs))
+            # the last epoch: labels alone would choose one for the sake of answers, not of places
+            training = replace(plain.training, outlines=outlines, lungs=lungs, monitor="last")
+            recipe = replace(plain, training=training)
             run = begin(open_cohort(data_root() / FOLDER), recipe, folder / name)
             for epoch in fit(run):
                 print(f"{name}: epoch {epoch.epoch}, validation loss {epoch.validation_loss:.4f}", flush=True)

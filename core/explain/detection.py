@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import ExplainError
 
-THRESHOLDS = (0.3, 0.5, 0.7)  # at which the connected parts of a map become boxes
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # at which the connected parts of a map become boxes
 LEAST = 0.0005  # of the picture: smaller parts are not boxes
 OVERLAP = 0.5  # intersection over union from which two boxes are one
 
