@@ -61,11 +61,11 @@ class Films:
         """Those for which a mask, bool (N,), is true; a copy in memory."""
         chosen = np.flatnonzero(mask)
         rows = torch.from_numpy(chosen)
-        sources, outlines, lungs = (
-            None if part is None else part[rows] for part in (self.sources, self.outlines, self.lungs)
+        sources, outlines, lungs, said = (
+            None if part is None else part[rows] for part in (self.sources, self.outlines, self.lungs, self.said)
         )
         contents = tuple(self.contents[row] for row in chosen) if self.contents else ()
-        return Films(self.pictures[rows], self.labels[rows], sources, outlines, lungs, contents)
+        return Films(self.pictures[rows], self.labels[rows], sources, outlines, lungs, contents, said)
 
 
 def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet, teachers: Sequence[str | Path] = ()) -> Cohort:
@@ -77,9 +77,7 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet, teachers
     Raises:
         CohortError: a class has no film, or no training or validation film, or the films may not be kept on disk.
     """
-    if cohort.fetch is not None:
-        came = f"{cohort.name} holds films of a PACS, and training keeps decoded films on disk"
-        raise CohortError(came, "films that are files on this machine", "Export them, de-identified, into a folder")
+    refuse_remote(cohort)
     chosen = _meant(cohort, recipe)
     if broken := signatures(chosen, progress).errors:
         names = [f"{chosen.samples[FILM_ID].iat[row]} ({error})" for row, error in broken.items()]
@@ -96,6 +94,13 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet, teachers
         came = f"{lacking} has {training} training films and {validation} validation films"
         raise CohortError(came, "at least one training and one validation film in each class", "Add films")
     return divided
+
+
+def refuse_remote(cohort: Cohort) -> None:
+    """CohortError where the films lie in a PACS, which must leave nothing on this machine's disk."""
+    if cohort.fetch is not None:
+        came = f"{cohort.name} holds films of a PACS, and training keeps decoded films on disk"
+        raise CohortError(came, "films that are files on this machine", "Export them, de-identified, into a folder")
 
 
 def _meant(cohort: Cohort, recipe: Recipe) -> Cohort:

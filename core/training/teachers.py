@@ -26,7 +26,7 @@ from core.lazy import cached_property
 from core.model.checkpoint import load
 from core.model.classifier import Classifier
 from core.networks.zoo import spec_of
-from core.training.films import Films
+from core.training.films import Films, refuse_remote
 from core.training.recipe import Recipe
 
 BATCH = 32
@@ -54,7 +54,11 @@ def plan(divided: Cohort, unlabelled: Cohort, folders: Sequence[Path], progress:
         divided: the labelled films.
         unlabelled: others; those that share a patient or a picture with a labelled film are left out.
         folders: of the teachers.
+
+    Raises:
+        CohortError: the films lie in a PACS.
     """
+    refuse_remote(unlabelled)
     readable = unlabelled.without(signatures(unlabelled, progress).errors, "films that cannot be read are left out")
     both = concatenate("both", [divided, readable])
     group = groups(both, progress=progress)
@@ -79,6 +83,10 @@ def refuse(recipe: Recipe, teachers: Sequence[str | Path]) -> None:
         if recipe.training.outlines and spec_of(card.network).evidence != "odds":
             came = f"the teacher {card.name} does not tell what each place shows"
             raise RecipeError(came, "a network whose places vote by odds, or training.outlines = 0")
+        theirs, ours = ((look.region, look.fit) for look in (card.preprocess, recipe.preprocess))
+        if recipe.training.outlines and theirs != ours:
+            came = f"the teacher {card.name} sees films in another frame ({', '.join(theirs)})"
+            raise RecipeError(came, f"the recipe's: {', '.join(ours)}", "Its places would lie elsewhere on the film")
     config = recipe.training
     every = config.sampling == "uniform" and not config.class_weights and not config.augmented_copies
     if recipe.output != "softmax" or not every:

@@ -13,7 +13,7 @@ from core.cli import main
 from core.data.cohort import Cohort
 from core.data.progress import quiet
 from core.data.readers import open_cohort
-from core.errors import RecipeError
+from core.errors import CohortError, RecipeError
 from core.model.card import Card
 from core.model.checkpoint import Checkpoint, load, save
 from core.networks.zoo import build
@@ -198,6 +198,23 @@ def test_what_cannot_be_taught_is_refused(squares: Cohort, further: Path, sure: 
     outlined = replace(tiny(), training=replace(tiny().training, outlines=1.0))
     with pytest.raises(RecipeError, match="does not tell what each place shows"):
         teachers.refuse(outlined, [sure])
+
+
+def test_a_teacher_that_sees_another_frame_teaches_no_places(tmp_path: Path) -> None:
+    voting = load("opacity")
+    recipe = Recipe.from_dict({**voting.card.recipe, "name": "student"})
+    teachers.refuse(recipe, ["opacity"])  # the same frame
+    for other_frame in ({"region": "lungs"}, {"fit": "pad"}):
+        card = replace(voting.card, preprocess=replace(voting.card.preprocess, **other_frame))
+        folder = save(Checkpoint(card, voting.state), tmp_path / "teacher")
+        with pytest.raises(RecipeError, match="in another frame"):
+            teachers.refuse(recipe, [folder])
+
+
+def test_films_of_a_pacs_are_not_kept_on_disk(squares: Cohort, further: Path, sure: Path, tmp_path: Path) -> None:
+    remote = replace(open_cohort(further, "films"), fetch=lambda path: b"")
+    with pytest.raises(CohortError, match="films of a PACS"):
+        begin(squares, tiny(), tmp_path, "cpu", unlabelled=remote, taught_by=[sure])
 
 
 def test_the_command_line_takes_films_and_teachers(further: Path, sure: Path, tmp_path: Path, capsys) -> None:
