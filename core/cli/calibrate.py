@@ -62,7 +62,7 @@ def calibrated(checkpoint: "Checkpoint", cohort: "Cohort", folder: Path, plan: "
 
     with Bars() as bars:
         made, table = calibrate(checkpoint, cohort, bars, plan or Plan())
-    store(made, table, folder)
+    store(made, table, folder, checkpoint.path)
     films = made.card.metrics.get("films", 0)
     lines = [f"Calibrated on {cohort.name}: {films:,} films judge it.", error_before_and_after(checkpoint, made, table)]
     if not checkpoint.card.randomisation:  # which no calibration changes

@@ -10,10 +10,10 @@ from core.evaluate.evaluation import Evaluation
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.operating import of_card
 from core.evaluate.scoring import labelled, split_in_training, with_provenance
-from core.evaluate.storage import from_parquet
+from core.evaluate.storage import from_parquet, table_of
 from core.model import output as outputs
 from core.model.card import Card
-from core.model.checkpoint import EVALUATION, Checkpoint
+from core.model.checkpoint import EVALUATION, TAUGHT, Checkpoint
 from core.model.classifier import Classifier
 
 
@@ -37,8 +37,19 @@ def known(checkpoint: Checkpoint) -> pd.DataFrame | None:
     Raises:
         EvaluationError: there is one, and it cannot be read.
     """
-    there = checkpoint.path is not None and (checkpoint.path / EVALUATION).is_file()
-    return stored(checkpoint).samples if there else None
+    if checkpoint.path is None or not (checkpoint.path / EVALUATION).is_file():
+        return None
+    return with_taught(stored(checkpoint).samples, checkpoint.path)
+
+
+def with_taught(samples: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """The films of an evaluation, and those that the weights in a folder learned from without a label: trained on, too.
+
+    Raises:
+        EvaluationError: the table of these cannot be read.
+    """
+    file = folder / TAUGHT
+    return pd.concat([samples, table_of(file)], ignore_index=True) if file.is_file() else samples
 
 
 def with_training_splits(classifier: Classifier, cohort: Cohort, met: pd.DataFrame | None) -> Cohort:

@@ -29,6 +29,7 @@ from core.networks.sources import WAYS
 from core.networks.zoo import NETWORKS, build, is_known
 
 WEIGHTS, CARD, EVALUATION = "model.safetensors", "card.json", "evaluation.parquet"
+TAUGHT = "taught.parquet"  # films without a label that the weights learned from, where there are any
 DOMAIN = "domain."
 
 

@@ -7,6 +7,7 @@ half fits all of it, the other judges.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ from core.evaluate.scoring import labelled
 from core.evaluate.storage import table_of
 from core.model import output as outputs
 from core.model.bulk import precision
-from core.model.checkpoint import DOMAIN, EVALUATION, Checkpoint, save
+from core.model.checkpoint import DOMAIN, EVALUATION, TAUGHT, Checkpoint, save
 from core.model.classifier import Classifier
 from core.training.domain import fit as domain_fit
 from core.training.finish import KEPT, calibrated, counts_by_split
@@ -112,9 +113,16 @@ def calibrate(
     return Checkpoint(card, {**checkpoint.state, **{DOMAIN + name: value for name, value in gate.items()}}), table
 
 
-def store(made: Checkpoint, table: pd.DataFrame, folder: Path) -> None:
-    """Write checkpoint and evaluation; each is whole before it takes its place, the evaluation last."""
+def store(made: Checkpoint, table: pd.DataFrame, folder: Path, origin: Path | None = None) -> None:
+    """Write checkpoint and evaluation; each is whole before it takes its place, the evaluation last.
+
+    Args:
+        origin: the folder that it was calibrated from, whose films without a label stay known.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if origin is not None and origin.resolve() != folder.resolve() and (origin / TAUGHT).is_file():
+        with replacing(folder / TAUGHT) as temporary:
+            copyfile(origin / TAUGHT, temporary)
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
         save(made, folder)

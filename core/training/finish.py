@@ -29,7 +29,7 @@ from core.evaluate.operating import of_card
 from core.model import output as outputs
 from core.model.bulk import precision
 from core.model.card import Card
-from core.model.checkpoint import DOMAIN, EVALUATION, Checkpoint, as_stored, load, save
+from core.model.checkpoint import DOMAIN, EVALUATION, TAUGHT, Checkpoint, as_stored, load, save
 from core.model.classifier import Classifier
 from core.training import kept_films
 from core.training import state as states
@@ -63,6 +63,9 @@ def finish(run: Run) -> Checkpoint:
     card, table = calibrated(stored.card, _score(stored, divided, films, device, progress))
     with replacing(folder / EVALUATION) as temporary:
         table.to_parquet(temporary, index=False)
+    if run.lesson:
+        with replacing(folder / TAUGHT) as temporary:
+            _learned_unlabelled(run).to_parquet(temporary, index=False)
     limits, gate = _gate(run, stored, films)
     progress("learning what bulk scoring may round", 0, 1)
     held_out = films.pictures[torch.from_numpy(np.flatnonzero(divided.samples["split"] == "validation"))].numpy()
@@ -73,6 +76,15 @@ def finish(run: Run) -> Checkpoint:
     for path in (run.films_path, run.taught_path, run.answers_path):
         kept_films.remove(path)
     return load(folder)
+
+
+def _learned_unlabelled(run: Run) -> pd.DataFrame:
+    """The films of the run's lesson, by which they are known again; their labels were not asked."""
+    assert run.lesson is not None
+    table = run.lesson.films.samples[KEPT].assign(label="", split="train")
+    table["path"] = [Path(path).name for path in table["path"]]
+    contents = run.taught(begun=True).contents
+    return table.assign(**{CONTENT: contents}) if contents else table
 
 
 def calibrated(

@@ -13,6 +13,7 @@ import pandas as pd
 from core.data.cohort import Cohort
 from core.data.film_id import find
 from core.errors import CheckpointError
+from core.evaluate.met import with_taught
 from core.model.checkpoint import EVALUATION
 from core.model.checkpoint import find as folder_of
 from core.model.checkpoint import read_card as card_of
@@ -36,7 +37,7 @@ def without_met(divided: Cohort, weights: str) -> Cohort:
         if not (folder / EVALUATION).is_file():
             notes.append(f"nothing is kept of what {folder.name} learned from: test films may be known to it")
             continue
-        known = pd.read_parquet(folder / EVALUATION)
+        known = with_taught(pd.read_parquet(folder / EVALUATION), folder)
         trained |= _met(divided, known[known["split"] == "train"])
         tuned |= _met(divided, known[known["split"] == "validation"])
     leave = (np.isin(split, ["validation", "test"]) & trained) | ((split == "test") & tuned)

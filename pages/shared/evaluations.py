@@ -112,9 +112,10 @@ def with_training_splits(model: "Classifier", cohort: Cohort) -> Cohort:
 def known(model: "Classifier") -> pd.DataFrame | None:
     """The samples of the films that a model has met; None where nothing is kept of them."""
     from core.errors import EvaluationError
+    from core.evaluate import met
 
     try:
-        return _kept(model.card.name)[0].samples
+        return met.with_taught(_kept(model.card.name)[0].samples, _file(model.card.name).parent)
     except EvaluationError:
         return None
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -14,15 +15,19 @@ from core.data.cohort import Cohort
 from core.data.progress import quiet
 from core.data.readers import open_cohort
 from core.errors import CohortError, RecipeError
+from core.evaluate import met
+from core.evaluate.provenance import Provenance, provenance
 from core.model.card import Card
-from core.model.checkpoint import Checkpoint, load, save
+from core.model.checkpoint import EVALUATION, Checkpoint, load, save
 from core.networks.zoo import build
 from core.training import teachers
+from core.training.calibrate import store
 from core.training.films import films_of
 from core.training.finish import finish
 from core.training.fit import fit
 from core.training.recipe import NetworkConfig, Recipe
 from core.training.run import Run, begin
+from core.training.started_from import without_met
 from tests.squares import draw_films
 
 
@@ -227,3 +232,27 @@ def test_the_command_line_takes_films_and_teachers(further: Path, sure: Path, tm
     assert main([*command, "--teachers", str(sure)]) == 0
     assert "24 films without a label" in capsys.readouterr().out.replace("\n", " ")
     assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+def test_films_without_a_label_count_as_learned_from(
+    squares: Cohort, further: Path, sure: Path, tmp_path: Path
+) -> None:
+    run = joined(squares, further, sure, tmp_path / "student")
+    for _ in fit(run):
+        pass
+    student = finish(run)
+    films = open_cohort(further, "films")
+    assert set(provenance(films, met.known(student))) == {Provenance.TRAIN}
+    plain = begin(squares, tiny(), tmp_path / "plain", "cpu")
+    for _ in fit(plain):
+        pass
+    assert Provenance.TRAIN not in provenance(films, met.known(finish(plain)))
+    ours = films.with_splits(["test"] * len(films))
+    assert set(without_met(ours, str(tmp_path / "student")).samples["split"]) == {
+        ""
+    }  # its successor is not judged by them
+    assert set(without_met(ours, str(tmp_path / "plain")).samples["split"]) == {"test"}
+
+    made = replace(student, card=replace(student.card, title="Calibrated"))
+    store(made, pd.read_parquet(tmp_path / "student" / EVALUATION), tmp_path / "calibrated", student.path)
+    assert set(provenance(films, met.known(load(tmp_path / "calibrated")))) == {Provenance.TRAIN}
