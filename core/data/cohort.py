@@ -179,7 +179,8 @@ class Cohort:
         Films of which nothing is known are dropped, with a note.
 
         Args:
-            mapping, classes: as of `relabel`.
+            mapping: as of `relabel`.
+            classes: likewise.
         """
         known = findings.to_model(self.samples, classes, mapping, self.classes)
         kept = ~np.isnan(known).all(axis=1)
