@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import torch
 from torch import nn
@@ -20,13 +19,12 @@ from core.errors import RecipeError
 from core.model import output as outputs
 from core.model.output import Output
 from core.networks.network import Network
-from core.networks.zoo import build
 from core.training import evidence_penalty, frozen_features, teachers
 from core.training import state as states
 from core.training.augmented_copies import with_copies
 from core.training.films import Films, batches
+from core.training.learner import Learner, start
 from core.training.processes import ALONE, Processes
-from core.training.recipe import Recipe
 from core.training.run import Run
 from core.training.running_mean import RunningMean
 from core.training.schedule import Steps
@@ -67,7 +65,7 @@ def fit(run: Run) -> Iterator[Epoch]:
     if state.finished:
         return
     where = devices.pick(run.device)
-    network, optimiser = _start(recipe, state, where)
+    network, optimiser = start(recipe, state, where)
     outlines = evidence_penalty.read(run.divided.split("train"), recipe.preprocess) if config.outlines else None
     films = run.films(begun=bool(state.history))
     split = run.divided.samples["split"].to_numpy()
@@ -82,9 +80,9 @@ def fit(run: Run) -> Iterator[Epoch]:
     if config.augmented_copies:
         training = with_copies(training, config.augmented_copies, recipe.classes, augment, config.seed)
         augment = Augment(())
-    learner = network
+    learning = network
     if kept := frozen_features.usable(recipe) and not run.lesson:
-        fixed, learner = frozen_features.head_alone(network)
+        fixed, learning = frozen_features.head_alone(network)
         training, validation = (
             frozen_features.seen(fixed, part, recipe.preprocess, where, progress, f"frozen features, {name}")
             for name, part in (("training", run.shown(training, 1)), ("validation", validation))
@@ -92,15 +90,15 @@ def fit(run: Run) -> Iterator[Epoch]:
     mean = RunningMean(network, config.average, state.mean) if config.average else None
     output = outputs.new(recipe.output, recipe.classes)
     weights = output.weights(training.labels).to(where) if config.class_weights else None
-    both = processes.together(learner)
+    learner = Learner(learning, processes.together(learning), optimiser, mean)
     for epoch in range(len(state.history) + 1, config.epochs + 1):
         began = time.perf_counter()
         torch.manual_seed(config.seed * 100_003 + epoch + 7919 * processes.rank)  # dropout
         steps = Steps(config, len(training), epoch)
         shown = training if kept else run.shown(training, epoch)
-        trained = _train(both, learner, optimiser, mean, output, weights, shown, run, augment, steps, where)
+        trained = _train(learner, output, weights, shown, run, augment, steps, where)
         spent = time.perf_counter() - began
-        judged = judge(mean.network if mean else learner, output, validation, recipe.preprocess, where, processes)
+        judged = judge(learner.judged, output, validation, recipe.preprocess, where, processes)
         if not math.isfinite(trained[0] + judged[0]):
             remedy = 'Lower training.learning_rate, or let it rise slowly with training.schedule = "onecycle"'
             raise RecipeError(f"training diverged: the loss of epoch {epoch} is not a number", remedy=remedy)
@@ -159,10 +157,7 @@ def to_input(pictures: torch.Tensor, preprocess: Preprocess, device: torch.devic
 
 
 def _train(
-    both: nn.Module,
-    network: Network,
-    optimiser: torch.optim.Optimizer,
-    mean: RunningMean | None,
+    learner: Learner,
     output: Output,
     weights: torch.Tensor | None,
     films: Films,
@@ -171,73 +166,34 @@ def _train(
     steps: Steps,
     device: torch.device,
 ) -> tuple[float, float]:
-    """One epoch; mean loss and share of right answers over the known labels of the films as they were seen.
-
-    Args:
-        both: what gives the network's last map and logits, see `Processes.together`.
-    """
+    """One epoch; mean loss and share of right answers over the known labels of the films as they were seen."""
     recipe, processes = run.recipe, run.processes
-    network.train()
+    learner.network.train()
     seen, known, total, right = 0, 0, torch.zeros((), device=device), 0
     served = batches(films, recipe.training, augment, steps.epoch, processes)
     for step, (pictures, labels, *masks) in enumerate(served):
         told_of = masks.pop().to(device) if films.said is not None else None  # of labelled films the label again
-        for group in optimiser.param_groups:
+        for group in learner.optimiser.param_groups:
             group["lr"] = steps.rate(step)
         images, labels = to_input(pictures, recipe.preprocess, device), labels.to(device)
         if steps.epoch <= recipe.training.half_size_epochs:
             images = nn.functional.avg_pool2d(images, 2)
         with devices.autocast(device):
-            map_, logits = both(images)
+            map_, logits = learner.both(images)
         meant = labels if told_of is None else told_of
         summed, told = output.loss(logits.float(), meant, weights, recipe.training.label_smoothing)
         told, films_seen = (round(number) for number in processes.summed(told, len(labels)))
         cost = summed * processes.world / max(told, 1)  # gradients are averaged over the processes
         if masks:
             inside = [mask.to(device) for mask in masks]
-            cost = cost + evidence_penalty.misplaced(network, map_.float(), labels, inside, recipe.training)
-        optimiser.zero_grad()
-        cost.backward()
-        optimiser.step()
-        if mean:
-            mean.follow(network)
+            cost = cost + evidence_penalty.misplaced(learner.network, map_.float(), labels, inside, recipe.training)
+        learner.step(cost)
         seen += films_seen
         total += cost.detach() * told
         right, known = right + output.right(logits, labels if told_of is None else told_of.argmax(1)), known + told
         run.progress(f"epoch {steps.epoch} of {recipe.training.epochs}", seen, len(films))
     whole, right_of_all = processes.summed(float(total), right)
     return whole / processes.world / max(known, 1), right_of_all / max(known, 1)
-
-
-def _start(recipe: Recipe, state: states.State, device: torch.device) -> tuple[Network, torch.optim.Optimizer]:
-    """Network and optimiser, fresh or as the last finished epoch left them."""
-    c, n = recipe.training, recipe.network
-    torch.manual_seed(c.seed)
-    weights = "none" if state.network else n.weights
-    look = recipe.preprocess
-    network = build(n.name, len(recipe.classes), weights, n.dropout, n.freeze, look.channels, look.size)
-    network = network.to(device).to(memory_format=torch.channels_last)
-    parameters = _groups(network, c)
-    settings: dict[str, Any] = {"lr": c.learning_rate, "weight_decay": c.weight_decay}
-    settings["fused"] = device.type in ("cpu", "cuda")  # a fifth of the time of the plain step
-    optimiser: torch.optim.Optimizer
-    if c.optimiser == "sgd":
-        optimiser = torch.optim.SGD(parameters, momentum=0.9, **settings)
-    else:
-        optimiser = (torch.optim.AdamW if c.optimiser == "adamw" else torch.optim.Adam)(parameters, **settings)
-    if state.network:
-        network.load_state_dict(state.network)
-        optimiser.load_state_dict(state.optimiser)
-    return network, optimiser
-
-
-def _groups(network: Network, config: TrainingConfig) -> list[Any]:
-    """The weights that learn; where the penalty is on kernels only, biases and norms apart without it."""
-    learning = [p for p in network.parameters() if p.requires_grad]
-    if config.decayed == "all":
-        return learning
-    kernels, others = ([p for p in learning if (p.ndim > 1) == matrix] for matrix in (True, False))
-    return [{"params": kernels}, {"params": others, "weight_decay": 0.0}]
 
 
 def _is_better(judged: tuple[float, float], state: states.State, config: TrainingConfig) -> bool:

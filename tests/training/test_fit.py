@@ -134,7 +134,7 @@ def test_early_stopping_keeps_the_best_epoch(squares: Cohort, tiny_recipe: Recip
 
 def test_half_size_epochs_see_half_the_side(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path, monkeypatch) -> None:
     from core.networks.zoo import build
-    from core.training import fit as fitting
+    from core.training import learner
 
     sides = []
 
@@ -143,7 +143,7 @@ def test_half_size_epochs_see_half_the_side(squares: Cohort, tiny_recipe: Recipe
         network.features.stem.register_forward_pre_hook(lambda _, x: sides.append((network.training, x[0].shape[-1])))
         return network
 
-    monkeypatch.setattr(fitting, "build", watched)
+    monkeypatch.setattr(learner, "build", watched)
     recipe = replace(tiny_recipe, training=replace(tiny_recipe.training, half_size_epochs=2))
     epochs = fit(begin(squares, recipe, tmp_path))
     seen = []
