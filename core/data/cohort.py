@@ -179,8 +179,7 @@ class Cohort:
         Films of which nothing is known are dropped, with a note.
 
         Args:
-            mapping: as of `relabel`.
-            classes: likewise.
+            mapping: as of `relabel`, and ``classes`` likewise.
         """
         known = findings.to_model(self.samples, classes, mapping, self.classes)
         kept = ~np.isnan(known).all(axis=1)
