@@ -245,8 +245,7 @@ def trust_card(case: Case, map_: "Heatmap") -> None:
             st.caption("Against the known finding")
             widgets.trust_lines(lines)
     with frame.aside("About the model and the method", "info"):
-        if card.power is not None and card.group("evidence"):
-            told = plain(card.power.sentence, longest=400)
+        if told := plain(card.power_unsaid, longest=400):
             st.caption(f"Power of the occlusion test for this model: {told}.")
         if lines := card.group("fact"):
             st.caption("About the model and the method, not this map")

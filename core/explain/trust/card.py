@@ -62,6 +62,13 @@ class Trust:
         return not self.vetoed and found.get("occlusion") == "good" and "bad" not in found.values()
 
     @property
+    def power_unsaid(self) -> str:
+        """The power in a sentence, where a test was made and its line does not say it already; else ""."""
+        if self.power is None or not (lines := self.group("evidence")):
+            return ""
+        return "" if any(self.power.sentence in line.sentence for line in lines) else self.power.sentence
+
+    @property
     def headline(self) -> str:
         """How many of the three checks speak for the map, and which speak against it."""
         lines = self.group("evidence")

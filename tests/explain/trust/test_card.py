@@ -108,6 +108,7 @@ def test_low_power_makes_a_map_within_chance_undecided_and_high_power_condemns_i
         assert card["occlusion"].verdict == verdict
         assert card.power is not None
         assert card.power.share == passed / 100
+        assert card.power_unsaid == ("" if verdict == "unknown" else card.power.sentence)  # said once
     assert of_card({"gradcam": {"films": 3}}, "gradcam") is None
     assert of_card({}, "gradcam") is None
     for strange in ({"films": 0}, {"films": 3.0}, {"passed": 101}, {"random": -1}, {"cohort": 3}):
