@@ -16,7 +16,7 @@ from core.explain.heatmap import heatmaps
 from core.explain.methods import methods_for
 from core.explain.randomisation import destroyed
 from core.hunt.probes import used
-from core.lungs.segment import LungFinder
+from core.lungs.segment import LungFinder, default_finder
 from core.model.bulk import precision
 from core.model.card import Card
 from core.model.checkpoint import Checkpoint
@@ -36,8 +36,10 @@ LIGHT = {
 
 @pytest.fixture
 def on_card() -> Iterator[None]:
+    default_finder.cache_clear()
     with card():
         yield
+    default_finder.cache_clear()  # it lies on a card that other tests do not have
 
 
 def test_the_pretended_card_refuses_what_a_card_refuses(on_card: None) -> None:
