@@ -14,11 +14,10 @@ import pandas as pd
 
 from core import intervals
 from core.data.cohort import Cohort
-from core.data.film_id import find
 from core.data.readers import open_cohort
 from core.evaluate import met
 from core.evaluate.evaluation import Evaluation
-from core.evaluate.scoring import labelled
+from core.evaluate.provenance import PROVENANCE, Provenance
 from core.model.checkpoint import load
 from core.model.classifier import Classifier
 
@@ -28,10 +27,8 @@ STATUSES = {"in": "passes", "doubtful": "doubted", "out": "refused"}
 
 def answers(model: Classifier, cohort: Cohort) -> pd.DataFrame:
     """One row per film whose label the model knows: right, score, status, doubt, patient."""
-    known = labelled(model, cohort)
-    stored = met.known(model.checkpoint)
-    if stored is not None:
-        known = known.where(find(known.samples, stored[stored["split"] == "train"]) < 0)
+    known = met.with_training_splits(model, cohort, met.known(model.checkpoint))
+    known = known.where(known.samples[PROVENANCE] != Provenance.TRAIN)
     told = list(model.predict_many(known.film(i) for i in range(len(known))))
     patients = known.samples["patient"].astype(str)
     return pd.DataFrame(

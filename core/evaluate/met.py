@@ -5,16 +5,21 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.cohort import Cohort
+from core.data.film_id import FILM_ID
+from core.errors import EvaluationError
 from core.evaluate import findings
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.findings import FindingsEvaluation
 from core.evaluate.operating import of_card
+from core.evaluate.provenance import Provenance
 from core.evaluate.scoring import labelled, split_in_training, with_provenance
 from core.evaluate.storage import from_parquet, table_of
 from core.model import output as outputs
 from core.model.card import Card
 from core.model.checkpoint import EVALUATION, TAUGHT, Checkpoint
 from core.model.classifier import Classifier
+
+WHICH = (FILM_ID, "path", "source", "patient")  # columns that say which film is meant
 
 
 def stored(checkpoint: Checkpoint) -> Evaluation | FindingsEvaluation:
@@ -46,10 +51,16 @@ def with_taught(samples: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """The films of an evaluation, and those that the weights in a folder learned from without a label: trained on, too.
 
     Raises:
-        EvaluationError: the table of these cannot be read.
+        EvaluationError: the table of these cannot be read, or does not say which films they are.
     """
     file = folder / TAUGHT
-    return pd.concat([samples, table_of(file)], ignore_index=True) if file.is_file() else samples
+    if not file.is_file():
+        return samples
+    taught = table_of(file)
+    if absent := [name for name in WHICH if name not in taught]:
+        came = f"{file.name} in {folder.name} has no column {' and no '.join(absent)}"
+        raise EvaluationError(came, f"the columns {', '.join(WHICH)}", "Copy the checkpoint again")
+    return pd.concat([samples, taught.assign(split=Provenance.TRAIN.value)], ignore_index=True)
 
 
 def with_training_splits(classifier: Classifier, cohort: Cohort, met: pd.DataFrame | None) -> Cohort:

@@ -4,7 +4,7 @@ Kernels are kept in half precision, those of models from outside in full.
 
 The card is written last: a folder with a card is a whole checkpoint. Tensors of the in-domain gate live in the same
 safetensors file under ``domain.*``; ``evaluation.parquet`` beside it holds the predictions on films that the weights
-never learned from.
+never learned from, ``taught.parquet`` the films that they learned from without a label, if any.
 """
 
 import json

@@ -78,10 +78,7 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet, teachers
         CohortError: a class has no film, or no training or validation film, or the films may not be kept on disk.
     """
     refuse_remote(cohort)
-    chosen = _meant(cohort, recipe)
-    if broken := signatures(chosen, progress).errors:
-        names = [f"{chosen.samples[FILM_ID].iat[row]} ({error})" for row, error in broken.items()]
-        chosen = chosen.without(broken, f"{len(broken)} films left out that cannot be read: {named(names)}")
+    chosen = readable(_meant(cohort, recipe), progress)
     s = recipe.split
     divided = split(chosen, s.validation, s.test, s.seed, s.per_split or None, s.use_source, progress)
     for checkpoint in (recipe.network.weights, *teachers):
@@ -94,6 +91,14 @@ def prepare(cohort: Cohort, recipe: Recipe, progress: Progress = quiet, teachers
         came = f"{lacking} has {training} training films and {validation} validation films"
         raise CohortError(came, "at least one training and one validation film in each class", "Add films")
     return divided
+
+
+def readable(cohort: Cohort, progress: Progress) -> Cohort:
+    """The films that can be read; the others are named in a note."""
+    if broken := signatures(cohort, progress).errors:
+        names = [f"{cohort.samples[FILM_ID].iat[row]} ({error})" for row, error in broken.items()]
+        return cohort.without(broken, f"{len(broken)} films left out that cannot be read: {named(names)}")
+    return cohort
 
 
 def refuse_remote(cohort: Cohort) -> None:

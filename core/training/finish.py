@@ -25,6 +25,7 @@ from core.errors import CheckpointError
 from core.evaluate import card_figures
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.findings import FindingsEvaluation
+from core.evaluate.met import WHICH
 from core.evaluate.operating import of_card
 from core.model import output as outputs
 from core.model.bulk import precision
@@ -81,7 +82,7 @@ def finish(run: Run) -> Checkpoint:
 def _learned_unlabelled(run: Run) -> pd.DataFrame:
     """The films of the run's lesson, by which they are known again; their labels were not asked."""
     assert run.lesson is not None
-    table = run.lesson.films.samples[KEPT].assign(label="", split="train")
+    table = run.lesson.films.samples[list(WHICH)].copy()
     table["path"] = [Path(path).name for path in table["path"]]
     contents = run.taught(begun=True).contents
     return table.assign(**{CONTENT: contents}) if contents else table

@@ -120,8 +120,8 @@ def begin(
         _refuse(cohort, recipe)
     if unlabelled is None:
         return Run(recipe, prepare(cohort, recipe, progress), folder, device, progress, processes)
-    teachers.refuse(recipe, taught_by)
     folders = [find(teacher) for teacher in taught_by]
+    teachers.refuse(recipe, folders)
     divided, lesson = teachers.plan(prepare(cohort, recipe, progress, folders), unlabelled, folders, progress)
     return Run(recipe, divided, folder, device, progress, lesson=lesson)
 

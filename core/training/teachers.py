@@ -18,15 +18,14 @@ from core import identity
 from core.atomic import replacing
 from core.data.cohort import Cohort, concatenate
 from core.data.progress import Progress
-from core.data.signatures import signatures
 from core.data.split import groups
 from core.errors import RecipeError
 from core.explain.heatmap.votes import votes
 from core.lazy import cached_property
-from core.model.checkpoint import load
+from core.model.checkpoint import find, load, read_card
 from core.model.classifier import Classifier
 from core.networks.zoo import spec_of
-from core.training.films import Films, refuse_remote
+from core.training.films import Films, readable, refuse_remote
 from core.training.recipe import Recipe
 
 BATCH = 32
@@ -59,14 +58,15 @@ def plan(divided: Cohort, unlabelled: Cohort, folders: Sequence[Path], progress:
         CohortError: the films lie in a PACS.
     """
     refuse_remote(unlabelled)
-    readable = unlabelled.without(signatures(unlabelled, progress).errors, "films that cannot be read are left out")
-    both = concatenate("both", [divided, readable])
+    read = readable(unlabelled, progress)
+    both = concatenate("both", [divided, read])
     group = groups(both, progress=progress)
     kin = np.isin(group[len(divided) :], group[: len(divided)])
-    films = readable.where(~kin)
+    films = read.where(~kin)
     note = f"{len(films):,} films without a label ({unlabelled.name}) taught by {len(folders)} models"
     note += f"; {int(kin.sum()):,} left out as copies of labelled films, or of their patients"
-    return replace(divided, notes=(*divided.notes, note)), Lesson(films, tuple(folders))
+    unread = read.notes[len(unlabelled.notes) :]
+    return replace(divided, notes=(*divided.notes, *unread, note)), Lesson(films, tuple(folders))
 
 
 def refuse(recipe: Recipe, teachers: Sequence[str | Path]) -> None:
@@ -76,7 +76,7 @@ def refuse(recipe: Recipe, teachers: Sequence[str | Path]) -> None:
         RecipeError: a teacher has other classes, or a setting needs every film's own label.
     """
     for teacher in teachers:
-        card = load(teacher).card
+        card = read_card(find(teacher))
         if tuple(card.classes) != recipe.classes or card.output != recipe.output:
             came = f"the teacher {card.name} tells {', '.join(card.classes)}"
             raise RecipeError(came, f"the recipe's classes: {', '.join(recipe.classes)}")

@@ -115,9 +115,10 @@ def known(model: "Classifier") -> pd.DataFrame | None:
     from core.evaluate import met
 
     try:
-        return met.with_taught(_kept(model.card.name)[0].samples, _file(model.card.name).parent)
+        samples = _kept(model.card.name)[0].samples
     except EvaluationError:
         return None
+    return met.with_taught(samples, _file(model.card.name).parent)  # what is damaged there is said, not passed over
 
 
 def split_in_training(model: "Classifier", cohort: Cohort, row: int) -> str:

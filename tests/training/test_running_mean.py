@@ -14,6 +14,7 @@ from core.training.fit import fit
 from core.training.recipe import Recipe
 from core.training.run import Run, begin
 from core.training.running_mean import RunningMean
+from core.training.state import FILE
 
 
 def one_weight(value: float) -> Network:
@@ -75,7 +76,14 @@ def test_a_run_that_stopped_goes_on_with_its_mean(squares: Cohort, tiny_recipe: 
     assert all(torch.equal(resumed.mean[key], value) for key, value in straight.mean.items())
 
 
-def test_runs_from_before_there_was_a_mean_go_on(tiny_recipe: Recipe) -> None:
-    assert tiny_recipe.fingerprint == replace(tiny_recipe, training=replace(tiny_recipe.training)).fingerprint
+def test_runs_from_before_there_was_a_mean_go_on(squares: Cohort, tiny_recipe: Recipe, tmp_path: Path) -> None:
+    epochs = fit(begin(squares, tiny_recipe, tmp_path, "cpu"))
+    next(epochs)
+    epochs.close()
+    kept = torch.load(tmp_path / FILE, weights_only=True)
+    del kept["mean"]  # as such a run left it
+    torch.save(kept, tmp_path / FILE)
+    state = run_of(squares, tiny_recipe, tmp_path).state()
+    assert (len(state.history), state.mean) == (3, {})
     assert averaged(tiny_recipe).fingerprint != tiny_recipe.fingerprint
     assert "average" in tiny_recipe.to_dict()["training"]  # a card tells it

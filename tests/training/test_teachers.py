@@ -14,11 +14,11 @@ from core.cli import main
 from core.data.cohort import Cohort
 from core.data.progress import quiet
 from core.data.readers import open_cohort
-from core.errors import CohortError, RecipeError
+from core.errors import CohortError, EvaluationError, RecipeError
 from core.evaluate import met
 from core.evaluate.provenance import Provenance, provenance
 from core.model.card import Card
-from core.model.checkpoint import EVALUATION, Checkpoint, load, save
+from core.model.checkpoint import EVALUATION, TAUGHT, Checkpoint, find, load, save
 from core.networks.zoo import build
 from core.training import teachers
 from core.training.calibrate import store
@@ -157,6 +157,19 @@ def test_copies_of_labelled_films_are_left_out(squares: Cohort, further: Path, s
     assert "1 left out as copies of labelled films" in run.divided.notes[-1]
 
 
+def test_a_film_that_cannot_be_read_is_left_out_and_named(
+    squares: Cohort, further: Path, sure: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(further, tmp_path / "more")
+    (tmp_path / "more" / "unknown" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    run = begin(
+        squares, tiny(), tmp_path / "run", "cpu", unlabelled=open_cohort(tmp_path / "more", "films"), taught_by=[sure]
+    )
+    assert run.lesson is not None
+    assert len(run.lesson.films) == 24
+    assert any("1 films left out that cannot be read" in note and "torn.png" in note for note in run.divided.notes)
+
+
 def test_films_that_a_teacher_learned_from_judge_nobody(squares: Cohort, further: Path, tmp_path: Path) -> None:
     teacher = begin(squares, replace(tiny(), split=replace(tiny().split, seed=1)), tmp_path / "teacher", "cpu")
     for _ in fit(teacher):
@@ -256,3 +269,15 @@ def test_films_without_a_label_count_as_learned_from(
     made = replace(student, card=replace(student.card, title="Calibrated"))
     store(made, pd.read_parquet(tmp_path / "student" / EVALUATION), tmp_path / "calibrated", student.path)
     assert set(provenance(films, met.known(load(tmp_path / "calibrated")))) == {Provenance.TRAIN}
+
+
+@pytest.mark.parametrize("damage", ["text", "another table"])
+def test_a_damaged_table_of_such_films_is_told_and_not_passed_over(tmp_path: Path, damage: str) -> None:
+    folder = Path(shutil.copytree(find("opacity"), tmp_path / "opacity"))
+    assert (met.known(load(folder))["split"] == "train").sum() > 2304  # SIIM's, and those without a label
+    if damage == "text":
+        (folder / TAUGHT).write_text("film_id,path,source,patient")
+    else:
+        pd.DataFrame({"film": ["a.png"]}).to_parquet(folder / TAUGHT)
+    with pytest.raises(EvaluationError, match=r"[Tt]aught.parquet in opacity (cannot be read|has no column film_id)"):
+        met.known(load(folder))
